@@ -1,0 +1,35 @@
+"""Builds the real runtime and S3 client from what was handed over. Imports wait until a kind is chosen: they cost."""
+
+from pathlib import Path
+
+from sagestone.agent.parts import RuntimePart, S3Part
+from sagestone.containers.runtime import Runtime
+from sagestone.s3.client import S3
+
+
+def build_runtime(part: RuntimePart) -> Runtime:
+    """The runtime of that part; raises RuntimeFailure when it does not answer."""
+    if part.kind == "engine":
+        from sagestone.containers.engine import EngineRuntime
+
+        return EngineRuntime(part.engine_url or "")
+    from sagestone.containers.sandbox import SandboxRuntime
+
+    return SandboxRuntime(Path(part.directory or ""))
+
+
+def build_s3(part: S3Part) -> S3:
+    """The S3 client of that part."""
+    if part.kind == "embedded":
+        from sagestone.s3.embedded import EmbeddedS3
+
+        return EmbeddedS3(Path(part.directory or ""))
+    from sagestone.s3.remote import RemoteS3
+
+    return RemoteS3(
+        endpoint_url=part.endpoint_url or "",
+        region=part.region,
+        access_key=part.access_key or "",
+        secret_key=part.secret_key or "",
+        session_token=part.session_token,
+    )

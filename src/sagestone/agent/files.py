@@ -1,0 +1,67 @@
+"""The files by which a service and its agents speak: they outlive both.
+
+A job's directory is `<home>/jobs/<training|transform>/<name>/`; each instance has `algo-<n>/` in it:
+
+    assignment.json   what to do; written before the agent starts
+    events.jsonl      what happened: one InstanceEvent a line, appended and synced by the agent
+    stop              present when the instance is to stop
+    agent.lock        held (flock) by the agent as long as it lives
+    agent.log         what the agent itself had to say
+    opt_ml/           input, model and output as the container sees them
+    scratch/          whatever else the agent needs; nothing outside the directory is written but logs and S3
+
+and `rendezvous/` beside them, where the instances of one job find each other.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sagestone.domain.assignment import Assignment, TrainingAssignment, TransformAssignment
+from sagestone.domain.event import InstanceEvent
+
+
+class InstanceFiles:
+    """The paths of one instance, and the reading and writing of its documents."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.assignment = directory / "assignment.json"
+        self.events = directory / "events.jsonl"
+        self.stop = directory / "stop"
+        self.lock = directory / "agent.lock"
+        self.log = directory / "agent.log"
+        self.opt_ml = directory / "opt_ml"
+        self.scratch = directory / "scratch"
+        self.rendezvous = directory.parent / "rendezvous"
+
+    @classmethod
+    def of(cls, jobs: Path, job: str, number: int) -> "InstanceFiles":
+        """The files of instance `number` of the job with that key, below the jobs directory."""
+        return cls(jobs / job / f"algo-{number}")
+
+    def write_assignment(self, assignment: Assignment) -> None:
+        """Write it whole or not at all, readable by the owner only."""
+        kind = "training" if isinstance(assignment, TrainingAssignment) else "transform"
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self.directory / "assignment.json.new"
+        fresh.write_bytes(msgspec.json.encode({"kind": kind, "assignment": assignment}))
+        fresh.chmod(0o600)
+        fresh.replace(self.assignment)
+
+    def read_assignment(self) -> Assignment:
+        """The assignment; raises msgspec.DecodeError where the file is not one."""
+        document: dict[str, Any] = msgspec.json.decode(self.assignment.read_bytes())
+        kind = TrainingAssignment if document["kind"] == "training" else TransformAssignment
+        return msgspec.convert(document["assignment"], kind)
+
+    def read_events(self, after: int = 0) -> list[InstanceEvent]:
+        """Events with a seq above `after`; a last line that is still being written is left for the next time."""
+        try:
+            content = self.events.read_bytes()
+        except FileNotFoundError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        events = [msgspec.json.decode(line, type=InstanceEvent) for line in whole.splitlines()]
+        return [event for event in events if event.seq > after]

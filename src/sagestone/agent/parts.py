@@ -1,0 +1,35 @@
+"""How an agent reaches the runtime and S3: handed over on standard input at its start, never written to disk."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimePart:
+    """Which runtime to use: the Engine API at `engine_url`, or the sandbox whose images lie in `directory`."""
+
+    kind: Literal["engine", "sandbox"]
+    engine_url: str | None = None
+    directory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Part:
+    """Which S3 to use: the embedded store's directory, or an endpoint with credentials."""
+
+    kind: Literal["embedded", "remote"]
+    directory: str | None = None
+    endpoint_url: str | None = None
+    region: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything of the machine that an agent needs beside its assignment."""
+
+    runtime: RuntimePart
+    s3: S3Part
+    logs_directory: str

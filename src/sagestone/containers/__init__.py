@@ -1,0 +1,1 @@
+"""Container runtimes behind one interface: the Docker Engine API (Docker, Podman) and the sandbox without an engine."""

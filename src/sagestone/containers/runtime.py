@@ -1,0 +1,172 @@
+"""The container runtime, as the agent and the placement see it.
+
+Promises, shown by the contract tests on every implementation:
+
+1.  `create` with a name that exists raises NameTaken and changes nothing; labels are on the container from the start.
+2.  The image's ENTRYPOINT, WORKDIR and ENV are kept; `command` replaces CMD; `environment` wins over the image's.
+3.  `wait` returns the same Exit however often and however late it is called, also from another process, until `remove`.
+4.  `copy_logs` gives every byte the container wrote, stdout and stderr apart, once and in order per stream, also when
+    it is called after the container ended; it returns when the container has ended and all was delivered.
+5.  `stop` sends SIGTERM, waits, then SIGKILL; it returns the Exit. A container that ended before is not an error.
+6.  A container without a network reaches nothing but itself, and resolves its own host name.
+7.  Containers on one network resolve each other by host name and reach nothing else.
+8.  `connect` gives a connected stream socket to a port inside the container, network or not, root or not.
+9.  `find` sees containers made by other processes, running or ended, by labels (all of them must match).
+10. `remove` is idempotent, kills what runs, and leaves nothing behind: no process, mount, network or file.
+11. `mounts` are exactly as asked: a read-only one cannot be written, a source that is missing is an error.
+12. Memory beyond the limit kills the container and `Exit.out_of_memory` says so, where `limits_memory` is true.
+"""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+RuntimeName = Literal["docker", "podman", "sandbox"]
+Stream = Literal["stdout", "stderr"]
+
+
+class RuntimeFailure(Exception):
+    """The runtime could not do what was asked; the text says what and why."""
+
+
+class ImageNotFound(RuntimeFailure):
+    """No image of that name or digest is known to the runtime."""
+
+
+class NameTaken(RuntimeFailure):
+    """A container or network of that name exists already."""
+
+
+class StartFailed(RuntimeFailure):
+    """The container could not be started: its command is missing, or the runtime refused; the text is the runtime's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that the runtime holds."""
+
+    names: tuple[str, ...]  # every tag and name@digest it is known by
+    digest: str  # the registry's manifest digest where there is one, else the image id; always sha256:<64 hex>
+    id: str  # sha256:<64 hex> of the image configuration: the local identity
+    architecture: str  # amd64, arm64 …
+    size_bytes: int
+    created: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A directory or file of the host shown inside the container."""
+
+    source: Path
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """A container to be made. `image` is a digest or id (sha256:…) or a name that `image()` knows."""
+
+    name: str
+    image: str
+    command: Sequence[str]
+    hostname: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[Mount] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None  # None: no network at all
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    shared_memory_bytes: int = 64 * 1024 * 1024
+    pids_limit: int = 4096
+    gpus: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a container ended."""
+
+    code: int
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container as `find` sees it."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    running: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a running container uses now."""
+
+    memory_bytes: int
+    cpu_seconds: float
+
+
+#: Receives log bytes as they come; called from one thread at a time.
+LogSink = Callable[[Stream, bytes], None]
+
+
+class Runtime(Protocol):
+    """See the promises above. All calls may be made from any thread."""
+
+    @property
+    def name(self) -> RuntimeName: ...
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether memory limits really hold here (the sandbox of a plain user has none)."""
+        ...
+
+    def image(self, reference: str) -> Image:
+        """The image of a tag, `name@sha256:…`, digest or id; raises ImageNotFound. May pull where an engine can."""
+        ...
+
+    def images(self) -> Iterator[Image]: ...
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Make the container, not running; its id. Raises NameTaken, ImageNotFound or RuntimeFailure."""
+        ...
+
+    def start(self, container: str) -> None:
+        """Start it; raises StartFailed when it never ran."""
+        ...
+
+    def wait(self, container: str, timeout: float | None = None) -> Exit | None:
+        """Wait for the end; None when `timeout` seconds passed first."""
+        ...
+
+    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
+        """Deliver all output from its start, or after `skip` bytes of each stream, until the container has ended."""
+        ...
+
+    def stop(self, container: str, grace_seconds: float) -> Exit: ...
+
+    def usage(self, container: str) -> Usage | None:
+        """What it uses now; None when it does not run."""
+        ...
+
+    def connect(self, container: str, port: int, timeout: float) -> socket.socket:
+        """A connected socket to that port inside; raises ConnectionRefusedError or TimeoutError."""
+        ...
+
+    def remove(self, container: str) -> None: ...
+
+    def find(self, labels: Mapping[str, str]) -> list[Container]: ...
+
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """A private network without a way out; raises NameTaken."""
+        ...
+
+    def remove_network(self, name: str) -> None:
+        """Idempotent; its containers must have been removed."""
+        ...
+
+    def find_networks(self, labels: Mapping[str, str]) -> list[str]: ...

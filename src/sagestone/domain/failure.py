@@ -1,0 +1,33 @@
+"""Why a job failed, and whose fault it was."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Fault = Literal["algorithm", "client", "internal"]
+
+#: The word that opens a FailureReason for each fault (DescribeTrainingJob and DescribeTransformJob, observed).
+PREFIX: dict[Fault, str] = {"algorithm": "AlgorithmError", "client": "ClientError", "internal": "InternalServerError"}
+
+#: Longest FailureReason of a job (shape FailureReason).
+LONGEST_REASON = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A fault with the sentence that explains it; `reason` is what Describe shows."""
+
+    fault: Fault
+    message: str
+
+    @property
+    def reason(self) -> str:
+        """`AlgorithmError: …`, `ClientError: …` or `InternalServerError: …`, cut at 1024 characters."""
+        return f"{PREFIX[self.fault]}: {self.message}"[:LONGEST_REASON]
+
+
+class JobFailure(Exception):
+    """Raised on the instance side when a job cannot go on; carries the Failure that becomes its FailureReason."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(fault=fault, message=message)

@@ -1,0 +1,99 @@
+"""A training job: what was asked, and what has happened to it so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sagestone.domain.channel import Channel, InputMode
+from sagestone.domain.event import Outcome, Stage
+from sagestone.domain.image import ImageReference
+from sagestone.domain.metric import MetricDefinition, MetricPoint
+
+TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+SecondaryStatus = Literal[
+    "Starting", "Pending", "Downloading", "Training", "Uploading",
+    "Completed", "Failed", "Stopping", "Stopped", "MaxRuntimeExceeded",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJobSpec:
+    """What a training job is to do; never changes after creation.
+
+    `request` is what Describe echoes: the members as the caller gave them, in the API's shapes.
+    `hyperparameters` are merged with the algorithm's defaults and are what the container reads.
+    """
+
+    name: str
+    arn: str
+    role_arn: str
+    image: ImageReference
+    algorithm_name: str | None = None  # the algorithm whose validation or definition this job runs
+    profile_name: str | None = None
+    input_mode: InputMode = "File"
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    metric_definitions: tuple[MetricDefinition, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    output_uri: str  # s3://bucket/prefix as given
+    output_compression: Literal["GZIP", "NONE"] = "GZIP"
+    instance_type: str
+    instance_count: int = 1
+    volume_gb: int = 0  # 0: the request left it out
+    max_runtime_seconds: int = 86400
+    isolated: bool = True  # no network but the job's own
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The job's key in the store, in events and in labels."""
+        return f"training/{self.name}"
+
+    @property
+    def artifact_uri(self) -> str:
+        """Where the model archive goes: `<S3OutputPath>/<job>/output/model.tar.gz`."""
+        return f"{self.output_uri.rstrip('/')}/{self.name}/output/model.tar.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One entry of SecondaryStatusTransitions; the open one has no end (times are epoch seconds)."""
+
+    status: SecondaryStatus
+    started_at: float
+    ended_at: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceState:
+    """How far one instance has come: the last event that counted."""
+
+    seq: int = 0
+    stage: Stage | None = None
+    message: str = ""
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob:
+    """A training job with everything that has happened to it. Only `domain.transition` makes a changed one."""
+
+    spec: TrainingJobSpec
+    created_at: float
+    modified_at: float
+    status: TrainingJobStatus = "InProgress"
+    secondary_status: SecondaryStatus = "Starting"
+    transitions: tuple[Transition, ...] = ()
+    instances: tuple[InstanceState, ...] = ()
+    started_at: float | None = None  # TrainingStartTime: the instances are there
+    ended_at: float | None = None  # TrainingEndTime
+    failure_reason: str | None = None
+    final_metrics: tuple[MetricPoint, ...] = ()
+    stop_requested_at: float | None = None
+    runtime: str | None = None  # which runtime ran it: docker, podman, sandbox
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job is in a terminal status."""
+        return self.status in ("Completed", "Failed", "Stopped")

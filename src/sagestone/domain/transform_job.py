@@ -1,0 +1,75 @@
+"""A batch transform job: what was asked, and what has happened to it so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sagestone.domain.image import ImageReference
+from sagestone.domain.training_job import InstanceState
+
+TransformJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+SplitType = Literal["None", "Line", "RecordIO", "TFRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformJobSpec:
+    """What a transform job is to do; never changes after creation. `request` is what Describe echoes.
+
+    A number or strategy that the request left out is None: the container's `/execution-parameters` may say it,
+    else the defaults hold (MaxConcurrentTransforms 1, MultiRecord, 6 MB).
+    """
+
+    name: str
+    arn: str
+    role_arn: str
+    model_name: str
+    image: ImageReference
+    model_uri: str | None  # the model.tar.gz to serve; None: the container brings its own
+    container_environment: Mapping[str, str] = field(default_factory=dict)  # of the container definition
+    environment: Mapping[str, str] = field(default_factory=dict)  # of the transform job
+    algorithm_name: str | None = None
+    profile_name: str | None = None
+    s3_data_type: Literal["S3Prefix", "ManifestFile"] = "S3Prefix"
+    s3_uri: str
+    content_type: str | None = None
+    compression: Literal["None", "Gzip"] = "None"
+    split_type: SplitType = "None"
+    output_uri: str
+    accept: str | None = None
+    assemble_with: Literal["None", "Line"] = "None"
+    batch_strategy: Literal["SingleRecord", "MultiRecord"] | None = None
+    max_payload_mb: int | None = None  # 0: unlimited, sent chunked
+    max_concurrent_transforms: int | None = None
+    invocations_timeout_seconds: int = 600
+    invocations_max_retries: int = 3
+    instance_type: str
+    instance_count: int = 1
+    isolated: bool = True
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The job's key in the store, in events and in labels."""
+        return f"transform/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformJob:
+    """A transform job with everything that has happened to it. Only `domain.transition` makes a changed one."""
+
+    spec: TransformJobSpec
+    created_at: float
+    modified_at: float
+    status: TransformJobStatus = "InProgress"
+    message: str = ""  # the last thing an instance told, for the command line
+    instances: tuple[InstanceState, ...] = ()
+    started_at: float | None = None
+    ended_at: float | None = None
+    failure_reason: str | None = None
+    stop_requested_at: float | None = None
+    runtime: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job is in a terminal status."""
+        return self.status in ("Completed", "Failed", "Stopped")

@@ -1,0 +1,1 @@
+"""Where instances run: asked per job, never per container."""

@@ -1,0 +1,55 @@
+"""Placement: reserve instances for a job, start an agent on each, observe, stop.
+
+Promises:
+
+1. `reserve` gives all hosts of a job or none (None = wait: no capacity now), first come first served; a job that can
+   never fit raises Impossible with the sentence for the user.
+2. `start` is idempotent per (job, instance): an agent that runs is left alone, one that died is started again and takes
+   up its container; never two.
+3. `events` gives, in order, the events of a job's instances after the given seqs; a lost agent is told by `lost`.
+4. `stop` is idempotent and returns at once; the instances end with an event.
+5. `release` frees what was reserved and removes what the job left on the machine (containers, networks, directories),
+   except its logs; idempotent.
+6. `find` gives the keys of all jobs that have something on the machines, also from before a restart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sagestone.domain.assignment import Assignment, Limits
+from sagestone.domain.event import InstanceEvent
+
+
+class Impossible(Exception):
+    """No machine here could ever hold this job; the text says what it asks and what there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Hosts for one job: the limits of each instance and the private network between them."""
+
+    job: str
+    limits: Sequence[Limits]  # one per instance
+    network: str | None
+    runtime: str  # name of the runtime that will run it
+
+
+class Placement(Protocol):
+    """See the promises above. Called from one thread at a time per job."""
+
+    def reserve(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None: ...
+
+    def start(self, assignments: Sequence[Assignment]) -> None: ...
+
+    def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]: ...
+
+    def lost(self, job: str) -> Sequence[int]:
+        """Instances whose agent is gone without having told an outcome."""
+        ...
+
+    def stop(self, job: str) -> None: ...
+
+    def release(self, job: str) -> None: ...
+
+    def find(self) -> Sequence[str]: ...

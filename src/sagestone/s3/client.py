@@ -1,0 +1,85 @@
+"""The S3 client interface of the instance side.
+
+Promises, shown by the contract tests on the embedded store and on a real HTTP endpoint:
+
+1. `list` gives keys in UTF-8 byte order, every key with the raw prefix, each once, without holding all in memory.
+2. `read` streams; a broken connection is taken up at the byte where it broke; the object is the one that was opened,
+   or S3Failure says that it changed.
+3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
+4. `upload` is all or nothing: nothing is visible until `commit`, nothing is left after `abort`.
+5. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sagestone.s3.uri import S3Uri
+
+
+class S3Failure(Exception):
+    """S3 did not do what was asked; the text names the URI and the cause."""
+
+
+class NoSuchBucket(S3Failure):
+    """The bucket does not exist."""
+
+
+class NoSuchKey(S3Failure):
+    """The object does not exist."""
+
+
+class AccessDenied(S3Failure):
+    """The store refused these credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object as a listing or a head shows it (`etag` without quotes; `modified_at` epoch seconds)."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: float
+
+
+class Upload(Protocol):
+    """An object being written: nothing of it is visible before `commit`; `abort` is idempotent."""
+
+    def write(self, data: bytes | memoryview) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class S3(Protocol):
+    """See the promises above. All calls may be made from any thread; an Upload is used by one at a time."""
+
+    def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]: ...
+
+    def head(self, uri: S3Uri) -> ObjectInfo: ...
+
+    def read(self, uri: S3Uri, offset: int = 0) -> AbstractContextManager[Iterator[bytes]]:
+        """The object's bytes in pieces of at most about 1 MiB."""
+        ...
+
+    def download(self, uri: S3Uri, target: Path) -> int: ...
+
+    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> Upload: ...
+
+    def delete(self, uri: S3Uri) -> None: ...
+
+
+def write_all(s3: S3, uri: S3Uri, pieces: Iterable[bytes | memoryview]) -> None:
+    """Upload an object from pieces, all or nothing."""
+    upload = s3.upload(uri)
+    try:
+        for piece in pieces:
+            upload.write(piece)
+    except BaseException:
+        upload.abort()
+        raise
+    upload.commit()

@@ -1,0 +1,120 @@
+"""The settings of a service: read once from the environment and `sagestone.toml`, then frozen.
+
+Every setting has an environment variable `SAGESTONE_<NAME>` and a key `<name>` in `$SAGESTONE_HOME/sagestone.toml`; the
+environment wins over the file, an explicit argument (a command-line option) wins over both.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+RuntimeChoice = Literal["auto", "engine", "sandbox"]
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the text names it, its source and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a deployment can choose. Defaults are for one person on one machine."""
+
+    home: Path
+    listen: str = "127.0.0.1:8470"
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    partition: str = "aws"
+    insecure_no_auth: bool = False
+    runtime: RuntimeChoice = "auto"  # auto: an engine that answers, else the sandbox
+    engine_url: str = ""  # "": DOCKER_HOST, then the usual sockets of Docker and Podman
+    s3_endpoint: str = ""  # "": the embedded store
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+    s3_region: str = ""
+    cpus: float = 0.0  # what jobs may use together; 0: the machine's
+    memory_gb: float = 0.0  # likewise; 0: the machine's
+    shared_memory_mb: int = 64
+    ping_patience_seconds: float = 240.0
+    training_stop_seconds: float = 120.0
+    transform_stop_seconds: float = 30.0
+    max_request_mb: int = 8  # body of an API request; objects of the embedded S3 are not bounded by it
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """`$SAGESTONE_HOME`, else `$XDG_DATA_HOME/sagestone`, else `~/.local/share/sagestone`."""
+    if environment.get("SAGESTONE_HOME"):
+        return Path(environment["SAGESTONE_HOME"]).expanduser().absolute()
+    base = environment.get("XDG_DATA_HOME") or str(Path(environment.get("HOME", "/root")) / ".local" / "share")
+    return Path(base).absolute() / "sagestone"
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **explicit: Any) -> Settings:
+    """Settings from explicit values, the environment and the file, in this order of weight; raises BadSetting."""
+    environment = os.environ if environment is None else environment
+    home = Path(explicit.pop("home", None) or default_home(environment)).expanduser().absolute()
+    from_file = _read_file(home / "sagestone.toml")
+    chosen: dict[str, Any] = {}
+    for field in fields(Settings):
+        if field.name == "home":
+            continue
+        variable = f"SAGESTONE_{field.name.upper()}"
+        if explicit.get(field.name) is not None:
+            chosen[field.name] = _convert(field.name, field.type, explicit[field.name], "the command line")
+        elif environment.get(variable, "") != "":
+            chosen[field.name] = _convert(field.name, field.type, environment[variable], f"${variable}")
+        elif field.name in from_file:
+            chosen[field.name] = _convert(field.name, field.type, from_file[field.name], str(home / "sagestone.toml"))
+    unknown = sorted(set(from_file) - {field.name for field in fields(Settings)})
+    if unknown:
+        raise BadSetting(f"{home / 'sagestone.toml'}: unknown setting {', '.join(unknown)}")
+    settings = Settings(home=home, **chosen)
+    _check(settings)
+    return settings
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path}: not TOML: {error}") from error
+
+
+def _convert(name: str, kind: Any, value: Any, source: str) -> Any:
+    try:
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+        if kind is RuntimeChoice:
+            if value not in get_args(RuntimeChoice):
+                raise ValueError(f"one of {', '.join(get_args(RuntimeChoice))}")
+            return value
+        return kind(value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadSetting(f"{name} = {value!r} (from {source}) cannot be read: {error}") from error
+
+
+def _check(settings: Settings) -> None:
+    host, separator, port = settings.listen.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65535:
+        raise BadSetting(f"listen = {settings.listen!r}: expected HOST:PORT, such as 127.0.0.1:8470")
+    if not re.fullmatch(r"[0-9]{12}", settings.account):
+        raise BadSetting(f"account = {settings.account!r}: expected 12 digits")
+    if not re.fullmatch(r"[a-z0-9-]{9,16}", settings.region):
+        raise BadSetting(f"region = {settings.region!r}: expected a region such as us-east-1")
+    if bool(settings.s3_access_key) != bool(settings.s3_secret_key):
+        raise BadSetting("s3_access_key and s3_secret_key go together: one of them is missing")

@@ -1,0 +1,1 @@
+"""What is kept: algorithms, jobs, tags, events and leases. The only place with SQL."""

@@ -1,0 +1,182 @@
+"""The state store, in the words of the domain.
+
+Promises, shown by the contract tests on every implementation:
+
+1. A method that changes something returns only when the change is durable (a crash right after keeps it).
+2. `add_algorithm` and `add_*_job` refuse a taken name atomically, whoever asks at the same time.
+3. `apply_event` counts each (job, instance, seq) once, changes the job by `domain.transition` and nothing else, in one
+   transaction; a repeated or older event changes nothing and is not an error.
+4. A lease is given to one holder at a time; writing with a lost lease raises LeaseLost and changes nothing.
+5. Lists are stable: with a token a page goes on after the last row shown, whatever was added or deleted meanwhile;
+   each page costs the same however many rows there are.
+6. Reads never wait for writers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
+from sagestone.domain.event import InstanceEvent
+from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
+from sagestone.domain.transform_job import TransformJob, TransformJobStatus
+
+
+class NameTaken(Exception):
+    """A resource of that kind and name exists already."""
+
+
+class NotFound(Exception):
+    """There is no resource of that kind and name."""
+
+
+class LeaseLost(Exception):
+    """Another holder has the lease by now; nothing was written."""
+
+
+class BadToken(Exception):
+    """The NextToken was not made by this store for this query."""
+
+
+Row = TypeVar("Row")
+SortBy = Literal["Name", "CreationTime", "Status"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """The filters that the List operations share; times are epoch seconds, bounds exclusive (After, Before)."""
+
+    name_contains: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+    modified_after: float | None = None
+    modified_before: float | None = None
+    status: str | None = None
+    sort_by: SortBy = "CreationTime"
+    ascending: bool = True
+    limit: int = 100
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmRow:
+    """What ListAlgorithms shows of an algorithm."""
+
+    name: str
+    arn: str
+    description: str | None
+    created_at: float
+    status: AlgorithmStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """What ListTrainingJobs and ListTransformJobs show of a job."""
+
+    name: str
+    arn: str
+    created_at: float
+    modified_at: float
+    ended_at: float | None
+    status: TrainingJobStatus | TransformJobStatus
+    secondary_status: str | None = None
+    failure_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Row]):
+    """One page of a list and the opaque token of the next, if any."""
+
+    rows: Sequence[Row]
+    token: str | None
+
+
+Job = TrainingJob | TransformJob
+
+
+class Store(Protocol):
+    """See the promises above. All calls may be made from any thread."""
+
+    # algorithms
+    def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
+        """Raises NameTaken."""
+        ...
+
+    def algorithm(self, name: str) -> Algorithm | None: ...
+
+    def algorithm_document(self, name: str) -> bytes | None:
+        """The stored DescribeAlgorithm answer, ready to send."""
+        ...
+
+    def list_algorithms(self, query: ListQuery) -> Page[AlgorithmRow]: ...
+
+    def unfinished_algorithms(self) -> Sequence[str]:
+        """Names of those in Pending, InProgress or Deleting, oldest first."""
+        ...
+
+    def change_algorithm(self, name: str, change: Callable[[Algorithm], Algorithm]) -> Algorithm:
+        """Apply a pure change in one transaction (called once); raises NotFound. What it raises passes through."""
+        ...
+
+    def remove_algorithm(self, name: str) -> None:
+        """Take the row and its tags away; idempotent."""
+        ...
+
+    # tags, by ARN of an existing resource
+    def tags(self, arn: str) -> Mapping[str, str] | None:
+        """None: no such resource. The order is that of adding."""
+        ...
+
+    def add_tags(self, arn: str, tags: Mapping[str, str], limit: int) -> Mapping[str, str]:
+        """The full set afterwards; raises NotFound, or ValueError when there would be more than `limit`."""
+        ...
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        """Raises NotFound; keys that are not there are no error."""
+        ...
+
+    # jobs
+    def add_job(self, job: Job, tags: Mapping[str, str]) -> None:
+        """Raises NameTaken."""
+        ...
+
+    def training_job(self, name: str) -> TrainingJob | None: ...
+
+    def transform_job(self, name: str) -> TransformJob | None: ...
+
+    def list_training_jobs(self, query: ListQuery) -> Page[JobRow]: ...
+
+    def list_transform_jobs(self, query: ListQuery) -> Page[JobRow]: ...
+
+    def unfinished_jobs(self) -> Sequence[str]:
+        """Keys ("training/NAME", "transform/NAME") of jobs that are not in a terminal status, oldest first."""
+        ...
+
+    def job_keys(self) -> Sequence[str]:
+        """Keys of all jobs, for the sweep."""
+        ...
+
+    def change_job(self, key: str, change: Callable[[Job], Job]) -> Job:
+        """Apply a pure change in one transaction; raises NotFound. What it raises passes through."""
+        ...
+
+    def apply_event(self, event: InstanceEvent) -> Job:
+        """Promise 3; raises NotFound for an unknown job."""
+        ...
+
+    def last_event(self, key: str, instance: int) -> int:
+        """The highest seq applied for that instance; 0 when none was."""
+        ...
+
+    # leases
+    def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
+        """Whether `holder` has the lease on `key` now (its own is renewed, an expired one is taken)."""
+        ...
+
+    def release_lease(self, key: str, holder: str) -> None: ...
+
+    def void_leases(self) -> None:
+        """Forget all leases: only for a service that knows that it is alone."""
+        ...
+
+    def close(self) -> None: ...
