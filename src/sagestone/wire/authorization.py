@@ -184,8 +184,10 @@ def _read_time(text: str) -> tuple[str, float]:
     """`yyyymmddThhmmssZ` and epoch seconds of an X-Amz-Date or a Date header."""
     try:
         if _BASIC_TIME.fullmatch(text):
-            numbers = (text[:4], text[4:6], text[6:8], text[9:11], text[11:13], text[13:15])
-            return text, datetime(*map(int, numbers), tzinfo=UTC).timestamp()  # strptime takes eight times as long
+            year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+            hour, minute, second = int(text[9:11]), int(text[11:13]), int(text[13:15])
+            # strptime takes eight times as long
+            return text, datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
         when = parsedate_to_datetime(text).astimezone(UTC)
         return when.strftime("%Y%m%dT%H%M%SZ"), when.timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):

@@ -123,7 +123,8 @@ def payload_hash(request: SignedRequest, credential: Credential) -> str:
             raise SignatureProblem(
                 "content_hash",
                 "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 "
+                "value.",
             )
         return claimed
     return request.body_hash or EMPTY_SHA256
