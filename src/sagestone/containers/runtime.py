@@ -131,6 +131,14 @@ class Runtime(Protocol):
 
     def images(self) -> Iterator[Image]: ...
 
+    def load_archive(self, archive: Path) -> list[Image]:
+        """Load the images of an OCI or docker archive; raises RuntimeFailure with what is wrong with it."""
+        ...
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image by name, digest or id; raises ImageNotFound, or RuntimeFailure while it is in use."""
+        ...
+
     def create(self, spec: ContainerSpec) -> str:
         """Make the container, not running; its id. Raises NameTaken, ImageNotFound or RuntimeFailure."""
         ...

@@ -1,0 +1,137 @@
+"""Follows a validation through the API, as any AWS client could: statuses, log lines, metrics."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from sagestone.domain.metric import MetricDefinition
+from sagestone.domain.metric_scraper import MetricScraper
+
+JobKind = Literal["training", "transform"]
+_GROUPS: dict[JobKind, str] = {"training": "/aws/sagemaker/TrainingJobs", "transform": "/aws/sagemaker/TransformJobs"}
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Something new: a status of the algorithm or a job, a log line, or a metric's value (`at` in epoch seconds)."""
+
+    kind: Literal["algorithm", "training", "transform", "log", "metric"]
+    at: float
+    subject: str  # the algorithm, the job, or the log stream
+    text: str
+    status: str = ""
+
+
+class ValidationFollower:
+    """Watches one algorithm until its status is final."""
+
+    def __init__(self, sagemaker: Any, logs: Any, algorithm: str) -> None:
+        self._sagemaker = sagemaker
+        self._logs = logs
+        self._algorithm = algorithm
+        self._seen: dict[str, str] = {}
+        self._positions: dict[str, str | None] = {}
+        self._scraper: MetricScraper | None = None
+        self.description: dict[str, Any] = {}
+        self.jobs: dict[JobKind, dict[str, Any]] = {}
+
+    def follow(self) -> Iterator[Sight]:
+        """Everything new, until the algorithm is Completed or Failed."""
+        while True:
+            self.description = self._sagemaker.describe_algorithm(AlgorithmName=self._algorithm)
+            finished = self.description["AlgorithmStatus"] in ("Completed", "Failed")
+            yield from self._look_at_algorithm()
+            yield from self._look_at_training()
+            yield from self._look_at_transform()
+            if finished:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _look_at_algorithm(self) -> Iterator[Sight]:
+        status = self.description["AlgorithmStatus"]
+        if self._is_new("algorithm", status):
+            yield Sight(kind="algorithm", at=time.time(), subject=self._algorithm, text=status, status=status)
+
+    def _look_at_training(self) -> Iterator[Sight]:
+        job = self._job("training")
+        if job is None:
+            return
+        name = job["TrainingJobName"]
+        for transition in job.get("SecondaryStatusTransitions", ()):
+            status, message = transition["Status"], transition.get("StatusMessage", "")
+            if self._is_new(f"training:{transition['StartTime']}:{status}", message):
+                at = transition["StartTime"].timestamp()
+                yield Sight(kind="training", at=at, subject=name, text=message, status=status)
+        if self._scraper is None:
+            definitions = job.get("AlgorithmSpecification", {}).get("MetricDefinitions", ())
+            found = [MetricDefinition(name=item["Name"], regex=item["Regex"]) for item in definitions]
+            self._scraper = MetricScraper(found)
+        yield from self._read_logs("training", name)
+
+    def _look_at_transform(self) -> Iterator[Sight]:
+        job = self._job("transform")
+        if job is None:
+            return
+        name = job["TransformJobName"]
+        if self._is_new("transform", job["TransformJobStatus"]):
+            at = job.get("TransformEndTime", job["CreationTime"]).timestamp()
+            status = job["TransformJobStatus"]
+            yield Sight(kind="transform", at=at, subject=name, text=job.get("FailureReason", ""), status=status)
+        yield from self._read_logs("transform", name)
+
+    def _job(self, kind: JobKind) -> dict[str, Any] | None:
+        """The validation's job of this kind: the newest whose name begins with the algorithm's, made after it."""
+        known = self.jobs.get(kind)
+        title = kind.capitalize()
+        if known is None:
+            found = getattr(self._sagemaker, f"list_{kind}_jobs")(
+                NameContains=self._algorithm[:40],
+                CreationTimeAfter=self.description["CreationTime"],
+                SortBy="CreationTime",
+                SortOrder="Descending",
+            )[f"{title}JobSummaries"]
+            mine = [row for row in found if row[f"{title}JobName"].startswith(self._algorithm[:40])]
+            if not mine:
+                return None
+            name = mine[0][f"{title}JobName"]
+        else:
+            name = known[f"{title}JobName"]
+        described: dict[str, Any] = getattr(self._sagemaker, f"describe_{kind}_job")(**{f"{title}JobName": name})
+        self.jobs[kind] = described
+        return described
+
+    def _read_logs(self, kind: JobKind, job: str) -> Iterator[Sight]:
+        group = _GROUPS[kind]
+        try:
+            streams = self._logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return  # nothing was logged yet
+            raise
+        for stream in streams:
+            yield from self._read_stream(group, stream["logStreamName"])
+
+    def _read_stream(self, group: str, stream: str) -> Iterator[Sight]:
+        while True:
+            token = self._positions.get(stream)
+            page = self._logs.get_log_events(
+                logGroupName=group, logStreamName=stream, startFromHead=True, **({"nextToken": token} if token else {})
+            )
+            self._positions[stream] = page["nextForwardToken"]
+            if not page["events"]:
+                return
+            for event in page["events"]:
+                at = event["timestamp"] / 1000
+                yield Sight(kind="log", at=at, subject=stream, text=event["message"])
+                for point in self._scraper.scrape(event["message"], at) if self._scraper else ():
+                    yield Sight(kind="metric", at=at, subject=point.name, text=f"{point.value:g}")
+
+    def _is_new(self, subject: str, text: str) -> bool:
+        if self._seen.get(subject) == text:
+            return False
+        self._seen[subject] = text
+        return True
