@@ -16,12 +16,12 @@ from pathlib import Path
 from sagestone.containers.machine import architecture as machine_architecture
 
 #: What the image's /bin holds; every one is a link to busybox.
-APPLETS = (
+_APPLETS = (
     "sh ash cat cp mv rm mkdir rmdir ls ln echo printf true false sleep env pwd head tail wc sort uniq cut tr sed grep "
     "awk seq test [ expr dd od md5sum sha256sum base64 date hostname id kill ps touch chmod chown stat find xargs tee "
     "mkfifo mktemp tar gzip gunzip zcat nc httpd wget nslookup ping ip ifconfig netstat mount umount df free uname yes "
     "nproc timeout which basename dirname readlink realpath cmp diff hexdump sync usleep nohup setsid"
-).split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def _layer(files: Mapping[str, bytes], *, shell: bool) -> bytes:
     links: dict[str, str] = {}
     if shell:
         contents["bin/busybox"] = busybox().read_bytes()
-        links = {f"bin/{applet}": "busybox" for applet in APPLETS}
+        links = {f"bin/{applet}": "busybox" for applet in _APPLETS.split()}
         contents["etc/passwd"] = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
         contents["etc/group"] = b"root:x:0:\nnogroup:x:65534:\n"
     contents |= {file.lstrip("/"): content for file, content in files.items()}
