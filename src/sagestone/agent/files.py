@@ -53,8 +53,9 @@ class InstanceFiles:
     def read_assignment(self) -> Assignment:
         """The assignment; raises msgspec.DecodeError where the file is not one."""
         document: dict[str, Any] = msgspec.json.decode(self.assignment.read_bytes())
-        kind = TrainingAssignment if document["kind"] == "training" else TransformAssignment
-        return msgspec.convert(document["assignment"], kind)
+        if document["kind"] == "training":
+            return msgspec.convert(document["assignment"], TrainingAssignment)
+        return msgspec.convert(document["assignment"], TransformAssignment)
 
     def read_events(self, after: int = 0) -> list[InstanceEvent]:
         """Events with a seq above `after`; a last line that is still being written is left for the next time."""

@@ -33,3 +33,4 @@ class Parts:
     runtime: RuntimePart
     s3: S3Part
     logs_directory: str
+    log_limit_bytes: int = 256 * 1024 * 1024  # of each log stream; what a job writes beyond it is not kept

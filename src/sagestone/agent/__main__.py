@@ -1,0 +1,5 @@
+"""`python -m sagestone.agent`."""
+
+from sagestone.agent.main import main
+
+main()

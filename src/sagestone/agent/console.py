@@ -1,0 +1,189 @@
+"""Follows what a container writes: into the log stream, through the metric expressions, and into the last lines."""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from sagestone.agent.lines import LineSplitter, shown
+from sagestone.containers.runtime import Runtime, RuntimeFailure, Stream
+from sagestone.domain.metric import MetricPoint
+from sagestone.job_logs.reader import LogReader
+from sagestone.job_logs.writer import LogWriter
+
+_SHOW_SECONDS = 0.1  # how long a line may wait before readers of the log see it
+_COMMIT_SECONDS = 0.5  # how often metrics are told and the place is noted
+_LAST_LINES = 40
+_TRIES = 3
+_MOST_POINTS = 1000  # told at a time
+
+LineMetrics = Callable[[str, float], list[MetricPoint]]
+TellMetrics = Callable[[list[MetricPoint]], None]
+
+
+class Console:
+    """The output of one container, taken up where an earlier agent left it.
+
+    1. Every line comes into the log once, those of stdout and stderr as they arrive, control characters escaped.
+    2. `tell` gets the metric points found, at most every half second and once at the end.
+    3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so.
+    4. Trouble with reading the output never fails the job: it is said in the log.
+
+    The place reached (bytes of each stream, size of the log) is noted in `place_file` after lines and metrics are safe;
+    a new agent cuts the log back to that size and goes on from there.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        container: str,
+        logs: LogWriter,
+        place_file: Path,
+        clock: Callable[[], float],
+        *,
+        keep_bytes: int = 256 * 1024 * 1024,
+        find: LineMetrics | None = None,
+        tell: TellMetrics | None = None,
+    ) -> None:
+        self._runtime, self._container, self._logs, self._clock = runtime, container, logs, clock
+        self._place_file, self._keep_bytes = place_file, keep_bytes
+        self._find, self._tell = find, tell
+        self._taken: dict[Stream, int] = {"stdout": 0, "stderr": 0}  # bytes received from the runtime
+        self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
+        self._lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._points: list[MetricPoint] = []
+        self._dropped = 0
+        self._changed = threading.Condition()
+        self._dirty = self._ended = False
+        self._reading = threading.Thread(target=self._read, name="console-read", daemon=True)
+        self._showing = threading.Thread(target=self._show, name="console-show", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow, from the place that was noted, else from the start."""
+        self._return_to_place()
+        self._reading.start()
+        self._showing.start()
+
+    def finish(self, timeout: float) -> bool:
+        """After the container has ended: wait until all its output is kept and told; False when that took too long."""
+        self._reading.join(timeout)
+        complete = not self._reading.is_alive()
+        with self._changed:
+            if not complete:
+                self._say("[sagestone] the rest of the output could not be read in time")
+            for stream in self._splitters:
+                self._end_line(stream)
+            if self._dropped:
+                self._say(f"[sagestone] {self._dropped} bytes of output were not kept")
+                self._dropped = 0
+            self._ended = True
+            self._changed.notify_all()
+        self._showing.join()
+        return complete
+
+    def last_lines(self) -> list[str]:
+        """The last lines that are not blank, oldest first."""
+        with self._changed:
+            return list(self._lines)
+
+    def _read(self) -> None:
+        for attempt in range(_TRIES):
+            try:
+                self._runtime.copy_logs(self._container, self._take, dict(self._taken))
+                return
+            except (RuntimeFailure, OSError) as error:
+                if attempt + 1 == _TRIES:
+                    with self._changed:
+                        self._say(f"[sagestone] the output cannot be read any further: {error}")
+
+    def _take(self, stream: Stream, data: bytes) -> None:
+        with self._changed:
+            if self._ended:
+                return
+            self._taken[stream] += len(data)
+            for line in self._splitters[stream].feed(data):
+                self._keep(line)
+            self._wake()
+
+    def _end_line(self, stream: Stream) -> None:
+        for line in self._splitters[stream].finish():
+            self._keep(line)
+
+    def _keep(self, line: bytes) -> None:
+        at, text = self._clock(), shown(line)
+        if self._find is not None:
+            self._points += self._find(text, at)
+        if text.strip():
+            self._lines.append(text)
+        if self._dropped or self._logs.size + len(text) > self._keep_bytes:
+            if not self._dropped:
+                self._say(f"[sagestone] the log has reached {self._keep_bytes} bytes; further output is not kept")
+            self._dropped += len(line) + 1
+        else:
+            self._logs.write(at, text)
+
+    def _say(self, text: str) -> None:
+        self._logs.write(self._clock(), text)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            self._changed.notify_all()
+
+    def _show(self) -> None:
+        uncommitted, commit_at = False, 0.0
+        while True:
+            with self._changed:
+                patience = max(0.0, commit_at - time.monotonic()) if uncommitted else None
+                self._changed.wait_for(lambda: self._dirty or self._ended, patience)
+                if self._dirty:
+                    uncommitted = True
+                    self._changed.wait_for(lambda: self._ended, _SHOW_SECONDS)  # more lines may gather
+                self._dirty, ended = False, self._ended
+            self._logs.flush()
+            if ended or (uncommitted and time.monotonic() >= commit_at):
+                self._commit()
+                uncommitted, commit_at = False, time.monotonic() + _COMMIT_SECONDS
+            if ended:
+                return
+
+    def _place(self) -> dict[str, int]:
+        place = {str(stream): taken - self._splitters[stream].pending for stream, taken in self._taken.items()}
+        return {**place, "log": self._logs.size, "dropped": self._dropped}
+
+    def _commit(self) -> None:
+        with self._changed:
+            self._logs.flush()
+            points, self._points = self._points, []
+            place = self._place()
+        if points and self._tell is not None:
+            self._tell(_thinned(points))
+        fresh = self._place_file.with_name(self._place_file.name + ".new")
+        fresh.write_text(json.dumps(place))
+        fresh.replace(self._place_file)
+
+    def _return_to_place(self) -> None:
+        try:
+            place = json.loads(self._place_file.read_text())
+        except FileNotFoundError:
+            self._place_file.parent.mkdir(parents=True, exist_ok=True)
+            self._commit()
+            return
+        self._logs.cut(place["log"])
+        self._taken = {"stdout": place["stdout"], "stderr": place["stderr"]}
+        self._dropped = place["dropped"]
+        reader = LogReader(self._logs.logs)
+        page = reader.events(self._logs.group, self._logs.stream, limit=_LAST_LINES, from_head=False)
+        self._lines.extend(event.message for event in page.events if event.message.strip())
+
+
+def _thinned(points: list[MetricPoint]) -> list[MetricPoint]:
+    """At most about a thousand of them: the newest, and the last one of every name."""
+    if len(points) <= _MOST_POINTS:
+        return points
+    last = {point.name: index for index, point in enumerate(points)}
+    first_kept = len(points) - _MOST_POINTS
+    return [points[index] for index in sorted(last.values()) if index < first_kept] + points[first_kept:]

@@ -1,0 +1,136 @@
+"""The agent process: `python -m sagestone.agent INSTANCE_DIR`, with its Parts as one line of JSON on standard input.
+
+It holds `agent.lock` as long as it lives; when another agent of the instance holds it, it ends at once with 0. What it
+has to say to people goes to standard error, which its starter has joined to `agent.log`.
+
+Exit codes: 0 the outcome was told (or another agent is at work), 2 wrong use, 1 anything else: start it again.
+"""
+
+import fcntl
+import hashlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from sagestone.agent.build import build_runtime, build_s3
+from sagestone.agent.files import InstanceFiles
+from sagestone.agent.parts import Parts
+from sagestone.agent.reporter import Reporter
+from sagestone.agent.stop import StopSignal
+from sagestone.agent.tools import Tools
+from sagestone.containers.runtime import Runtime, RuntimeFailure
+from sagestone.domain.assignment import Assignment, TrainingAssignment
+from sagestone.domain.event import Outcome
+from sagestone.domain.failure import Failure, JobFailure
+from sagestone.job_logs.names import TRAINING_GROUP, TRANSFORM_GROUP, training_stream, transform_stream
+from sagestone.job_logs.writer import LogWriter
+
+_LOCK_PATIENCE_SECONDS = 0.5  # others look at the lock for a moment to learn whether we live
+_RUNTIME_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
+
+
+def main() -> None:
+    """Carry out the assignment and end the process, whatever threads may still be copying."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("use: python -m sagestone.agent INSTANCE_DIR < parts.json\n")
+        sys.exit(2)
+    code = 1
+    try:
+        code = run_agent(Path(sys.argv[1]), sys.stdin.buffer)
+    except Exception:  # noqa: BLE001 the last stand: said in agent.log, and the placement starts another
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def run_agent(directory: Path, handed_over: BinaryIO) -> int:
+    """Take the lock, build the parts, and do the work; the exit code."""
+    files = InstanceFiles(directory.absolute())
+    parts = msgspec.json.decode(handed_over.readline(), type=Parts)
+    handed_over.close()
+    lock = _take_lock(files.lock)
+    if lock is None:
+        return 0
+    assignment = files.read_assignment()
+    reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
+    if reporter.last_stage is None:
+        kind = "training" if isinstance(assignment, TrainingAssignment) else "transform"
+        reporter.stage("Starting", f"Starting the {kind} job")
+    try:
+        tools = Tools(
+            files=files,
+            runtime=_reach_runtime(lambda: build_runtime(parts.runtime)),
+            s3=build_s3(parts.s3),
+            reporter=reporter,
+            logs=_open_log(Path(parts.logs_directory), assignment),
+            stop=StopSignal(files.stop, time.time),
+            clock=time.time,
+            log_limit_bytes=parts.log_limit_bytes,
+        )
+        _carry_out(assignment, tools)
+    except JobFailure as error:
+        reporter.ended(Outcome(ending="Failed", failure=error.failure))
+    except Exception as error:  # noqa: BLE001 our own bug must not leave the job without an end
+        traceback.print_exc()
+        message = f"The agent of {assignment.host.name} failed: {type(error).__name__}: {error}"
+        reporter.ended(Outcome(ending="Failed", failure=Failure(fault="internal", message=message)))
+    return 0
+
+
+def _carry_out(assignment: Assignment, tools: Tools) -> None:
+    try:
+        if isinstance(assignment, TrainingAssignment):
+            from sagestone.agent.training import run_training
+
+            run_training(assignment, tools)
+        else:
+            from sagestone.agent.transform import run_transform
+
+            run_transform(assignment, tools)
+    finally:
+        tools.logs.close()
+
+
+def _open_log(logs: Path, assignment: Assignment) -> LogWriter:
+    name, number, created_at = assignment.job.name, assignment.host.number, assignment.created_at
+    if isinstance(assignment, TrainingAssignment):
+        return LogWriter(logs, TRAINING_GROUP, training_stream(name, number, created_at))
+    return LogWriter(logs, TRANSFORM_GROUP, transform_stream(name, instance_id(assignment), created_at))
+
+
+def instance_id(assignment: Assignment) -> str:
+    """What stands for the machine in a transform job's log streams: made from the job and the host, always the same."""
+    identity = f"{assignment.job.arn}#{assignment.host.number}@{assignment.created_at}"
+    return "i-" + hashlib.sha256(identity.encode()).hexdigest()[:17]
+
+
+def _reach_runtime(build: Callable[[], Runtime]) -> Runtime:
+    deadline = time.monotonic() + _RUNTIME_PATIENCE_SECONDS
+    while True:
+        try:
+            return build()
+        except RuntimeFailure as error:
+            if time.monotonic() > deadline:
+                raise JobFailure("internal", f"the container runtime does not answer: {error}") from error
+            time.sleep(0.5)
+
+
+def _take_lock(path: Path) -> int | None:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(lock)
+                return None
+            time.sleep(0.05)

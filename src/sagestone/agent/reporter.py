@@ -1,0 +1,107 @@
+"""Tells what happens to an instance: appends InstanceEvents to `events.jsonl`, each on disk before the call returns."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from sagestone.agent.files import InstanceFiles
+from sagestone.domain.event import InstanceEvent, Outcome, Stage
+from sagestone.domain.metric import MetricPoint
+
+
+class Reporter:
+    """The pen of one instance.
+
+    1. Seqs go on without gaps where an earlier agent of the same instance left off; a line it left half written is cut.
+    2. A stage with a message that was already the last one is not told again.
+    3. After an outcome nothing more is told: `outcome` holds it, also when an earlier agent told it.
+    All calls may come from any thread.
+    """
+
+    def __init__(self, files: InstanceFiles, job: str, instance: int, clock: Callable[[], float]) -> None:
+        self._job, self._instance, self._clock = job, instance, clock
+        self._lock = threading.Lock()
+        self._file = os.open(files.events, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _cut_half_line(self._file)
+        _sync_directory(files)
+        self.seq = 0
+        self.last_stage: Stage | None = None
+        self.last_message = ""
+        self.first_at: dict[Stage, float] = {}  # when each stage was first entered
+        self.outcome: Outcome | None = None
+        for event in files.read_events():
+            self._remember(event)
+
+    def stage(self, stage: Stage, message: str) -> None:
+        """The instance entered that stage, or has a new message inside it."""
+        with self._lock:
+            if (stage, message) != (self.last_stage, self.last_message):
+                self._append(stage=stage, message=message)
+
+    def metrics(self, points: Sequence[MetricPoint]) -> None:
+        """The instance measured these; none is no event."""
+        with self._lock:
+            if points:
+                self._append(metrics=tuple(points))
+
+    def ended(self, outcome: Outcome) -> None:
+        """The instance ended: the last event. An outcome told before stays the one."""
+        with self._lock:
+            self._append(outcome=outcome)
+
+    def _append(
+        self,
+        *,
+        stage: Stage | None = None,
+        message: str = "",
+        metrics: tuple[MetricPoint, ...] = (),
+        outcome: Outcome | None = None,
+    ) -> None:
+        if self.outcome is not None:
+            return
+        event = InstanceEvent(
+            job=self._job,
+            instance=self._instance,
+            seq=self.seq + 1,
+            at=self._clock(),
+            stage=stage,
+            message=message,
+            metrics=metrics,
+            outcome=outcome,
+        )
+        line = memoryview(msgspec.json.encode(event) + b"\n")
+        while line:
+            line = line[os.write(self._file, line) :]
+        os.fsync(self._file)
+        self._remember(event)
+
+    def _remember(self, event: InstanceEvent) -> None:
+        self.seq = event.seq
+        if event.stage is not None:
+            self.last_stage, self.last_message = event.stage, event.message
+            self.first_at.setdefault(event.stage, event.at)
+        if event.outcome is not None:
+            self.outcome = event.outcome
+
+
+def _cut_half_line(file: int) -> None:
+    end = size = os.fstat(file).st_size
+    while end > 0:
+        start = max(0, end - 65536)
+        newline = os.pread(file, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(file, end)
+
+
+def _sync_directory(files: InstanceFiles) -> None:
+    directory = os.open(files.directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,25 @@
+"""What an agent works with, joined once in its main."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sagestone.agent.files import InstanceFiles
+from sagestone.agent.reporter import Reporter
+from sagestone.agent.stop import StopSignal
+from sagestone.containers.runtime import Runtime
+from sagestone.job_logs.writer import LogWriter
+from sagestone.s3.client import S3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The real parts of one instance; `clock` gives epoch seconds."""
+
+    files: InstanceFiles
+    runtime: Runtime
+    s3: S3
+    reporter: Reporter
+    logs: LogWriter
+    stop: StopSignal
+    clock: Callable[[], float]
+    log_limit_bytes: int = 256 * 1024 * 1024
