@@ -1,0 +1,76 @@
+"""The service models that botocore ships: the operations of a service and the shapes of what goes in and out."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+#: A shape as the model file writes it: `type`, `members`, `required`, `min`, `max`, `pattern`, `enum`, `member`, …
+ShapeFacts = Mapping[str, Any]
+
+
+class ModelMissing(Exception):
+    """botocore has no model of this service; the text says what was looked for and where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationFacts:
+    """An operation: the names of its input and output shapes, None for none."""
+
+    name: str
+    input: str | None
+    output: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceModel:
+    """One service. `service` is its signing name, `target_prefix` what stands before the dot in X-Amz-Target."""
+
+    service: str
+    target_prefix: str
+    json_version: str
+    operations: Mapping[str, OperationFacts]
+    shapes: Mapping[str, ShapeFacts]
+
+
+def load_service_model(service: str) -> ServiceModel:
+    """The newest model of `sagemaker` or `logs` (botocore's directory names) that the installed botocore has.
+
+    Reads the file itself: about 30 ms and without the documentation texts, where botocore's own loader takes several
+    times as long and keeps them. Raises ModelMissing.
+    """
+    directory = files("botocore") / "data" / service
+    versions = sorted((each.name for each in directory.iterdir()), reverse=True) if directory.is_dir() else []
+    for version in versions:
+        for name in ("service-2.json.gz", "service-2.json"):
+            file = directory / version / name
+            if file.is_file():
+                data = file.read_bytes()
+                return _read_model(orjson.loads(gzip.decompress(data) if name.endswith(".gz") else data))
+    raise ModelMissing(f"The installed botocore has no model of '{service}' under {directory}; install botocore again.")
+
+
+def _read_model(document: Mapping[str, Any]) -> ServiceModel:
+    metadata = document["metadata"]
+    shapes = document["shapes"]
+    for shape in shapes.values():
+        shape.pop("documentation", None)
+        for member in shape.get("members", {}).values():
+            member.pop("documentation", None)
+    return ServiceModel(
+        service=metadata.get("signingName") or metadata["endpointPrefix"],
+        target_prefix=metadata["targetPrefix"],
+        json_version=metadata["jsonVersion"],
+        operations={
+            name: OperationFacts(
+                name=name,
+                input=facts.get("input", {}).get("shape"),
+                output=facts.get("output", {}).get("shape"),
+            )
+            for name, facts in document["operations"].items()
+        },
+        shapes=shapes,
+    )
