@@ -73,6 +73,7 @@ class InstanceState:
     stage: Stage | None = None
     message: str = ""
     outcome: Outcome | None = None
+    ended_at: float | None = None  # when it told its outcome: the first failure is the job's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

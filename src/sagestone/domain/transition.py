@@ -1,0 +1,142 @@
+"""The only place that changes a status.
+
+An algorithm, and the item of its validation profile beside it:
+
+    Pending ──begin_validation──▶ InProgress ──complete_validation──▶ Completed ──request_delete──▶ Deleting ──▶ (gone)
+    NotStarted                    InProgress ──fail_validation──────▶ Failed    ──request_delete──▶ Deleting
+
+A training or transform job:
+
+    InProgress ──advance──▶ Completed | Failed | Stopped (MaxRuntimeExceeded)
+        │  └────fail──────▶ Failed
+        └─request_stop─▶ Stopping ──advance, finish_stopping──▶ Stopped
+                            └──────advance, fail──────────────▶ Failed (its result could not be kept)
+
+The secondary status of a training job, along the time line that Describe shows:
+
+    Starting ─▶ [Pending] ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed | Failed | MaxRuntimeExceeded
+        any of these ─▶ Stopping ─▶ [Uploading] ─▶ Stopped
+
+A job is where its least advanced live instance is; it ends when all its instances have ended; the first failure is
+the job's. Completed, Failed and Stopped refuse every change. The tables are in `transition_rules`.
+"""
+
+from dataclasses import replace
+
+from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
+from sagestone.domain.event import InstanceEvent
+from sagestone.domain.failure import Failure
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transition_instances import Verdict
+from sagestone.domain.transition_rules import (
+    ITEM_STATUS,
+    TransitionRefused,
+    check_algorithm_move,
+    check_job_move,
+)
+from sagestone.domain.transition_training import advance_training, enter, finish_training, new_training_job
+from sagestone.domain.transition_transform import advance_transform, finish_transform, new_transform_job
+
+__all__ = [
+    "TransitionRefused", "advance", "begin_validation", "complete_validation", "fail", "fail_validation",
+    "finish_stopping", "new_training_job", "new_transform_job", "place", "request_delete", "request_stop",
+    "wait_for_capacity",
+]  # fmt: skip
+
+Job = TrainingJob | TransformJob
+
+
+def begin_validation(algorithm: Algorithm) -> Algorithm:
+    """Pending → InProgress, the item with it."""
+    return _move_algorithm(algorithm, "InProgress")
+
+
+def complete_validation(algorithm: Algorithm) -> Algorithm:
+    """InProgress → Completed, the item with it."""
+    return _move_algorithm(algorithm, "Completed")
+
+
+def fail_validation(algorithm: Algorithm, reason: str) -> Algorithm:
+    """InProgress → Failed; the item says why."""
+    failed = _move_algorithm(algorithm, "Failed")
+    if failed.validation is None:
+        return failed
+    return replace(failed, validation=replace(failed.validation, failure_reason=reason))
+
+
+def request_delete(algorithm: Algorithm) -> Algorithm:
+    """Completed or Failed → Deleting; raises TransitionRefused in the service's words otherwise (seen by Terraform)."""
+    if algorithm.status not in ("Completed", "Failed"):
+        raise TransitionRefused(f"Cannot delete Algorithm in {algorithm.status} status", algorithm.status)
+    return _move_algorithm(algorithm, "Deleting")
+
+
+def place(job: Job, runtime: str, at: float) -> Job:
+    """The job has its instances: `runtime` will run it."""
+    if job.finished:
+        raise TransitionRefused(f"job {job.spec.key} is {job.status}", job.status)
+    if isinstance(job, TransformJob):
+        return replace(job, runtime=runtime, modified_at=max(at, job.modified_at))
+    placed = replace(job, runtime=runtime, modified_at=max(at, job.modified_at))
+    if placed.secondary_status not in ("Starting", "Pending"):
+        return placed
+    return enter(placed, placed.secondary_status, "Preparing the instances for training", at)
+
+
+def wait_for_capacity(job: Job, at: float) -> Job:
+    """The job has to wait: a training job shows Pending. The same object when it does so already."""
+    if job.finished:
+        raise TransitionRefused(f"job {job.spec.key} is {job.status}", job.status)
+    if isinstance(job, TrainingJob):
+        return enter(job, "Pending", "", at) if job.secondary_status == "Starting" else job
+    text = "Waiting for capacity"
+    return job if job.message == text else replace(job, message=text, modified_at=max(at, job.modified_at))
+
+
+def advance(job: Job, event: InstanceEvent) -> Job:
+    """The job after one event of one instance.
+
+    The same object when the event was counted before, or when the job has ended: late news changes nothing.
+    """
+    return advance_training(job, event) if isinstance(job, TrainingJob) else advance_transform(job, event)
+
+
+def request_stop(job: Job, at: float) -> Job:
+    """InProgress → Stopping at once; a second request changes nothing; a job that has ended refuses."""
+    if job.status == "Stopping":
+        return job
+    kind = "training" if isinstance(job, TrainingJob) else "transform"
+    if job.finished:
+        raise TransitionRefused(
+            f"The request was rejected because the {kind} job is in status {job.status}.", job.status
+        )
+    check_job_move(job.spec.key, job.status, "Stopping")
+    at = max(at, job.modified_at)
+    if isinstance(job, TransformJob):
+        return replace(job, status="Stopping", stop_requested_at=at, modified_at=at)
+    return replace(enter(job, "Stopping", "", at), status="Stopping", stop_requested_at=at)
+
+
+def finish_stopping(job: Job, at: float) -> Job:
+    """Stopping → Stopped for a job that never got its instances."""
+    if job.status != "Stopping":
+        raise TransitionRefused(f"job {job.spec.key} is {job.status}, not Stopping", job.status)
+    return _finish(job, Verdict(ending="Stopped"), at)
+
+
+def fail(job: Job, failure: Failure, at: float) -> Job:
+    """The job Failed for a reason that no instance told; raises TransitionRefused when it has ended."""
+    return _finish(job, Verdict(ending="Failed", failure=failure), at)
+
+
+def _finish(job: Job, ended: Verdict, at: float) -> Job:
+    return finish_training(job, ended, at) if isinstance(job, TrainingJob) else finish_transform(job, ended, at)
+
+
+def _move_algorithm(algorithm: Algorithm, status: AlgorithmStatus) -> Algorithm:
+    check_algorithm_move(algorithm.name, algorithm.status, status)
+    item = algorithm.validation
+    if item is not None and status in ITEM_STATUS:
+        item = replace(item, status=ITEM_STATUS[status])
+    return replace(algorithm, status=status, validation=item)

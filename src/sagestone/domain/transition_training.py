@@ -1,0 +1,127 @@
+"""How a training job moves: secondary statuses, their time line, and the final metrics."""
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sagestone.domain.event import InstanceEvent
+from sagestone.domain.metric import MetricDefinition, MetricPoint
+from sagestone.domain.training_job import (
+    InstanceState,
+    SecondaryStatus,
+    TrainingJob,
+    TrainingJobSpec,
+    Transition,
+)
+from sagestone.domain.transition_instances import Verdict, least_advanced, note_event, verdict
+from sagestone.domain.transition_rules import ENDED_STATUS, SECONDARY_RANK, TRAINING_MESSAGES, check_job_move
+
+
+def new_training_job(spec: TrainingJobSpec, at: float) -> TrainingJob:
+    """A job at its CreationTime: InProgress, Starting."""
+    return TrainingJob(
+        spec=spec,
+        created_at=at,
+        modified_at=at,
+        transitions=(Transition(status="Starting", started_at=at, message=TRAINING_MESSAGES["Starting"]),),
+        instances=(InstanceState(),) * spec.instance_count,
+    )
+
+
+def advance_training(job: TrainingJob, event: InstanceEvent) -> TrainingJob:
+    """The job after `event`; the same object when the event counted before or the job has ended."""
+    instances = None if job.finished else note_event(job.instances, event)
+    if instances is None:
+        return job
+    at = max(event.at, job.modified_at)
+    job = replace(
+        job,
+        instances=instances,
+        modified_at=at,
+        final_metrics=_latest_metrics(job.final_metrics, event.metrics, job.spec.metric_definitions),
+    )
+    ended = verdict(instances, stopping=job.status == "Stopping")
+    return finish_training(job, ended, at) if ended else _follow_instances(job, event, at)
+
+
+def enter(job: TrainingJob, secondary: SecondaryStatus, message: str, at: float) -> TrainingJob:
+    """The job with `secondary`: a new entry of the time line, or a new message in the open one.
+
+    One entry per run of a status; each starts when the one before ends; times never go back. TrainingStartTime is
+    the first moment at or after Downloading.
+    """
+    at = max(at, job.modified_at)
+    open_entry = job.transitions[-1]
+    last: tuple[Transition, ...]
+    if open_entry.status == secondary:
+        last = (replace(open_entry, message=message or open_entry.message),)
+    else:
+        text = message or TRAINING_MESSAGES[secondary]
+        last = (
+            replace(open_entry, ended_at=at),
+            Transition(status=secondary, started_at=at, message=text),
+        )
+    started = job.started_at
+    if started is None and secondary in ("Downloading", "Training", "Uploading"):
+        started = at
+    return replace(
+        job,
+        secondary_status=secondary,
+        transitions=(*job.transitions[:-1], *last),
+        started_at=started,
+        modified_at=at,
+    )
+
+
+def finish_training(job: TrainingJob, ended: Verdict, at: float) -> TrainingJob:
+    """The job in its terminal status; the last entry starts and ends at TrainingEndTime."""
+    status = ENDED_STATUS[ended.ending]
+    check_job_move(job.spec.key, job.status, status)
+    at = max(at, job.modified_at)
+    job = enter(job, ended.ending, "", at)
+    last = replace(job.transitions[-1], ended_at=at)
+    return replace(
+        job,
+        status=status,
+        transitions=(*job.transitions[:-1], last),
+        ended_at=at,
+        failure_reason=ended.failure.reason if ended.failure else None,
+    )
+
+
+def _follow_instances(job: TrainingJob, event: InstanceEvent, at: float) -> TrainingJob:
+    """The job is where its least advanced live instance is, unless it is further already (Pending, Stopping)."""
+    least = least_advanced(job.instances)
+    if least is None or least.stage is None:
+        return job
+    message = event.message if event.stage == least.stage else ""
+    if SECONDARY_RANK[least.stage] > SECONDARY_RANK[job.secondary_status]:
+        return enter(job, least.stage, message or least.message, at)
+    waited = (least.stage, job.secondary_status) == ("Starting", "Pending")
+    if message and (waited or least.stage == job.secondary_status):
+        return enter(job, job.secondary_status, message, at)
+    return job
+
+
+def _latest_metrics(
+    known: Sequence[MetricPoint], fresh: Sequence[MetricPoint], definitions: Sequence[MetricDefinition]
+) -> tuple[MetricPoint, ...]:
+    """The last value of each name by the time of its line, in the order of MetricDefinitions, as 32-bit floats."""
+    latest = {point.name: point for point in known}
+    for point in fresh:
+        value = _float32(point.value)
+        if value is not None and (point.name not in latest or point.at >= latest[point.name].at):
+            latest[point.name] = replace(point, value=value)
+    return tuple(latest[definition.name] for definition in definitions if definition.name in latest)
+
+
+def _float32(value: float) -> float | None:
+    """The nearest 32-bit float; None for what JSON has no number for."""
+    if not math.isfinite(value):
+        return None
+    try:
+        (narrow,) = struct.unpack("<f", struct.pack("<f", value))
+    except OverflowError:
+        return None
+    return float(narrow)
