@@ -1,0 +1,5 @@
+"""`python -m sagestone` is `sagestone`."""
+
+from sagestone.cli import main
+
+main()

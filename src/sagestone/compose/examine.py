@@ -1,0 +1,88 @@
+"""What works on this machine, what is missing and how to get it."""
+
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sagestone.compose.endpoint import running_endpoint
+from sagestone.containers.discovery import find_engine
+from sagestone.containers.machine import machine
+from sagestone.containers.sandbox_probe import probe
+from sagestone.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was examined."""
+
+    subject: str
+    level: Literal["good", "warning", "bad"]
+    text: str
+
+
+def examine_machine(settings: Settings) -> list[Finding]:
+    """Examine this machine for a service with these settings; changes nothing."""
+    engine = settings.engine_url or find_engine(os.environ)
+    complaint = probe()
+    return [
+        _examine_machine(),
+        *_examine_runtimes(settings, engine, complaint),
+        _examine_home(settings.home),
+        _examine_port(settings),
+        _examine_image_build(),
+    ]
+
+
+def _examine_machine() -> Finding:
+    facts = machine()
+    text = f"{facts.cpus} cpus, {facts.memory_bytes / 2**30:.1f} GiB of memory, {facts.gpus or 'no'} GPU"
+    return Finding(subject="machine", level="good", text=f"{text}, {facts.architecture}")
+
+
+def _examine_runtimes(settings: Settings, engine: str | None, complaint: str | None) -> list[Finding]:
+    used = "engine" if settings.runtime == "engine" or (settings.runtime == "auto" and engine) else "sandbox"
+    findings = []
+    if engine:
+        findings.append(Finding(subject="engine", level="good", text=f"answers at {engine}"))
+    else:
+        text = "no Docker or Podman answers; to use one, start it or name its socket in DOCKER_HOST"
+        findings.append(Finding(subject="engine", level="bad" if used == "engine" else "warning", text=text))
+    if complaint is None:
+        root = "with memory limits" if os.geteuid() == 0 else "without memory limits, since you are not root"
+        findings.append(Finding(subject="sandbox", level="good", text=f"bubblewrap works, {root}"))
+    else:
+        findings.append(Finding(subject="sandbox", level="bad" if used == "sandbox" else "warning", text=complaint))
+    return [*findings, Finding(subject="in use", level="good", text=f"runtime = {settings.runtime}: {used}")]
+
+
+def _examine_home(home: Path) -> Finding:
+    place = next(path for path in (home, *home.parents) if path.exists())
+    if not os.access(place, os.W_OK):
+        return Finding(subject="home", level="bad", text=f"{home}: {place} cannot be written by you")
+    free = shutil.disk_usage(place).free
+    text = f"{home}, {free / 2**30:.1f} GiB free"
+    return Finding(subject="home", level="good" if free > 5 * 2**30 else "warning", text=text)
+
+
+def _examine_port(settings: Settings) -> Finding:
+    endpoint = running_endpoint(settings)
+    if endpoint:
+        return Finding(subject="service", level="good", text=f"runs at {endpoint}")
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe_socket:
+        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe_socket.bind((settings.host, settings.port))
+        except OSError as error:
+            text = f"{settings.listen} cannot be used: {error.strerror}; choose another with --listen"
+            return Finding(subject="service", level="bad", text=text)
+    return Finding(subject="service", level="good", text=f"does not run; {settings.listen} is free for it")
+
+
+def _examine_image_build() -> Finding:
+    if shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        return Finding(subject="image build", level="good", text="apt-get and dpkg-deb are there")
+    text = "needs apt-get and dpkg-deb; without them, build images with an engine and load their archives"
+    return Finding(subject="image build", level="warning", text=text)

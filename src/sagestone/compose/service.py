@@ -1,0 +1,105 @@
+"""A running service: server, controller, store and S3 joined for one home directory."""
+
+import asyncio
+import logging
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from sagestone.compose.endpoint import HomeLock, remove_endpoint, write_endpoint
+from sagestone.compose.parts import ServiceParts, build_parts
+from sagestone.compose.runtimes import CannotStart, runtime_sentence
+from sagestone.settings import Settings
+
+_LOG = logging.getLogger("sagestone.service")
+
+
+class AlreadyRunning(Exception):
+    """Another process is the service of this home."""
+
+
+class Service:
+    """The service of one home. Make one with `start`; `stop` leaves running jobs alone."""
+
+    def __init__(self, settings: Settings, lock: HomeLock, parts: ServiceParts) -> None:
+        self._settings = settings
+        self._lock = lock
+        self._parts = parts
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run_loop, name="server", daemon=True)
+        self.endpoint = ""
+
+    @classmethod
+    def start(cls, settings: Settings, any_port: bool = False) -> "Service":
+        """Start everything and return when requests are answered.
+
+        `any_port` takes a free port instead of the settings'. Raises AlreadyRunning or CannotStart with what to do.
+        """
+        _make_home(settings.home)
+        lock = HomeLock(settings.home)
+        if not lock.take():
+            raise AlreadyRunning(f"a service for {settings.home} runs already: stop it, or choose another --home")
+        try:
+            service = cls(settings, lock, build_parts(settings, holder=uuid.uuid4().hex))
+            service._listen(0 if any_port else settings.port)
+        except BaseException:
+            lock.release()
+            raise
+        return service
+
+    @property
+    def runtime_sentence(self) -> str:
+        """Which runtime runs the containers, for people."""
+        return runtime_sentence(self._parts.runtime_part, self._parts.runtime)
+
+    @property
+    def s3_sentence(self) -> str:
+        """Where objects are kept, for people."""
+        return self._settings.s3_endpoint or f"the embedded S3 ({self._settings.home / 's3'})"
+
+    @property
+    def broken(self) -> str:
+        """Why the service can no longer do its work; empty as long as it can."""
+        return "" if self._thread.is_alive() else "the server thread has ended; see the log above"
+
+    def stop(self) -> None:
+        """Answer what is under way, stop the controller, close everything; idempotent."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._parts.server.stop(), self._loop).result(timeout=30)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=10)
+        self._parts.controller.stop(timeout=10)
+        self._parts.close()
+        remove_endpoint(self._settings.home)
+        self._lock.release()
+
+    def _listen(self, port: int) -> None:
+        began = time.monotonic()
+        self._thread.start()
+        try:
+            bound = asyncio.run_coroutine_threadsafe(self._parts.server.start(self._settings.host, port), self._loop)
+            host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+            self.endpoint = f"http://{host}:{bound.result(timeout=30)}"
+        except OSError as error:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=10)
+            self._parts.close()
+            raise CannotStart(f"cannot listen on {self._settings.host}:{port}: {error.strerror or error}") from error
+        self._parts.controller.start()
+        write_endpoint(self._settings.home, self.endpoint)
+        _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+
+def _make_home(home: Path) -> None:
+    """The home directory belongs to its owner alone: it holds keys, data and models."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotStart(f"the home directory {home} cannot be made: {error.strerror}") from error
