@@ -30,15 +30,26 @@ class Credentials:
 
 
 class CredentialBook:
-    """All keys that are known; `first` are the ones that `sagestone env` prints."""
+    """All keys that are known; `default` is the one that `sagestone env` prints."""
 
     def __init__(self, credentials: Iterable[Credentials]) -> None:
         self._by_key = {each.access_key: each for each in credentials}
         if not self._by_key:
             raise BadCredentials("There must be at least one access key.")
 
+    @classmethod
+    def open(cls, home: Path, account: str) -> "CredentialBook":
+        """The keys in `<home>/credentials.json`; makes home and file (mode 0600, one key of `account`) on the first
+        call. Two processes that start at once end up with the same keys. Raises BadCredentials for a file that
+        cannot be used."""
+        path = home / FILE_NAME
+        if not path.exists():
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _create(path, [_generate(account)])
+        return cls(_read(path))
+
     @property
-    def first(self) -> Credentials:
+    def default(self) -> Credentials:
         return next(iter(self._by_key.values()))
 
     def find(self, access_key: str) -> Credentials | None:
@@ -46,28 +57,10 @@ class CredentialBook:
         return self._by_key.get(access_key)
 
 
-def open_credential_book(home: Path, account: str) -> CredentialBook:
-    """The keys in `<home>/credentials.json`; makes home and file (mode 0600, one key of `account`) on the first call.
-
-    Two processes that start at once end up with the same keys. Raises BadCredentials for a file that cannot be read.
-    """
-    path = home / FILE_NAME
-    if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        _create(path, [_generate(account)])
-    return read_credential_book(home)
-
-
-def read_credential_book(home: Path) -> CredentialBook:
-    """The keys in `<home>/credentials.json`; raises BadCredentials if there is none or it cannot be used."""
-    path = home / FILE_NAME
+def _read(path: Path) -> list[Credentials]:
     try:
         entries = json.loads(path.read_text())["credentials"]
-        return CredentialBook([Credentials(**{name: str(value) for name, value in entry.items()}) for entry in entries])
-    except FileNotFoundError:
-        raise BadCredentials(
-            f"{path} does not exist yet: start the service once with `sagestone up`, which generates the keys."
-        ) from None
+        return [Credentials(**{name: str(value) for name, value in entry.items()}) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise BadCredentials(
             f'{path} cannot be used ({problem}). It holds {{"credentials": [{{"access_key", "secret_key", '

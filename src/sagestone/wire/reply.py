@@ -1,0 +1,120 @@
+"""From what an operation answers to the bytes of an AWS JSON 1.1 reply, and from an error to its envelope."""
+
+import base64
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from sagestone.shapes.service_model import ServiceModel
+from sagestone.wire.errors import ServiceError, UnknownOperationException
+from sagestone.wire.operation import Answer
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+Shaper = Callable[[Any], Any]
+
+
+class ReplyWriter:
+    """Writes the replies of the served services, shaped by their models."""
+
+    def __init__(self, models: Iterable[ServiceModel]) -> None:
+        self._shapers = {model.service: _Shapers(model) for model in models}
+
+    def write(self, service: str, operation: str, answer: Answer) -> bytes:
+        """The body: bytes pass through as they are, None is an empty body; of a mapping only the members that the
+        model knows are written, without nulls, times as epoch seconds with milliseconds."""
+        if answer is None:
+            return b""
+        if isinstance(answer, bytes):
+            return answer
+        return orjson.dumps(self._shapers[service].of_operation(operation)(answer))
+
+    def shaped(self, service: str, shape_name: str, value: Any) -> Any:
+        """A value as it would be written, by the name of its shape: for documents that are stored as bytes."""
+        return self._shapers[service].of_shape(shape_name)(value)
+
+
+def error_body(error: ServiceError) -> bytes:
+    """The envelope of an error. An unknown operation without a message is told by its type alone."""
+    if not error.message and isinstance(error, UnknownOperationException):
+        return orjson.dumps({"__type": error.code})
+    return orjson.dumps({"__type": error.code, "message": error.message})
+
+
+class _Shapers:
+    """The output shapes of one model as closures, each compiled when it is first wanted."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self._shapers: dict[str, Shaper] = {}
+
+    def of_operation(self, operation: str) -> Shaper:
+        output = self._model.operations[operation].output
+        return self.of_shape(output) if output else lambda answer: {}
+
+    def of_shape(self, shape_name: str) -> Shaper:
+        if shape_name in self._shapers:
+            return self._shapers[shape_name]
+        self._shapers[shape_name] = lambda value: self._shapers[shape_name](value)  # for a shape inside itself
+        shape = self._model.shapes[shape_name]
+        kind = shape["type"]
+        if kind == "structure" and not shape.get("document"):
+            made = _structure({name: self.of_shape(member["shape"]) for name, member in shape["members"].items()})
+        elif kind == "list":
+            made = _list(self.of_shape(shape["member"]["shape"]))
+        elif kind == "map":
+            made = _map(self.of_shape(shape["value"]["shape"]))
+        else:
+            made = _SCALARS.get(kind, _as_it_is)
+        self._shapers[shape_name] = made
+        return made
+
+
+def _structure(members: dict[str, Shaper]) -> Shaper:
+    def shape(value: Any) -> dict[str, Any]:
+        return {name: members[name](item) for name, item in value.items() if item is not None and name in members}
+
+    return shape
+
+
+def _list(element: Shaper) -> Shaper:
+    return lambda value: [element(item) for item in value]
+
+
+def _map(element: Shaper) -> Shaper:
+    return lambda value: {str(key): element(item) for key, item in value.items()}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _timestamp(value: Any) -> float:
+    if isinstance(value, datetime):
+        value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return round(float(value), 3)
+
+
+def _real_number(value: Any) -> float | str:
+    number = float(value)
+    if number != number:
+        return "NaN"
+    if number in (float("inf"), float("-inf")):
+        return "Infinity" if number > 0 else "-Infinity"
+    return number
+
+
+def _blob(value: Any) -> str:
+    return base64.b64encode(value).decode()
+
+
+_SCALARS: dict[str, Shaper] = {
+    "timestamp": _timestamp,
+    "float": _real_number,
+    "double": _real_number,
+    "blob": _blob,
+    "integer": int,
+    "long": int,
+}
