@@ -6,7 +6,8 @@ Promises, shown by the contract tests on every implementation:
 2. `add_algorithm` and `add_*_job` refuse a taken name atomically, whoever asks at the same time.
 3. `apply_event` counts each (job, instance, seq) once, changes the job by `domain.transition` and nothing else, in one
    transaction; a repeated or older event changes nothing and is not an error.
-4. A lease is given to one holder at a time; writing with a lost lease raises LeaseLost and changes nothing.
+4. A lease is given to one holder at a time (keys: a job's, or "algorithm/NAME"); a change that names a `holder` raises
+   LeaseLost and changes nothing unless that holder has the lease.
 5. Lists are stable: with a token a page goes on after the last row shown, whatever was added or deleted meanwhile;
    each page costs the same however many rows there are.
 6. Reads never wait for writers.
@@ -114,11 +115,13 @@ class Store(Protocol):
         """Names of those in Pending, InProgress or Deleting, oldest first."""
         ...
 
-    def change_algorithm(self, name: str, change: Callable[[Algorithm], Algorithm]) -> Algorithm:
+    def change_algorithm(
+        self, name: str, change: Callable[[Algorithm], Algorithm], holder: str | None = None
+    ) -> Algorithm:
         """Apply a pure change in one transaction (called once); raises NotFound. What it raises passes through."""
         ...
 
-    def remove_algorithm(self, name: str) -> None:
+    def remove_algorithm(self, name: str, holder: str | None = None) -> None:
         """Take the row and its tags away; idempotent."""
         ...
 
@@ -156,12 +159,16 @@ class Store(Protocol):
         """Keys of all jobs, for the sweep."""
         ...
 
-    def change_job(self, key: str, change: Callable[[Job], Job]) -> Job:
+    def change_job(self, key: str, change: Callable[[Job], Job], holder: str | None = None) -> Job:
         """Apply a pure change in one transaction; raises NotFound. What it raises passes through."""
         ...
 
-    def apply_event(self, event: InstanceEvent) -> Job:
+    def apply_event(self, event: InstanceEvent, holder: str | None = None) -> Job:
         """Promise 3; raises NotFound for an unknown job."""
+        ...
+
+    def apply_events(self, events: Sequence[InstanceEvent], holder: str | None = None) -> Job:
+        """Several events of one job, in order, in one transaction; at least one."""
         ...
 
     def last_event(self, key: str, instance: int) -> int:

@@ -1,0 +1,70 @@
+"""The tables, as forward steps: a database of any older version is brought up to date when it is opened."""
+
+import sqlite3
+from pathlib import Path
+
+#: One entry per step; entries are only ever added. Statements of one step run in one transaction.
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        # What lists show, filter and sort by; documents lie apart so that a scan reads little.
+        """CREATE TABLE resources (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            arn TEXT NOT NULL UNIQUE,
+            created_at REAL NOT NULL,
+            modified_at REAL NOT NULL,
+            ended_at REAL,
+            status TEXT NOT NULL,
+            secondary_status TEXT,
+            failure_reason TEXT,
+            description TEXT,
+            unfinished INTEGER NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX resources_name ON resources (kind, name)",
+        "CREATE INDEX resources_time ON resources (kind, created_at, id)",
+        "CREATE INDEX resources_status ON resources (kind, status, created_at, id)",
+        "CREATE INDEX resources_status_name ON resources (kind, status, name)",
+        "CREATE INDEX resources_unfinished ON resources (id) WHERE unfinished = 1",
+        """CREATE TABLE documents (
+            id INTEGER PRIMARY KEY REFERENCES resources (id) ON DELETE CASCADE,
+            document BLOB NOT NULL,
+            described BLOB
+        )""",
+        """CREATE TABLE tags (
+            id INTEGER PRIMARY KEY,
+            resource INTEGER NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            UNIQUE (resource, key)
+        )""",
+        "CREATE TABLE leases (key TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        "INSERT INTO facts VALUES ('token_key', randomblob(32))",
+    ),
+)
+
+
+class NewerDatabase(Exception):
+    """The database was written by a newer version than this one."""
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Carry out the steps that this database has not had yet; raises NewerDatabase."""
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY, applied_at TEXT NOT NULL)")
+    (done,) = connection.execute("SELECT coalesce(max(step), 0) FROM migrations").fetchone()
+    if done > len(STEPS):
+        raise NewerDatabase(
+            f"{path} was written by a newer version of Sagestone (step {done}, this one knows {len(STEPS)}): "
+            "start that version, or another home directory"
+        )
+    for number, statements in enumerate(STEPS[done:], start=done + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?, datetime('now'))", (number,))
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")

@@ -1,0 +1,117 @@
+"""Documents as rows: JSON for the document, columns for what lists filter, sort and show."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transform_job import TransformJob
+from sagestone.store.interface import NameTaken, NotFound
+
+Kind = Literal["algorithm", "training", "transform"]
+Document = Algorithm | TrainingJob | TransformJob
+Describe = Callable[[Algorithm], bytes]
+
+TYPES: Final[Mapping[Kind, type[Any]]] = {
+    "algorithm": Algorithm,
+    "training": TrainingJob,
+    "transform": TransformJob,
+}
+_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def insert(connection: sqlite3.Connection, document: Document, tags: Mapping[str, str], describe: Describe) -> None:
+    """Add a row with its tags; raises NameTaken."""
+    kind, name, arn = _identity(document)
+    try:
+        cursor = connection.execute(
+            "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
+            " failure_reason, description, unfinished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, name, arn, document.created_at, *_columns(document)),
+        )
+    except sqlite3.IntegrityError as error:
+        raise NameTaken(f"{kind} {name} exists already") from error
+    connection.execute(
+        "INSERT INTO documents VALUES (?, ?, ?)", (cursor.lastrowid, _ENCODE(document), _described(document, describe))
+    )
+    connection.executemany(
+        "INSERT INTO tags (resource, key, value) VALUES (?, ?, ?)",
+        [(cursor.lastrowid, key, value) for key, value in tags.items()],
+    )
+
+
+def read(connection: sqlite3.Connection, kind: Kind, name: str) -> Any:
+    """The document of that kind and name, or None."""
+    row = connection.execute(
+        "SELECT document FROM resources JOIN documents USING (id) WHERE kind = ? AND name = ?", (kind, name)
+    ).fetchone()
+    return _DECODERS[kind].decode(row[0]) if row else None
+
+
+def change(
+    connection: sqlite3.Connection, kind: Kind, name: str, apply: Callable[[Any], Any], describe: Describe
+) -> Any:
+    """Put what `apply` makes of the document in its place; raises NotFound. The same object writes nothing."""
+    row = connection.execute(
+        "SELECT id, document FROM resources JOIN documents USING (id) WHERE kind = ? AND name = ?", (kind, name)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"there is no {kind} {name}")
+    before = _DECODERS[kind].decode(row[1])
+    after = apply(before)
+    if after is before:
+        return after
+    if _identity(after) != _identity(before):
+        raise ValueError(f"a change made {kind} {name} into something else")
+    connection.execute(
+        "UPDATE resources SET modified_at = ?, ended_at = ?, status = ?, secondary_status = ?, failure_reason = ?,"
+        " description = ?, unfinished = ? WHERE id = ?",
+        (*_columns(after), row[0]),
+    )
+    connection.execute(
+        "UPDATE documents SET document = ?, described = ? WHERE id = ?",
+        (_ENCODE(after), _described(after, describe), row[0]),
+    )
+    return after
+
+
+def redescribe(connection: sqlite3.Connection, describe: Describe) -> None:
+    """Write every stored DescribeAlgorithm answer anew: what it shows has changed with the version."""
+    ids = connection.execute("SELECT id FROM resources WHERE kind = 'algorithm'").fetchall()
+    for (id_,) in ids:
+        (document,) = connection.execute("SELECT document FROM documents WHERE id = ?", (id_,)).fetchone()
+        described = describe(_DECODERS["algorithm"].decode(document))
+        connection.execute("UPDATE documents SET described = ? WHERE id = ?", (described, id_))
+
+
+def _identity(document: Document) -> tuple[Kind, str, str]:
+    if isinstance(document, Algorithm):
+        return "algorithm", document.name, document.arn
+    kind: Kind = "training" if isinstance(document, TrainingJob) else "transform"
+    return kind, document.spec.name, document.spec.arn
+
+
+def _columns(document: Document) -> tuple[object, ...]:
+    """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished."""
+    if isinstance(document, Algorithm):
+        unfinished = document.status in ("Pending", "InProgress", "Deleting")
+        description = document.request.get("AlgorithmDescription")
+        return document.created_at, None, document.status, None, None, description, unfinished
+    secondary = document.secondary_status if isinstance(document, TrainingJob) else None
+    return (
+        document.modified_at,
+        document.ended_at,
+        document.status,
+        secondary,
+        document.failure_reason,
+        None,
+        not document.finished,
+    )
+
+
+def _described(document: Document, describe: Describe) -> bytes | None:
+    return describe(document) if isinstance(document, Algorithm) else None

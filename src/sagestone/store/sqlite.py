@@ -1,0 +1,195 @@
+"""The store in one SQLite file: one writer thread with group commit, reads on the caller's thread."""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
+from sagestone.domain.event import InstanceEvent
+from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
+from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transition import advance
+from sagestone.store import lease_rows, rows, tag_rows
+from sagestone.store.connections import Readers, open_writer
+from sagestone.store.interface import AlgorithmRow, Job, JobRow, ListQuery, NotFound, Page
+from sagestone.store.listing import list_rows
+from sagestone.store.migrations import migrate
+from sagestone.store.writer import Writer
+
+
+class SqliteStore:
+    """`sagestone.store.interface.Store` on the file at `path`.
+
+    `describe` makes the DescribeAlgorithm answer that is kept beside each algorithm; when `describe_version` is not
+    the one that the file was last opened with, all answers are made anew.
+    """
+
+    def __init__(self, path: Path, describe: Callable[[Algorithm], bytes], describe_version: str = "") -> None:
+        self._describe = describe
+        connection = open_writer(path)
+        try:
+            migrate(connection, path)
+            (self._token_key,) = connection.execute("SELECT value FROM facts WHERE name = 'token_key'").fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = Writer(connection)
+        self._readers = Readers(path)
+        self._describe_anew(describe_version)
+
+    # algorithms
+    def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
+        self._writer.write(lambda connection: rows.insert(connection, algorithm, tags, self._describe))
+
+    def algorithm(self, name: str) -> Algorithm | None:
+        return cast("Algorithm | None", rows.read(self._readers.connection(), "algorithm", name))
+
+    def algorithm_document(self, name: str) -> bytes | None:
+        row = self._readers.connection().execute(
+            "SELECT described FROM resources JOIN documents USING (id) WHERE kind = 'algorithm' AND name = ?", (name,)
+        ).fetchone()  # fmt: skip
+        return cast(bytes, row[0]) if row else None
+
+    def list_algorithms(self, query: ListQuery) -> Page[AlgorithmRow]:
+        found, token = list_rows(self._readers.connection(), self._token_key, "algorithm", query)
+        shown = [
+            AlgorithmRow(
+                name=row.name, arn=row.arn, description=row.description, created_at=row.created_at,
+                status=cast(AlgorithmStatus, row.status),
+            )
+            for row in found
+        ]  # fmt: skip
+        return Page(rows=shown, token=token)
+
+    def unfinished_algorithms(self) -> Sequence[str]:
+        return [name for kind, name in self._unfinished() if kind == "algorithm"]
+
+    def change_algorithm(
+        self, name: str, change: Callable[[Algorithm], Algorithm], holder: str | None = None
+    ) -> Algorithm:
+        return cast(Algorithm, self._change("algorithm", name, change, holder))
+
+    def remove_algorithm(self, name: str, holder: str | None = None) -> None:
+        def remove(connection: sqlite3.Connection) -> None:
+            lease_rows.check(connection, f"algorithm/{name}", holder)
+            connection.execute("DELETE FROM resources WHERE kind = 'algorithm' AND name = ?", (name,))
+
+        self._writer.write(remove)
+
+    # tags
+    def tags(self, arn: str) -> Mapping[str, str] | None:
+        return tag_rows.read_tags(self._readers.connection(), arn)
+
+    def add_tags(self, arn: str, tags: Mapping[str, str], limit: int) -> Mapping[str, str]:
+        return self._writer.write(lambda connection: tag_rows.write_tags(connection, arn, tags, limit))
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        self._writer.write(lambda connection: tag_rows.delete_tags(connection, arn, keys))
+
+    # jobs
+    def add_job(self, job: Job, tags: Mapping[str, str]) -> None:
+        self._writer.write(lambda connection: rows.insert(connection, job, tags, self._describe))
+
+    def training_job(self, name: str) -> TrainingJob | None:
+        return cast("TrainingJob | None", rows.read(self._readers.connection(), "training", name))
+
+    def transform_job(self, name: str) -> TransformJob | None:
+        return cast("TransformJob | None", rows.read(self._readers.connection(), "transform", name))
+
+    def list_training_jobs(self, query: ListQuery) -> Page[JobRow]:
+        return self._list_jobs("training", query)
+
+    def list_transform_jobs(self, query: ListQuery) -> Page[JobRow]:
+        return self._list_jobs("transform", query)
+
+    def unfinished_jobs(self) -> Sequence[str]:
+        return [f"{kind}/{name}" for kind, name in self._unfinished() if kind != "algorithm"]
+
+    def job_keys(self) -> Sequence[str]:
+        found = self._readers.connection().execute(
+            "SELECT kind || '/' || name FROM resources WHERE kind <> 'algorithm' ORDER BY id"
+        )
+        return [key for (key,) in found]
+
+    def change_job(self, key: str, change: Callable[[Job], Job], holder: str | None = None) -> Job:
+        kind, name = _split(key)
+        return cast(Job, self._change(kind, name, change, holder))
+
+    def apply_event(self, event: InstanceEvent, holder: str | None = None) -> Job:
+        return self.apply_events([event], holder)
+
+    def apply_events(self, events: Sequence[InstanceEvent], holder: str | None = None) -> Job:
+        def apply(job: Job) -> Job:
+            for event in events:
+                job = advance(job, event)
+            return job
+
+        (key,) = {event.job for event in events}
+        return self.change_job(key, apply, holder)
+
+    def last_event(self, key: str, instance: int) -> int:
+        kind, name = _split(key)
+        job = cast("Job | None", rows.read(self._readers.connection(), kind, name))
+        if job is None or not 1 <= instance <= len(job.instances):
+            return 0
+        return job.instances[instance - 1].seq
+
+    # leases
+    def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
+        return self._writer.write(lambda connection: lease_rows.take(connection, key, holder, now, seconds))
+
+    def release_lease(self, key: str, holder: str) -> None:
+        self._writer.write(lambda connection: lease_rows.release(connection, key, holder))
+
+    def void_leases(self) -> None:
+        self._writer.write(lambda connection: connection.execute("DELETE FROM leases") and None)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._readers.close()
+
+    def _change(
+        self, kind: rows.Kind, name: str, change: Callable[..., rows.Document], holder: str | None
+    ) -> rows.Document:
+        def apply(connection: sqlite3.Connection) -> rows.Document:
+            lease_rows.check(connection, f"{kind}/{name}", holder)
+            return cast(rows.Document, rows.change(connection, kind, name, change, self._describe))
+
+        return self._writer.write(apply)
+
+    def _unfinished(self) -> list[tuple[str, str]]:
+        found = self._readers.connection().execute("SELECT kind, name FROM resources WHERE unfinished = 1 ORDER BY id")
+        return found.fetchall()
+
+    def _list_jobs(self, kind: rows.Kind, query: ListQuery) -> Page[JobRow]:
+        found, token = list_rows(self._readers.connection(), self._token_key, kind, query)
+        shown = [
+            JobRow(
+                name=row.name, arn=row.arn, created_at=row.created_at, modified_at=row.modified_at,
+                ended_at=row.ended_at, status=cast(TrainingJobStatus, row.status),
+                secondary_status=row.secondary_status, failure_reason=row.failure_reason,
+            )
+            for row in found
+        ]  # fmt: skip
+        return Page(rows=shown, token=token)
+
+    def _describe_anew(self, version: str) -> None:
+        wanted = version.encode()
+        reader = self._readers.connection()
+        row = reader.execute("SELECT value FROM facts WHERE name = 'describe_version'").fetchone()
+        if row is not None and row[0] == wanted:
+            return
+
+        def renew(connection: sqlite3.Connection) -> None:
+            rows.redescribe(connection, self._describe)
+            connection.execute("INSERT OR REPLACE INTO facts VALUES ('describe_version', ?)", (wanted,))
+
+        self._writer.write(renew)
+
+
+def _split(key: str) -> tuple[rows.Kind, str]:
+    kind, _, name = key.partition("/")
+    if kind not in ("training", "transform") or not name:
+        raise NotFound(f"{key} is not the key of a job: training/NAME or transform/NAME")
+    return cast(rows.Kind, kind), name
