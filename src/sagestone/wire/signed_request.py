@@ -1,8 +1,9 @@
 """A request as signature version 4 sees it, and the canonical text that is signed."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -34,6 +35,10 @@ class SignedRequest:
             lower = name.lower()
             joined[lower] = f"{joined[lower]},{value.strip()}" if lower in joined else value
         return cls(method=method, raw_path=path or "/", raw_query=query, headers=joined, body_hash=body_hash)
+
+    def with_body(self, body: bytes) -> "SignedRequest":
+        """The same request with its body's hash known."""
+        return replace(self, body_hash=hashlib.sha256(body).hexdigest())
 
 
 def canonical_request(

@@ -1,0 +1,104 @@
+"""The JSON services: a signed request with its body becomes a call, the call an operation's answer, that a reply."""
+
+import asyncio
+import logging
+from concurrent.futures import Executor
+
+from aiohttp import web
+
+from sagestone.wire.authentication import Authentication
+from sagestone.wire.call import Caller
+from sagestone.wire.errors import InternalFailure, ServiceError, UnknownOperationException
+from sagestone.wire.operation import Operation, OperationTable
+from sagestone.wire.read import CallReader
+from sagestone.wire.reply import CONTENT_TYPE, ReplyWriter, error_body
+from sagestone.wire.signature import SignedRequest, claimed_service
+
+#: Larger bodies are parsed and checked in a thread, so that one caller's megabytes do not hold up the others.
+LARGEST_ON_LOOP = 131072
+
+_LOG = logging.getLogger("sagestone.server")
+
+
+class JsonFace:
+    """Answers requests of the AWS JSON protocol. Operations that only read run on the loop, others on `executor`."""
+
+    def __init__(
+        self,
+        *,
+        operations: OperationTable,
+        reader: CallReader,
+        writer: ReplyWriter,
+        authentication: Authentication,
+        executor: Executor,
+    ) -> None:
+        self._operations = operations
+        self._reader = reader
+        self._writer = writer
+        self._authentication = authentication
+        self._executor = executor
+
+    async def answer(self, request: SignedRequest, body: bytes, request_id: str) -> web.Response:
+        """The reply; every exception becomes an error envelope, ours are logged with the request id."""
+        target = request.headers.get("x-amz-target", "")
+        try:
+            return reply(await self._perform(request, target, body, request_id), request_id)
+        except ServiceError as error:
+            _LOG.info("%s %s %s: %s", request_id, target[:200], error.code, error.message[:500])
+            return error_reply(error, request_id)
+        except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
+            _LOG.exception("%s %s: unexpected exception", request_id, target[:200])
+            return error_reply(internal_failure(request_id), request_id)
+
+    async def _perform(self, request: SignedRequest, target: str, body: bytes, request_id: str) -> bytes:
+        service = self._service(request, target)
+        caller = self._authentication.caller(request, service)
+        name = self._reader.operation_of(service, target)
+        operation = self._operations.get((service, name))
+        if operation is None:
+            raise UnknownOperationException(f"{name} is an operation of {service} that Sagestone does not serve.")
+        if operation.writes or len(body) > LARGEST_ON_LOOP:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._executor, self._call, operation, service, name, body, caller, request_id
+            )
+        return self._call(operation, service, name, body, caller, request_id)
+
+    def _service(self, request: SignedRequest, target: str) -> str:
+        claimed = claimed_service(request)
+        if claimed in self._reader.services:
+            return str(claimed)
+        service = self._reader.service_of(target)
+        if service is None:
+            known = claimed is not None and f"The service '{claimed}' is not served here, only {self._served}."
+            raise UnknownOperationException(known or "")
+        return service
+
+    @property
+    def _served(self) -> str:
+        return ", ".join(sorted({*self._reader.services, "s3"}))
+
+    def _call(
+        self, operation: Operation, service: str, name: str, body: bytes, caller: Caller, request_id: str
+    ) -> bytes:
+        call = self._reader.read(service=service, operation=name, body=body, caller=caller, request_id=request_id)
+        return self._writer.write(service, name, operation.function(call))
+
+
+def reply(body: bytes, request_id: str) -> web.Response:
+    """HTTP 200 with the headers that clients of the protocol want."""
+    return web.Response(body=body, headers={"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE})
+
+
+def error_reply(error: ServiceError, request_id: str) -> web.Response:
+    """The error's envelope with its HTTP status."""
+    headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code, "Content-Type": CONTENT_TYPE}
+    return web.Response(status=error.status, body=error_body(error), headers=headers)
+
+
+def internal_failure(request_id: str) -> InternalFailure:
+    """Our own bug, told without its inside."""
+    return InternalFailure(
+        "The request processing has failed because of an unknown error, exception or failure. The service's log has "
+        f"the details under request id {request_id}."
+    )

@@ -1,0 +1,39 @@
+"""Who answers a request on the one endpoint that all services share."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from sagestone.wire.signature import SignedRequest, claimed_service
+
+#: json: an AWS JSON service; s3: the S3 face; query, foreign: services that are not served, told in the form their
+#: clients read (XML, JSON); health: the unsigned question whether the service lives.
+Face = Literal["json", "s3", "query", "foreign", "health"]
+
+HEALTH_PATH = "/health"
+
+
+def face_of(request: SignedRequest, services: Collection[str]) -> Face:
+    """The service in the credential scope decides, then X-Amz-Target, then the form of the body; what is left is S3:
+    presigned with version 2, unsigned, or signed in a way that S3 refuses."""
+    headers = request.headers
+    claimed = claimed_service(request)
+    if claimed == "s3":
+        return "s3"
+    if claimed in services or "x-amz-target" in headers:
+        return "json"
+    content_type = headers.get("content-type", "")
+    form = content_type.startswith("application/x-www-form-urlencoded")
+    if claimed is not None:
+        return "query" if form else "foreign"
+    if form and request.method == "POST" and request.raw_path == "/":
+        return "query"
+    if content_type.startswith("application/x-amz-json"):
+        return "json"
+    if (
+        request.raw_path == HEALTH_PATH
+        and request.method in ("GET", "HEAD")
+        and not request.raw_query
+        and "authorization" not in headers
+    ):
+        return "health"
+    return "s3"

@@ -1,0 +1,153 @@
+"""The HTTP server: one endpoint, told apart by `routing`, answered by the JSON face or the S3 face."""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+
+from sagestone.server.body import BodyIncomplete, read_body
+from sagestone.server.json_face import JsonFace, error_reply
+from sagestone.server.routing import face_of
+from sagestone.server.s3_face import S3Face
+from sagestone.shapes.service_model import ServiceModel
+from sagestone.version import VERSION
+from sagestone.wire.authentication import Authentication
+from sagestone.wire.credentials import CredentialBook
+from sagestone.wire.errors import ServiceError, UnknownOperationException
+from sagestone.wire.operation import OperationTable
+from sagestone.wire.read import CallReader
+from sagestone.wire.reply import ReplyWriter
+from sagestone.wire.signature import SignedRequest, claimed_service
+from sagestone.wire.xml_error import query_error_body, rest_error_body
+
+#: Threads for operations that wait for the disk: enough that their commits are grouped.
+WRITERS = 16
+
+_LOG = logging.getLogger("sagestone.server")
+
+
+class Server:
+    """Serves the operation table and the S3 face. All parts are given; nothing is read from the environment.
+
+    `s3` None: the embedded store is off. `no_auth`: JSON requests are believed unsigned. `clock` gives epoch seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        operations: OperationTable,
+        models: Sequence[ServiceModel],
+        s3: S3Face | None,
+        book: CredentialBook,
+        region: str,
+        no_auth: bool = False,
+        max_body: int = 8 * 1024 * 1024,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._s3 = s3
+        self._max_body = max_body
+        self._executor = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="operation")
+        reader = CallReader(models)
+        self._services = reader.services
+        self._json = JsonFace(
+            operations=operations,
+            reader=reader,
+            writer=ReplyWriter(models),
+            authentication=Authentication(book, region=region, no_auth=no_auth, clock=clock),
+            executor=self._executor,
+        )
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
+        # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
+        http = web.Server(self._handle, auto_decompress=False, access_log=None, max_line_size=65536)
+        runner = web.ServerRunner(http, shutdown_timeout=10.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, backlog=1024).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        return int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Take no new requests, answer those under way (for ten seconds at most), close; idempotent."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+            self._executor.shutdown(wait=False)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        request_id = str(uuid.uuid4())
+        signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
+        match face_of(signed, self._services):
+            case "s3":
+                return await self._answer_s3(request, request_id)
+            case "json":
+                return await self._answer_json(request, signed, request_id)
+            case "query":
+                body = query_error_body("InvalidAction", self._not_served(signed), request_id)
+                return _refuse(400, body, "text/xml", request_id)
+            case "foreign":
+                return _drop_connection(error_reply(UnknownOperationException(self._not_served(signed)), request_id))
+            case "health":
+                facts = json.dumps({"status": "ok", "service": "sagestone", "version": VERSION})
+                return web.Response(text=facts, content_type="application/json")
+
+    def _not_served(self, signed: SignedRequest) -> str:
+        named = claimed_service(signed)
+        subject = f"The service '{named[:64]}'" if named else "A service of the query protocol"
+        return f"{subject} is not served here, only {', '.join(sorted({*self._services, 's3'}))}."
+
+    async def _answer_json(self, request: web.BaseRequest, signed: SignedRequest, request_id: str) -> web.Response:
+        try:
+            body = await read_body(request, self._max_body)
+        except ServiceError as error:
+            return _drop_connection(error_reply(error, request_id))
+        except BodyIncomplete:
+            message = "The body did not arrive in time."
+            return _refuse(408, rest_error_body("RequestTimeout", message, request_id), "application/xml", request_id)
+        return await self._json.answer(signed.with_body(body), body, request_id)
+
+    async def _answer_s3(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+        if self._s3 is None:
+            message = "The embedded S3 store is off: this service uses the S3 endpoint in its setting s3_endpoint."
+            return _refuse(400, rest_error_body("InvalidRequest", message, request_id), "application/xml", request_id)
+        try:
+            return await self._s3.handle(request, request_id)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
+            _LOG.exception("%s %s %s: unexpected exception", request_id, request.method, request.raw_path[:500])
+            if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
+                request.protocol.force_close()
+                raise ConnectionError("the answer was cut off") from None
+            message = "We encountered an internal error. Please try again."
+            return _refuse(500, rest_error_body("InternalError", message, request_id), "application/xml", request_id)
+
+
+async def serve_until(server: Server, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, then stop gracefully."""
+    await server.start(host, port)
+    try:
+        await stop.wait()
+    finally:
+        await server.stop()
+
+
+def _refuse(status: int, body: bytes, content_type: str, request_id: str) -> web.Response:
+    headers = {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id, "Content-Type": content_type}
+    return _drop_connection(web.Response(status=status, body=body, headers=headers))
+
+
+def _drop_connection(response: web.Response) -> web.Response:
+    """The request's body was not read: the connection cannot carry another request."""
+    response.force_close()
+    return response
