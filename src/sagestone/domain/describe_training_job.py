@@ -1,0 +1,109 @@
+"""What DescribeTrainingJob answers for a job, from its request and from what has happened to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagestone.domain.plan_validation import DEFAULT_RUN
+from sagestone.domain.training_job import TrainingJob, Transition
+
+Members = Mapping[str, Any]
+
+
+def describe_training_job(job: TrainingJob) -> dict[str, Any]:
+    """The DescribeTrainingJob answer; times are epoch seconds with milliseconds.
+
+    The request is echoed with the fillings of the service (`CompressionType: None`, `RecordWrapperType: None`,
+    `KmsKeyId: ""` …). The runtime that runs the job is told at the end of the message of its first transition.
+    """
+    spec, request = job.spec, job.spec.request
+    answer: dict[str, Any] = {
+        "TrainingJobName": spec.name,
+        "TrainingJobArn": spec.arn,
+        "ModelArtifacts": {"S3ModelArtifacts": _artifact(job)},
+        "TrainingJobStatus": job.status,
+        "SecondaryStatus": job.secondary_status,
+        "AlgorithmSpecification": request.get("AlgorithmSpecification", {"TrainingInputMode": spec.input_mode}),
+        "RoleArn": spec.role_arn,
+        "InputDataConfig": [_channel(channel) for channel in request.get("InputDataConfig", ())],
+        "OutputDataConfig": {
+            "S3OutputPath": spec.output_uri,
+            **request.get("OutputDataConfig", {}),
+            "KmsKeyId": request.get("OutputDataConfig", {}).get("KmsKeyId") or "",
+            "CompressionType": spec.output_compression,
+        },
+        "ResourceConfig": _resources(job),
+        "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_RUN, **request.get("StoppingCondition", {})},
+        "CreationTime": round(job.created_at, 3),
+        "LastModifiedTime": round(job.modified_at, 3),
+        "SecondaryStatusTransitions": _transitions(job),
+        "EnableNetworkIsolation": spec.isolated,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
+    }
+    for name in ("HyperParameters", "Environment"):
+        if request.get(name):
+            answer[name] = request[name]
+    if job.failure_reason is not None:
+        answer["FailureReason"] = job.failure_reason
+    if job.final_metrics:
+        answer["FinalMetricDataList"] = [
+            {"MetricName": point.name, "Value": point.value, "Timestamp": round(point.at, 3)}
+            for point in job.final_metrics
+        ]
+    return answer | _times(job)
+
+
+def _times(job: TrainingJob) -> dict[str, float | int]:
+    shown: dict[str, float | int] = {}
+    if job.started_at is not None:
+        shown["TrainingStartTime"] = round(job.started_at, 3)
+    if job.ended_at is not None:
+        shown["TrainingEndTime"] = round(job.ended_at, 3)
+    if job.started_at is not None and job.ended_at is not None:
+        seconds = max(1, int(job.ended_at) - int(job.started_at))  # both cut to whole seconds first, as observed
+        shown["TrainingTimeInSeconds"] = seconds
+        shown["BillableTimeInSeconds"] = seconds
+    return shown
+
+
+def _artifact(job: TrainingJob) -> str:
+    """What was really uploaded, or where it will be."""
+    for instance in job.instances:
+        if instance.outcome is not None and instance.outcome.artifact_uri:
+            return instance.outcome.artifact_uri
+    return job.spec.artifact_uri
+
+
+def _channel(given: Members) -> dict[str, Any]:
+    return {"CompressionType": "None", "RecordWrapperType": "None", **given}
+
+
+def _resources(job: TrainingJob) -> dict[str, Any]:
+    given = job.spec.request.get("ResourceConfig", {})
+    shown = {
+        "InstanceType": job.spec.instance_type,
+        "InstanceCount": job.spec.instance_count,
+        "VolumeSizeInGB": job.spec.volume_gb,
+        **given,
+    }
+    if not shown.get("VolumeKmsKeyId"):
+        shown.pop("VolumeKmsKeyId", None)
+    return shown
+
+
+def _transitions(job: TrainingJob) -> list[dict[str, Any]]:
+    shown = [_transition(transition) for transition in job.transitions]
+    if shown and job.runtime:
+        shown[0]["StatusMessage"] += f" (runtime: {job.runtime})"
+    return shown
+
+
+def _transition(transition: Transition) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "Status": transition.status,
+        "StartTime": round(transition.started_at, 3),
+        "StatusMessage": transition.message,
+    }
+    if transition.ended_at is not None:
+        shown["EndTime"] = round(transition.ended_at, 3)
+    return shown

@@ -1,0 +1,27 @@
+"""Rules of a validation profile against the specification of its own algorithm."""
+
+from collections.abc import Iterator
+
+from sagestone.domain.place import Place
+from sagestone.domain.profile_channels import profile_channel_violations
+from sagestone.domain.profile_resources import output_violations, resource_violations, stopping_violations
+from sagestone.domain.profile_transform import transform_violations
+from sagestone.domain.specification_hyperparameters import value_violations
+from sagestone.shapes.violation import Violation
+
+
+def profile_violations(request: Place) -> Iterator[Violation]:
+    """What the jobs of each profile would break; nothing where the request has no ValidationSpecification."""
+    training = request.member("TrainingSpecification")
+    inference = request.member("InferenceSpecification")
+    for profile in request.at("ValidationSpecification", "ValidationProfiles").elements():
+        definition = profile.member("TrainingJobDefinition")
+        extra = training.member("AdditionalS3DataSource")
+        if extra:
+            yield extra.unsupported("the training job cannot be given an additional data source; use a channel")
+        yield from value_violations(training, definition.member("HyperParameters"))
+        yield from profile_channel_violations(training, definition)
+        yield from output_violations(definition.member("OutputDataConfig"))
+        yield from resource_violations(training, definition.member("ResourceConfig"))
+        yield from stopping_violations(definition.member("StoppingCondition"))
+        yield from transform_violations(inference, profile.member("TransformJobDefinition"))

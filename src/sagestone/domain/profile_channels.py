@@ -1,0 +1,97 @@
+"""Rules of a training job's InputDataConfig against the channels that the specification declares."""
+
+from collections.abc import Iterator
+
+from sagestone.domain.place import Place, repeated
+from sagestone.shapes.violation import Violation
+
+LATER_MODE = "only File works so far, Pipe and FastFile do not"
+
+
+def profile_channel_violations(training: Place, definition: Place) -> Iterator[Violation]:
+    """Each channel is declared and inside what its declaration supports; none that is required lacks.
+
+    An absent or empty list in a declaration declares nothing, so nothing is checked against it.
+    """
+    declared = {item.value["Name"]: item for item in training.member("TrainingChannels").elements()}
+    channels = definition.member("InputDataConfig")
+    yield from repeated((item.member("ChannelName") for item in channels.elements()), "channel")
+    default_mode = definition.member("TrainingInputMode")
+    if default_mode.value != "File" and not all(item.member("InputMode") for item in channels.elements()):
+        yield default_mode.unsupported(LATER_MODE)
+    for channel in channels.elements():
+        name = channel.member("ChannelName")
+        if name.value in declared:
+            yield from _against_declaration(declared[name.value], channel, default_mode)
+        else:
+            yield name.breaks(f"Member must be a channel of the specification: [{', '.join(declared)}]")
+        yield from _own_violations(channel)
+    given = [item.value["ChannelName"] for item in channels.elements()]
+    for name_, declaration in declared.items():
+        if declaration.value.get("IsRequired") and name_ not in given:
+            yield Place(None, channels.path).breaks(
+                f"Member must have a channel named {name_}: the specification requires it"
+            )
+
+
+def _against_declaration(declaration: Place, channel: Place, default_mode: Place) -> Iterator[Violation]:
+    name = declaration.value["Name"]
+    content_type = channel.member("ContentType")
+    types = declaration.value.get("SupportedContentTypes") or []
+    if content_type and types and content_type.value not in types:
+        yield content_type.breaks(f"Member must be a content type that channel {name} supports: [{', '.join(types)}]")
+    compression = channel.member("CompressionType")
+    kinds = declaration.value.get("SupportedCompressionTypes") or []
+    if kinds and (compression.value or "None") not in kinds:
+        yield compression.breaks(f"Member must be a compression that channel {name} supports: [{', '.join(kinds)}]")
+    mode = channel.member("InputMode") if channel.member("InputMode") else default_mode
+    modes = declaration.value.get("SupportedInputModes") or []
+    if modes and mode.value not in modes:
+        yield mode.breaks(f"Member must be an input mode that channel {name} supports: [{', '.join(modes)}]")
+
+
+def _own_violations(channel: Place) -> Iterator[Violation]:
+    mode = channel.member("InputMode")
+    if mode and mode.value != "File":
+        yield mode.unsupported(LATER_MODE)
+    compression = channel.member("CompressionType")
+    if compression.value == "Gzip":
+        yield compression.unsupported(
+            "compressed channels need Pipe mode; in File mode upload the objects uncompressed"
+        )
+    wrapper = channel.member("RecordWrapperType")
+    if wrapper.value == "RecordIO":
+        yield wrapper.unsupported("records can be wrapped in Pipe mode only, which does not work yet")
+    yield from _source_violations(channel.member("DataSource"))
+
+
+def _source_violations(source: Place) -> Iterator[Violation]:
+    for name, why in (
+        ("FileSystemDataSource", "no file system can be mounted; use an S3DataSource"),
+        ("DatasetSource", "there is no hub with data sets here; use an S3DataSource"),
+    ):
+        if source.member(name).value is not None:
+            yield source.member(name).unsupported(why)
+    s3 = source.member("S3DataSource")
+    if s3.value is None:
+        if not source:
+            yield s3.breaks("Member must not be null: a channel needs a data source")
+        return
+    yield from s3_source_violations(s3)
+    for name, why in (
+        ("InstanceGroupNames", "a job has no instance groups"),
+        ("ModelAccessConfig", "there are no gated models here"),
+        ("HubAccessConfig", "there is no hub here"),
+    ):
+        if s3.member(name):
+            yield s3.member(name).unsupported(why)
+
+
+def s3_source_violations(s3: Place) -> Iterator[Violation]:
+    """Rules of an S3 data source, of a channel or of a transform: its kind is served, and a manifest is an object."""
+    kind = s3.member("S3DataType")
+    if kind.value not in ("S3Prefix", "ManifestFile"):
+        yield kind.unsupported("use S3Prefix or ManifestFile")
+    uri = s3.member("S3Uri")
+    if kind.value == "ManifestFile" and uri.value.endswith("/"):
+        yield uri.breaks("Member must name the manifest object itself when S3DataType is ManifestFile")

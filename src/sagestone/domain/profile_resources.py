@@ -1,0 +1,79 @@
+"""Rules of a training job's OutputDataConfig, ResourceConfig and StoppingCondition."""
+
+from collections.abc import Iterator
+
+from sagestone.domain.instance import UnknownInstanceType, instance_facts
+from sagestone.domain.place import Place
+from sagestone.shapes.violation import Violation
+
+#: Longest MaxRuntimeInSeconds: 28 days, as the API documents it.
+LONGEST_RUN = 28 * 86400
+
+#: Members of ResourceConfig that are refused wherever they say something.
+LATER = {
+    "InstanceGroups": "all instances of a job are alike; use InstanceType and InstanceCount",
+    "TrainingPlanArn": "there are no training plans here",
+    "InstancePlacementConfig": "instances cannot be placed by hand",
+    "InstancePreferences": "one instance type must be chosen; use InstanceType and InstanceCount",
+    "SelectedInstanceType": "the service fills it; leave it out",
+    "SelectedInstanceCount": "the service fills it; leave it out",
+}
+
+
+def output_violations(output: Place) -> Iterator[Violation]:
+    """Nothing is encrypted here yet; an empty KmsKeyId says nothing and is accepted."""
+    if output.member("KmsKeyId"):
+        yield output.member("KmsKeyId").unsupported("artifacts are not encrypted with a key; leave it out or empty")
+
+
+def resource_violations(training: Place, resources: Place) -> Iterator[Violation]:
+    """The instances are among those the specification supports, and as many as it supports."""
+    later = [resources.member(name).unsupported(why) for name, why in LATER.items() if resources.member(name)]
+    yield from later
+    kind, count = resources.member("InstanceType"), resources.member("InstanceCount")
+    if not resources.member("InstanceGroups") and not resources.member("InstancePreferences"):
+        if kind.value is None:
+            yield kind.breaks("Member must not be null: a training job needs an instance type")
+        if not count.value:
+            yield count.breaks("Member must have value greater than or equal to 1: a training job needs an instance")
+    types = training.value["SupportedTrainingInstanceTypes"]
+    yield from instance_type_violations(kind, types, "SupportedTrainingInstanceTypes")
+    if (count.value or 0) > 1 and not training.value.get("SupportsDistributedTraining"):
+        yield count.breaks("Member must be 1: the specification does not say SupportsDistributedTraining")
+    yield from _volume_violations(kind, resources.member("VolumeKmsKeyId"))
+
+
+def instance_type_violations(kind: Place, types: list[str], member: str) -> Iterator[Violation]:
+    """The type is one of the list (an absent or empty one declares nothing), and its size is known here."""
+    if kind.value is None:
+        return
+    if types and kind.value not in types:
+        yield kind.breaks(f"Member must be one of {member}: [{', '.join(types)}]")
+    try:
+        instance_facts(kind.value)
+    except UnknownInstanceType as error:
+        yield kind.unsupported(str(error))
+
+
+def stopping_violations(stopping: Place) -> Iterator[Violation]:
+    """The whole wait is no shorter than the run, and the run no longer than 28 days."""
+    run, wait = stopping.member("MaxRuntimeInSeconds"), stopping.member("MaxWaitTimeInSeconds")
+    if run.value is not None and run.value > LONGEST_RUN:
+        yield run.breaks(f"Member must have value less than or equal to {LONGEST_RUN}")
+    longest = 86400 if run.value is None else run.value
+    if wait.value is not None and wait.value < longest:
+        default = ", its default" if run.value is None else ""
+        yield wait.breaks(f"Member must be greater than or equal to MaxRuntimeInSeconds, which is {longest}{default}")
+
+
+def _volume_violations(kind: Place, key: Place) -> Iterator[Violation]:
+    if not key:
+        return
+    try:
+        local = kind.value is not None and instance_facts(kind.value).local_storage_gb is not None
+    except UnknownInstanceType:
+        local = False
+    if local:
+        yield key.breaks(f"Member must be empty: {kind.value} keeps its data on local storage, which has no key")
+    else:
+        yield key.unsupported("volumes are not encrypted with a key; leave it out or empty")

@@ -1,0 +1,77 @@
+"""Rules of TrainingSpecification.SupportedHyperParameters that the service model cannot say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sagestone.domain.hyperparameters import RANGE_OF, number, objection, phrase
+from sagestone.domain.place import Place, repeated
+from sagestone.shapes.violation import Violation
+
+
+def hyperparameter_violations(training: Place) -> Iterator[Violation]:
+    """Names are unique; a range fits its type, can be read and is not empty; a default is a value of it.
+
+    A default together with IsRequired, a missing range, and an empty one are accepted, as the service accepts them.
+    """
+    declared = training.member("SupportedHyperParameters")
+    yield from repeated((item.member("Name") for item in declared.elements()), "hyperparameter name")
+    for item in declared.elements():
+        broken = list(_range_violations(item))
+        yield from broken
+        default = item.member("DefaultValue")
+        if default.value is not None and not broken:
+            reason = objection(item.value, default.value)
+            if reason is not None:
+                yield default.breaks(reason)
+
+
+def _range_violations(item: Place) -> Iterator[Violation]:
+    kind = item.value["Type"]
+    given = [(name, item.at("Range", name)) for name in RANGE_OF.values() if item.at("Range", name).value is not None]
+    for name, place in given:
+        if RANGE_OF.get(kind) != name:
+            allowed = f"the range of type {kind} is {RANGE_OF[kind]}" if kind in RANGE_OF else f"{kind} has no range"
+            yield place.breaks(f"Member must match the type of hyperparameter {item.value['Name']}: {allowed}")
+        elif kind in ("Integer", "Continuous"):
+            yield from _bound_violations(kind, place)
+
+
+def _bound_violations(kind: str, place: Place) -> Iterator[Violation]:
+    low, high = place.member("MinValue"), place.member("MaxValue")
+    unreadable = [bound for bound in (low, high) if number(kind, bound.value) is None]
+    for bound in unreadable:
+        yield bound.breaks(f"Member must be {phrase(kind)}: it bounds a hyperparameter of type {kind}")
+    if unreadable:
+        return
+    smallest, largest = number(kind, low.value), number(kind, high.value)
+    if smallest is not None and largest is not None and smallest > largest:
+        yield low.breaks(f"Member must not be greater than MaxValue, which is {high.value}")
+
+
+def value_violations(training: Place, values: Place) -> Iterator[Violation]:
+    """What a job's HyperParameters break: each is declared, fits its type and range, and none that is required lacks.
+
+    A specification that declares no hyperparameters leaves them free.
+    """
+    declared = {item.value["Name"]: item.value for item in training.member("SupportedHyperParameters").elements()}
+    if not declared:
+        return
+    for name, place in values.entries():
+        if name not in declared:
+            yield place.breaks(f"Member must be a hyperparameter of the specification: [{', '.join(declared)}]")
+            continue
+        if _readable(declared[name]):
+            reason = objection(declared[name], place.value)
+            if reason is not None:
+                yield place.breaks(reason)
+    for name, specification in declared.items():
+        missing = name not in (values.value or {}) and specification.get("DefaultValue") is None
+        if specification.get("IsRequired") and missing:
+            yield Place(None, f"{values.path}.{name}.member").breaks(
+                f"Member must not be null: hyperparameter {name} is required and has no default value"
+            )
+
+
+def _readable(specification: Mapping[str, Any]) -> bool:
+    """Whether the declaration itself is sound; a value is not measured against a broken one."""
+    return not any(_range_violations(Place(specification)))

@@ -1,0 +1,29 @@
+"""Rules of InferenceSpecification that the service model cannot say."""
+
+import json
+from collections.abc import Iterator
+
+from sagestone.domain.place import Place, repeated
+from sagestone.shapes.violation import Violation
+
+
+def inference_violations(inference: Place) -> Iterator[Violation]:
+    """Container host names are unique and DataInputConfig is JSON.
+
+    What only endpoints and model packages use (Framework, NearestModelName, BaseModel, realtime instance types …) is
+    kept and given back.
+    """
+    containers = inference.member("Containers")
+    yield from repeated((item.member("ContainerHostname") for item in containers.elements()), "container host name")
+    for container in containers.elements():
+        config = container.at("ModelInput", "DataInputConfig")
+        if config.value is not None and not _is_json(config.value):
+            yield config.breaks("Member must be JSON")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

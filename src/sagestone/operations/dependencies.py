@@ -1,0 +1,29 @@
+"""What the operations work with: handed over once, when the operation table is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sagestone.domain.names import Deployment
+from sagestone.job_logs.reader import LogReader
+from sagestone.store.interface import Store
+
+
+class ResolvedImage(Protocol):
+    """An image that the runtime holds; `containers.runtime.Image` is one."""
+
+    @property
+    def digest(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The parts and facts that an operation may use; each may be called from any thread."""
+
+    store: Store
+    deployment: Deployment
+    clock: Callable[[], float]  # epoch seconds
+    new_id: Callable[[], str]  # unique, letters and digits at its start
+    image: Callable[[str], ResolvedImage]  # raises ImageNotFound, or RuntimeFailure
+    hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
+    logs: LogReader

@@ -1,0 +1,53 @@
+"""The operation table: what is served, by the signing name of its service and its own name."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from sagestone.operations.create_algorithm import create_algorithm
+from sagestone.operations.delete_algorithm import delete_algorithm
+from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.describe_algorithm import describe_algorithm
+from sagestone.operations.filter_log_events import filter_log_events
+from sagestone.operations.list_algorithms import list_algorithms
+from sagestone.operations.log_events import get_log_events
+from sagestone.operations.log_groups import describe_log_groups, describe_log_streams
+from sagestone.operations.tags import add_tags, delete_tags, list_tags
+from sagestone.operations.training_jobs import describe_training_job, list_training_jobs, stop_training_job
+from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
+from sagestone.wire.call import Call
+from sagestone.wire.operation import Answer, Operation, OperationTable
+
+Function = Callable[[Dependencies, Call], Answer]
+
+#: Operations that answer from memory within microseconds.
+QUICK: Final[Mapping[tuple[str, str], Function]] = {
+    ("sagemaker", "DescribeAlgorithm"): describe_algorithm,
+    ("sagemaker", "ListAlgorithms"): list_algorithms,
+    ("sagemaker", "ListTags"): list_tags,
+    ("sagemaker", "DescribeTrainingJob"): describe_training_job,
+    ("sagemaker", "ListTrainingJobs"): list_training_jobs,
+    ("sagemaker", "DescribeTransformJob"): describe_transform_job,
+    ("sagemaker", "ListTransformJobs"): list_transform_jobs,
+}
+
+#: Operations that wait for the disk or for the container runtime.
+WAITING: Final[Mapping[tuple[str, str], Function]] = {
+    ("sagemaker", "CreateAlgorithm"): create_algorithm,
+    ("sagemaker", "DeleteAlgorithm"): delete_algorithm,
+    ("sagemaker", "AddTags"): add_tags,
+    ("sagemaker", "DeleteTags"): delete_tags,
+    ("sagemaker", "StopTrainingJob"): stop_training_job,
+    ("sagemaker", "StopTransformJob"): stop_transform_job,
+    ("logs", "DescribeLogGroups"): describe_log_groups,
+    ("logs", "DescribeLogStreams"): describe_log_streams,
+    ("logs", "GetLogEvents"): get_log_events,
+    ("logs", "FilterLogEvents"): filter_log_events,
+}
+
+
+def operations(deps: Dependencies) -> OperationTable:
+    """Every operation that this service serves, with its dependencies filled in."""
+    quick = {name: Operation(function=partial(each, deps), writes=False) for name, each in QUICK.items()}
+    waiting = {name: Operation(function=partial(each, deps), writes=True) for name, each in WAITING.items()}
+    return quick | waiting
