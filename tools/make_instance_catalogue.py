@@ -34,7 +34,9 @@ BY_HAND = {
 
 HEADER = '''"""The size of every instance type that SageMaker names.
 
-Written by tools/make_instance_catalogue.py, not by hand. Facts: names from botocore {botocore}, sizes from the EC2 table of moto {moto} (Apache-2.0).
+Written by tools/make_instance_catalogue.py, not by hand.
+
+Facts: names from botocore {botocore}, sizes from the EC2 table of moto {moto} (Apache-2.0).
 A line holds a family and its types as size:vcpus:memory in MiB[:GPUs[:other accelerators[:local storage in GB]]].
 """
 

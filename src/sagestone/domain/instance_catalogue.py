@@ -1,6 +1,8 @@
 """The size of every instance type that SageMaker names.
 
-Written by tools/make_instance_catalogue.py, not by hand. Facts: names from botocore 1.44.5, sizes from the EC2 table of moto 5.2.5 (Apache-2.0).
+Written by tools/make_instance_catalogue.py, not by hand.
+
+Facts: names from botocore 1.44.5, sizes from the EC2 table of moto 5.2.5 (Apache-2.0).
 A line holds a family and its types as size:vcpus:memory in MiB[:GPUs[:other accelerators[:local storage in GB]]].
 """
 

@@ -49,12 +49,14 @@ def plan_validation(
 
 
 def job_name(algorithm: str, profile: str, suffix: str) -> str:
-    """`<algorithm>-<profile>-<suffix>`, the first two shortened so that a job name's 63 characters are kept."""
-    suffix = re.sub(r"[^a-zA-Z0-9]", "", suffix)[:12]
+    """`<algorithm>-<profile>-<suffix>` within a job name's 63 characters.
+
+    The profile's name is shortened first; at least 40 characters of the algorithm's are kept.
+    """
+    suffix = re.sub(r"[^a-zA-Z0-9]", "", suffix)[:8]
     room = LONGEST_NAME - len(suffix) - 2
-    profile = profile[: max(room - len(algorithm), room // 2)].strip("-")
-    algorithm = algorithm[: room - len(profile)].strip("-")
-    return f"{algorithm}-{profile}-{suffix}"
+    algorithm = algorithm[: max(40, room - len(profile))]
+    return f"{algorithm}-{profile[: room - len(algorithm)]}-{suffix}"
 
 
 def _training(

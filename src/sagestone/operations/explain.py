@@ -1,0 +1,111 @@
+"""What `sagestone explain` shows: every document that a CreateAlgorithm request would become, nothing executed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sagestone.domain.algorithm import Algorithm, StatusItem
+from sagestone.domain.assign import Patience, assign
+from sagestone.domain.assignment import Limits
+from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.describe_training_job import describe_training_job
+from sagestone.domain.describe_transform_job import describe_transform_job
+from sagestone.domain.instance import MIB, instance_facts
+from sagestone.domain.names import Deployment
+from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan_validation import plan_validation
+from sagestone.domain.specification import specification_violations
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transition import new_training_job, new_transform_job
+from sagestone.settings import Settings
+from sagestone.shapes.check import RequestCheck
+from sagestone.shapes.service_model import load_service_model
+from sagestone.shapes.violation import WrongType
+
+#: What stands for the parts that are known only when the request is really made.
+SUFFIX = "00000000"
+UNRESOLVED = "sha256:(of the image when the algorithm is created)"
+
+
+def explain(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
+    """`documents` (title → document, from the algorithm down to each instance's assignment) and `violations` (texts).
+
+    A request that breaks the service model or a rule has violations and no documents. Digests, times and the end of the
+    jobs' names are placeholders; limits are the instance type's, before the machine bounds them.
+    """
+    try:
+        clean, violations = RequestCheck(load_service_model("sagemaker")).check("CreateAlgorithm", request)
+    except WrongType as error:
+        return {"documents": {}, "violations": [str(error)]}
+    violations = violations or specification_violations(clean)
+    if violations:
+        return {"documents": {}, "violations": [violation.text for violation in violations]}
+    members = {name: value for name, value in clean.items() if name != "Tags"}
+    return {"documents": _documents(settings, members), "violations": []}
+
+
+def _documents(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
+    deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
+    containers = (request.get("InferenceSpecification") or {}).get("Containers", ())
+    digests = tuple(UNRESOLVED if container.get("Image") else None for container in containers)
+    plan = plan_validation(
+        request,
+        deployment=deployment,
+        training_image_digest=UNRESOLVED,
+        container_image_digests=digests,
+        suffix=SUFFIX,
+    )
+    algorithm = Algorithm(
+        name=request["AlgorithmName"],
+        arn=deployment.arn("algorithm", request["AlgorithmName"]),
+        created_at=0.0,
+        request=request,
+        training_image_digest=UNRESOLVED,
+        container_image_digests=digests,
+        validation=StatusItem(name=plan.profile_name) if plan else None,
+        plan=plan,
+    )
+    documents = {"algorithm, as DescribeAlgorithm answers": describe_algorithm(algorithm)}
+    return documents | (_job_documents(settings, plan) if plan else {})
+
+
+def _job_documents(settings: Settings, plan: ValidationPlan) -> dict[str, Any]:
+    training = new_training_job(plan.training, 0.0)
+    documents = {
+        "training job, as DescribeTrainingJob answers": describe_training_job(training),
+        **_assignments(settings, training, "training"),
+    }
+    if plan.transform is not None:
+        transform = new_transform_job(plan.transform, 0.0)
+        documents["transform job, as DescribeTransformJob answers"] = describe_transform_job(transform)
+        documents |= _assignments(settings, transform, "transform")
+    return documents
+
+
+def _assignments(settings: Settings, job: TrainingJob | TransformJob, kind: str) -> dict[str, Any]:
+    assignments = assign(
+        job,
+        limits=[_limits(settings, job)] * job.spec.instance_count,
+        network=None if job.spec.instance_count == 1 else "(the job's private network)",
+        region=settings.region,
+        patience=Patience(
+            training_stop_seconds=settings.training_stop_seconds,
+            transform_stop_seconds=settings.transform_stop_seconds,
+            ping_patience_seconds=settings.ping_patience_seconds,
+        ),
+    )
+    return {f"{kind} assignment of {each.host.name}": msgspec.to_builtins(each) for each in assignments}
+
+
+def _limits(settings: Settings, job: TrainingJob | TransformJob) -> Limits:
+    facts = instance_facts(job.spec.instance_type)
+    volume = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
+    return Limits(
+        cpus=facts.vcpus,
+        memory_bytes=facts.memory_bytes,
+        volume_bytes=volume * 1024 * MIB or None,
+        shared_memory_bytes=settings.shared_memory_mb * MIB,
+        gpus=facts.gpus,
+    )
