@@ -1,0 +1,119 @@
+"""The embedded store as an S3 client, directly on its files: for whoever runs beside it."""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure
+from sagestone.s3.storage.documents import Description, StoredObject
+from sagestone.s3.storage.file_copy import copy_range
+from sagestone.s3.storage.pages import list_objects
+from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.storage.storage import Storage, open_storage
+from sagestone.s3.uri import S3Uri
+
+PIECE = 1024 * 1024
+LONGEST_KEY_BYTES = 1024
+
+
+class EmbeddedS3:
+    """The promises of `s3.client` on the store of a directory, which others may have open at the same time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._storage = open_storage(directory)
+
+    def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
+        after = ""
+        while True:
+            with _as_client(prefix):
+                page = list_objects(self._storage.index, prefix.bucket, prefix=prefix.key, after=after)
+            for each in page.items:
+                yield _info(each)
+            if page.last is None:
+                return
+            after = page.last
+
+    def head(self, uri: S3Uri) -> ObjectInfo:
+        with _as_client(uri):
+            return _info(self._storage.objects.get(uri.bucket, uri.key))
+
+    @contextmanager
+    def read(self, uri: S3Uri, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        with _as_client(uri):
+            _, file = self._storage.objects.open(uri.bucket, uri.key)
+        with file:
+            file.seek(offset)
+            yield iter(lambda: file.read(PIECE), b"")
+
+    def download(self, uri: S3Uri, target: Path) -> int:
+        with _as_client(uri):
+            found, file = self._storage.objects.open(uri.bucket, uri.key)
+        beside = target.with_name(f".{secrets.token_hex(8)}.part")
+        with file:
+            try:
+                with beside.open("xb", buffering=0) as copy:
+                    copy_range(file.fileno(), copy.fileno(), found.size)
+                beside.replace(target)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+        return found.size
+
+    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> "EmbeddedUpload":
+        with _as_client(uri):
+            self._storage.buckets.get(uri.bucket)
+        if not 0 < len(os.fsencode(uri.key)) <= LONGEST_KEY_BYTES:
+            raise S3Failure(f"{uri}: a key has 1 to {LONGEST_KEY_BYTES} bytes in UTF-8")
+        return EmbeddedUpload(self._storage, uri, content_type)
+
+    def delete(self, uri: S3Uri) -> None:
+        with _as_client(uri):
+            self._storage.objects.delete(uri.bucket, uri.key)
+
+
+class EmbeddedUpload:
+    """An object being written to the store's own files."""
+
+    def __init__(self, storage: Storage, uri: S3Uri, content_type: str) -> None:
+        self._storage = storage
+        self._uri = uri
+        self._content_type = content_type
+        self._blob = storage.blobs.create()
+
+    def write(self, data: bytes | memoryview) -> None:
+        with _as_client(self._uri):
+            self._blob.write(data)
+
+    def commit(self) -> None:
+        with self._blob, _as_client(self._uri):
+            self._storage.objects.commit(
+                self._uri.bucket,
+                self._uri.key,
+                self._blob,
+                description=Description(headers={"content-type": self._content_type}),
+                now=time.time(),
+            )
+
+    def abort(self) -> None:
+        self._blob.close()
+
+
+def _info(found: StoredObject) -> ObjectInfo:
+    return ObjectInfo(found.key, found.size, found.etag, found.modified_at)
+
+
+@contextmanager
+def _as_client(uri: S3Uri) -> Iterator[None]:
+    """The store's refusals in the client's words, each naming the URI."""
+    kinds = {"NoSuchBucket": NoSuchBucket, "NoSuchKey": NoSuchKey, "AccessDenied": AccessDenied}
+    try:
+        yield
+    except Refusal as refusal:
+        raise kinds.get(refusal.code, S3Failure)(f"{uri}: {refusal.message}") from refusal
+    except UnicodeEncodeError as error:
+        raise S3Failure(f"{uri!r}: the key cannot be written as UTF-8") from error
+    except OSError as error:
+        raise S3Failure(f"{uri}: {error}") from error

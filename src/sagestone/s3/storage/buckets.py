@@ -1,0 +1,82 @@
+"""Buckets of the embedded store."""
+
+import re
+import sqlite3
+
+from sagestone.s3.storage.documents import Bucket
+from sagestone.s3.storage.index import Index, Row
+from sagestone.s3.storage.refusal import Refusal, no_such_bucket
+
+
+def check_bucket_name(name: str) -> None:
+    """Refuse a name against S3's rules for general purpose buckets, with the rule that it breaks."""
+    reason = ""
+    if not 3 <= len(name) <= 63:
+        reason = "a bucket name has 3 to 63 characters"
+    elif not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name):
+        reason = "lower-case letters, digits, dots and hyphens, beginning and ending with a letter or digit"
+    elif ".." in name:
+        reason = "two dots may not be adjacent"
+    elif re.fullmatch(r"[0-9]+(\.[0-9]+){3}", name):
+        reason = "it may not look like an IP address"
+    elif name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(
+        ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+    ):
+        reason = "its beginning or end is reserved"
+    if reason:
+        raise Refusal("InvalidBucketName", f"The specified bucket is not valid: {reason}.", BucketName=name)
+
+
+class Buckets:
+    """Create, find, list and delete buckets; each change is durable when its call returns."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def create(self, name: str, region: str, now: float) -> bool:
+        """Whether the bucket was made now; False when it was there before."""
+        check_bucket_name(name)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            cursor = connection.execute("INSERT OR IGNORE INTO bucket VALUES (?, ?, ?)", (name, region, now))
+            return cursor.rowcount == 1
+
+        return self._index.write(work)
+
+    def get(self, name: str) -> Bucket:
+        """The bucket; raises Refusal NoSuchBucket."""
+        row = self._index.row("SELECT name, region, created_at FROM bucket WHERE name = ?", (name,))
+        if row is None:
+            raise no_such_bucket(name)
+        return _bucket(row)
+
+    def all(self, prefix: str = "", after: str = "", limit: int = -1) -> list[Bucket]:
+        """Buckets by name."""
+        rows = self._index.rows(
+            "SELECT name, region, created_at FROM bucket WHERE name > ? AND substr(name, 1, ?) = ? "
+            "ORDER BY name LIMIT ?",
+            (after, len(prefix), prefix, limit),
+        )
+        return [_bucket(row) for row in rows]
+
+    def delete(self, name: str) -> None:
+        """Delete an empty bucket; raises Refusal NoSuchBucket or BucketNotEmpty."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            if connection.execute("SELECT 1 FROM bucket WHERE name = ?", (name,)).fetchone() is None:
+                raise no_such_bucket(name)
+            for table in ("object", "upload"):
+                if connection.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+                    what = "objects" if table == "object" else "unfinished multipart uploads"
+                    raise Refusal(
+                        "BucketNotEmpty",
+                        f"The bucket you tried to delete is not empty: it holds {what}.",
+                        BucketName=name,
+                    )
+            connection.execute("DELETE FROM bucket WHERE name = ?", (name,))
+
+        self._index.write(work)
+
+
+def _bucket(row: Row) -> Bucket:
+    return Bucket(name=row[0], region=row[1], created_at=row[2])

@@ -1,0 +1,48 @@
+"""The embedded store of one directory: `index.sqlite3` and `blobs/`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagestone.s3.storage.blobs import Blobs
+from sagestone.s3.storage.buckets import Buckets
+from sagestone.s3.storage.index import Index
+from sagestone.s3.storage.multipart import Uploads
+from sagestone.s3.storage.objects import Objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The parts of an open store. The service and its agents may have the same directory open at once."""
+
+    directory: Path
+    index: Index
+    blobs: Blobs
+    buckets: Buckets
+    objects: Objects
+    uploads: Uploads
+
+    def sweep(self) -> int:
+        """Remove what dead writers left behind; how many files that were. Safe at any time."""
+        return self.blobs.sweep(self._blobs_in_use)
+
+    def close(self) -> None:
+        """Close the index; blobs that are open stay so."""
+        self.index.close()
+
+    def _blobs_in_use(self) -> set[str]:
+        return {row[0] for row in self.index.rows("SELECT blob FROM object UNION ALL SELECT blob FROM part")}
+
+
+def open_storage(directory: Path) -> Storage:
+    """Open the store of that directory, or make it; readable by its owner only."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    index = Index(directory / "index.sqlite3")
+    blobs = Blobs(directory / "blobs")
+    return Storage(
+        directory=directory,
+        index=index,
+        blobs=blobs,
+        buckets=Buckets(index),
+        objects=Objects(index, blobs),
+        uploads=Uploads(index, blobs),
+    )
