@@ -1,0 +1,135 @@
+"""The real parts of a service, made from its settings."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+import orjson
+
+from sagestone.agent.parts import Parts, RuntimePart, S3Part
+from sagestone.compose.runtimes import choose_runtime
+from sagestone.containers.labels import home_id
+from sagestone.containers.machine import machine
+from sagestone.containers.runtime import Runtime
+from sagestone.control.controller import Controller
+from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.assign import Patience
+from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.instance import instance_facts
+from sagestone.domain.names import Deployment
+from sagestone.job_logs.reader import LogReader
+from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.table import operations
+from sagestone.placement.local import LocalPlacement
+from sagestone.s3_server.face import S3Face
+from sagestone.server.server import Server
+from sagestone.settings import Settings
+from sagestone.shapes.service_model import load_service_model
+from sagestone.store.sqlite import SqliteStore
+from sagestone.version import VERSION
+from sagestone.wire.credentials import CredentialBook, open_credential_book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceParts:
+    """What a service is made of; started by `Service`, closed by `close`."""
+
+    server: Server
+    controller: Controller
+    store: SqliteStore
+    s3: S3Face | None
+    runtime: Runtime
+    runtime_part: RuntimePart
+
+    def close(self) -> None:
+        """Close what holds files."""
+        self.store.close()
+        if self.s3 is not None:
+            self.s3.close()
+
+
+def build_parts(settings: Settings, holder: str) -> ServiceParts:
+    """Build everything for one service; `holder` is its name on leases. Raises CannotStart."""
+    home = settings.home
+    book = open_credential_book(home, settings.account)
+    runtime_part, runtime = choose_runtime(settings)
+    deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
+    store = SqliteStore(home / "state.sqlite3", _describe, describe_version=VERSION)
+    s3_part = _s3_part(settings)
+    logs = home / "logs"
+    placement = LocalPlacement(
+        jobs=home / "jobs",
+        runtime=runtime,
+        parts=Parts(runtime=runtime_part, s3=s3_part, logs_directory=str(logs)),
+        capacity=_capacity(settings),
+        catalogue=instance_facts,
+        home=home_id(str(home)),
+    )
+    controller = Controller(
+        store=store,
+        placement=placement,
+        clock=time.time,
+        holder=holder,
+        region=settings.region,
+        patience=Patience(
+            training_stop_seconds=settings.training_stop_seconds,
+            transform_stop_seconds=settings.transform_stop_seconds,
+            ping_patience_seconds=settings.ping_patience_seconds,
+        ),
+    )
+    table = operations(
+        Dependencies(
+            store=store,
+            deployment=deployment,
+            clock=time.time,
+            new_id=lambda: uuid.uuid4().hex[:8],
+            image=runtime.image,
+            hint=controller.hint,
+            logs=LogReader(logs),
+        )
+    )
+    s3 = _s3_face(settings, book)
+    server = Server(
+        operations=table,
+        models=[load_service_model("sagemaker"), load_service_model("logs")],
+        s3=s3,
+        book=book,
+        region=settings.region,
+        no_auth=settings.insecure_no_auth,
+        max_body=settings.max_request_mb * 1024 * 1024,
+    )
+    return ServiceParts(
+        server=server, controller=controller, store=store, s3=s3, runtime=runtime, runtime_part=runtime_part
+    )
+
+
+def _describe(algorithm: Algorithm) -> bytes:
+    return orjson.dumps(describe_algorithm(algorithm))
+
+
+def _s3_part(settings: Settings) -> S3Part:
+    """How agents reach S3: the embedded store's files, or the configured endpoint."""
+    if not settings.s3_endpoint:
+        return S3Part(kind="embedded", directory=str(settings.home / "s3"))
+    return S3Part(
+        kind="remote",
+        endpoint_url=settings.s3_endpoint,
+        region=settings.s3_region or settings.region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+    )
+
+
+def _s3_face(settings: Settings, book: CredentialBook) -> S3Face | None:
+    """The embedded store's HTTP face; None when another endpoint is configured."""
+    if settings.s3_endpoint:
+        return None
+    return S3Face(settings.home / "s3", book=book, region=settings.region, no_auth=settings.insecure_no_auth)
+
+
+def _capacity(settings: Settings) -> tuple[float, int]:
+    """Cpus and bytes of memory that all jobs together may use: the settings', at most the machine's."""
+    facts = machine()
+    cpus = min(settings.cpus or facts.cpus, facts.cpus)
+    memory = min(int(settings.memory_gb * 2**30) or facts.memory_bytes, facts.memory_bytes)
+    return float(cpus), memory

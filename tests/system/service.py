@@ -1,0 +1,120 @@
+"""A real service in a process of its own, and boto3 clients that know nothing of it but its endpoint and keys."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import boto3
+from botocore.config import Config
+
+REGION = "us-east-1"
+PATIENCE_SECONDS = 90.0
+
+
+class RunningService:
+    """`sagestone up` for one home; can be killed and started again."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str], options: tuple[str, ...] = ()) -> None:
+        self.home = home
+        self.port = _free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self._environment = {**os.environ, **environment}
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait for the first answer."""
+        command = [
+            sys.executable,
+            "-m",
+            "sagestone",
+            "up",
+            "--home",
+            str(self.home),
+            "--listen",
+            f"127.0.0.1:{self.port}",
+        ]
+        self.home.mkdir(exist_ok=True)
+        with (self.home.parent / "service.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+            )
+        eventually(self._answers, f"the service answers; its log: {self.home.parent / 'service.log'}")
+
+    def stop(self) -> int:
+        """Ask it to end, as Ctrl-C does; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._end(signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def keys(self) -> tuple[str, str]:
+        """Access key and secret key."""
+        entry = json.loads((self.home / "credentials.json").read_text())["credentials"][0]
+        return entry["access_key"], entry["secret_key"]
+
+    def client(self, service: str, **config: Any) -> Any:
+        """An unmodified boto3 client."""
+        access_key, secret_key = self.keys()
+        session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
+        return session.client(service, endpoint_url=self.endpoint, config=Config(**config))
+
+    def command(self, *arguments: str, timeout: float = PATIENCE_SECONDS) -> "subprocess.CompletedProcess[str]":
+        """Run the command line for this home."""
+        return subprocess.run(
+            [sys.executable, "-m", "sagestone", *arguments, "--home", str(self.home)],
+            capture_output=True,
+            text=True,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            log = (self.home.parent / "service.log").read_text()
+            raise AssertionError(f"the service ended with {self._process.returncode}: {log[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, ConnectionError):
+            return False
+
+    def _end(self, number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(number)
+        code = self._process.wait(timeout=60)
+        self._process = None
+        return code
+
+
+def eventually(is_so: Callable[[], bool], what: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until something is so; fails with `what` when it is not in time."""
+    deadline = time.monotonic() + patience_seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {patience_seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
