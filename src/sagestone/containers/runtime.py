@@ -100,6 +100,7 @@ class Container:
     name: str
     labels: Mapping[str, str]
     running: bool
+    started: bool = True  # False: made, and never started so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,113 @@
+"""The /opt/ml tree of a training container: directories, configuration files, mounts and environment.
+
+`/opt/ml/input`, `/opt/ml/model` and `/opt/ml/output` are mounted one by one, never /opt/ml itself: images keep
+programs elsewhere below it. Files are 0644 and directories 0755 and belong to the agent's user, as those of the service
+belong to root.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from sagestone.containers.runtime import Mount
+from sagestone.domain.assignment import Host, TrainingAssignment
+from sagestone.domain.channel import Channel
+from sagestone.domain.failure import JobFailure
+
+MOUNTED: Final = ("input", "model", "output")
+_METRICS: Final = "output/metrics/sagemaker"
+_GROUP: Final = "homogeneousCluster"  # the name of a cluster whose hosts are all of one type
+
+
+class OptMl:
+    """The directory that a container sees as /opt/ml."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "input" / "config"
+        self.data = root / "input" / "data"
+        self.model = root / "model"
+        self.output_data = root / "output" / "data"
+        self.failure = root / "output" / "failure"
+
+    def channel(self, channel: Channel) -> Path:
+        """The directory of a channel; raises JobFailure for the names that are none (`.` and `..`)."""
+        if channel.name in (".", "..") or "/" in channel.name:
+            raise JobFailure("client", f"the channel name {channel.name!r} cannot be a directory name")
+        return self.data / channel.name
+
+    def sidecar(self, channel: Channel, channels: tuple[Channel, ...]) -> Path | None:
+        """`<channel>-manifest`; None where another channel has just that name, whose directory comes first."""
+        path = self.data / f"{channel.name}-manifest"
+        return None if path.name in {other.name for other in channels} else path
+
+    def make(self, assignment: TrainingAssignment) -> None:
+        """Make the empty tree with all configuration files; repeating it does no harm."""
+        for part in ("input/config", "input/data", "model", "output/data", _METRICS):
+            directory = self.root
+            for name in part.split("/"):
+                directory = directory / name
+                directory.mkdir(parents=True, exist_ok=True)
+                directory.chmod(0o755)
+        for name, document in config_files(assignment).items():
+            path = self.config / name
+            path.write_text(json.dumps(document), encoding="utf-8")
+            path.chmod(0o644)
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """What the container gets of it."""
+        return tuple(Mount(source=self.root / name, target=f"/opt/ml/{name}") for name in MOUNTED)
+
+
+def config_files(assignment: TrainingAssignment) -> dict[str, Any]:
+    """The documents of /opt/ml/input/config by file name."""
+    job = assignment.job
+    return {
+        "hyperparameters.json": dict(job.hyperparameters),
+        "inputdataconfig.json": {channel.name: _channel(channel) for channel in job.channels},
+        "resourceconfig.json": _resources(assignment),
+        "metric-definition-regex.json": [
+            {"Name": definition.name, "Regex": definition.regex} for definition in job.metric_definitions
+        ],
+    }
+
+
+def environment(assignment: TrainingAssignment) -> dict[str, str]:
+    """The container's variables: the request's, and those of the platform. Credentials are never among them."""
+    job = assignment.job
+    suggested = {"DMLC_INTERFACE": interface(assignment)}
+    if assignment.limits.gpus == 0:
+        suggested["NVIDIA_VISIBLE_DEVICES"] = "void"
+    if job.metric_definitions:
+        suggested["SAGEMAKER_METRICS_DIRECTORY"] = f"/opt/ml/{_METRICS}"
+    fixed = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, "AWS_REGION": assignment.region}
+    return {**suggested, **job.environment, **fixed}
+
+
+def interface(assignment: TrainingAssignment) -> str:
+    """The network interface by which a host reaches the others; a container without a network has the loopback only."""
+    return "eth0" if assignment.network is not None else "lo"
+
+
+def _channel(channel: Channel) -> dict[str, str]:
+    content_type = {} if channel.content_type is None else {"ContentType": channel.content_type}
+    return {
+        **content_type,
+        "TrainingInputMode": channel.input_mode,
+        "S3DistributionType": channel.distribution,
+        "RecordWrapperType": channel.record_wrapper,
+    }
+
+
+def _resources(assignment: TrainingAssignment) -> dict[str, Any]:
+    host: Host = assignment.host
+    instance_type = assignment.job.instance_type
+    hosts = list(host.all_names)
+    return {
+        "current_host": host.name,
+        "current_instance_type": instance_type,
+        "current_group_name": _GROUP,
+        "hosts": hosts,
+        "instance_groups": [{"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": hosts}],
+        "network_interface_name": interface(assignment),
+    }

@@ -1,0 +1,181 @@
+"""The Training stage: one container, started once, followed to its end, by however many agents it takes."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from sagestone.agent.console import Console
+from sagestone.agent.interruption import Interruption
+from sagestone.agent.opt_ml import OptMl, environment
+from sagestone.agent.tools import Tools
+from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
+from sagestone.agent.volume import VolumeWatch
+from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
+from sagestone.containers.runtime import Container, ContainerSpec, Exit, RuntimeFailure, StartFailed
+from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.event import Outcome
+from sagestone.domain.failure import Failure, JobFailure
+from sagestone.domain.metric_scraper import MetricScraper
+
+_LOOK_SECONDS = 0.05
+_LOGS_PATIENCE_SECONDS = 60.0  # for the rest of the output after the end
+_ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
+_FULL_VOLUME_GRACE_SECONDS = 5.0
+
+
+class TrainingContainer:
+    """The one container of a training instance, known by its labels."""
+
+    def __init__(self, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> None:
+        self._assignment, self._tools, self._opt_ml = assignment, tools, opt_ml
+        self._labels = {
+            **assignment.labels,
+            JOB: assignment.job.key,
+            INSTANCE: str(assignment.host.number),
+        }
+
+    def run(self, interruption: Interruption) -> Outcome:
+        """Make it, start it and follow it to its end. An interruption's outcome counts, whatever the exit code."""
+        container = self._create()
+        self._tools.reporter.stage("Training", "Training image download completed. Training in progress.")
+        interruption.check()
+        return self._start(container, interruption)
+
+    def resume(self, interruption: Interruption) -> Outcome:
+        """Follow the container that an earlier agent left; raises JobFailure when it is gone."""
+        found = self._find()
+        if found is None:
+            raise JobFailure(
+                "internal",
+                f"The container of {self._assignment.host.name} is gone: its training had begun, but the runtime "
+                f"({self._tools.runtime.name}) no longer knows it, so how it ended cannot be told",
+            )
+        if not found.started:  # made, but the agent died before it could start it
+            return self._start(found.id, interruption)
+        return self._follow(found.id, interruption)
+
+    def remove(self) -> None:
+        """Take away whatever is left of it; idempotent."""
+        found = self._find()
+        if found is not None:
+            self._tools.runtime.remove(found.id)
+
+    def _create(self) -> str:
+        assignment, limits = self._assignment, self._assignment.limits
+        self.remove()  # of an agent that died before training began: it has never run
+        spec = ContainerSpec(
+            name=container_name(assignment.labels.get(HOME, "local"), assignment.job.key, assignment.host.number),
+            image=assignment.job.image.digest,
+            command=("train",),
+            hostname=assignment.host.name,
+            environment=environment(assignment),
+            mounts=self._opt_ml.mounts(),
+            labels=self._labels,
+            network=assignment.network,
+            cpus=limits.cpus,
+            memory_bytes=limits.memory_bytes,
+            shared_memory_bytes=limits.shared_memory_bytes,
+            gpus=limits.gpus,
+        )
+        return self._tools.runtime.create(spec)
+
+    def _start(self, container: str, interruption: Interruption) -> Outcome:
+        try:
+            self._tools.runtime.start(container)
+        except StartFailed as error:
+            outcome = not_started(self._assignment, str(error))
+            if outcome.failure is not None:
+                self._say(outcome.failure.message)
+            return outcome
+        return self._follow(container, interruption)
+
+    def _follow(self, container: str, interruption: Interruption) -> Outcome:
+        assignment, tools = self._assignment, self._tools
+        scraper = MetricScraper(assignment.job.metric_definitions) if assignment.job.metric_definitions else None
+        console = Console(
+            tools.runtime,
+            container,
+            tools.logs,
+            tools.files.scratch / "output-place.json",
+            tools.clock,
+            keep_bytes=tools.log_limit_bytes,
+            find=scraper.find if scraper is not None else None,
+            tell=tools.reporter.metrics,
+        )
+        console.start()
+        volume = VolumeWatch(self._opt_ml.root, assignment.limits.volume_bytes)
+        exit_, interrupted = self._until_end(container, interruption, volume)
+        console.finish(_LOGS_PATIENCE_SECONDS)
+        for metric in scraper.given_up if scraper is not None else ():
+            self._say(f"the expression of metric {metric!r} takes too long on these lines and was given up")
+        if interrupted is not None:
+            return replace(interrupted, exit_code=exit_.code)
+        ended = Ended(
+            exit=exit_,
+            failure_text=read_failure_file(self._opt_ml.failure),
+            last_lines=console.last_lines(),
+            volume_used=volume.measure(),
+        )
+        return judge(assignment, ended)
+
+    def _until_end(
+        self, container: str, interruption: Interruption, volume: VolumeWatch
+    ) -> tuple[Exit, Outcome | None]:
+        """Wait for the end, or bring it about when interrupted or when the volume is full: then there is an outcome."""
+        waiter = _Waiter(lambda: self._wait(container))
+        while not waiter.ended.wait(_LOOK_SECONDS):
+            outcome = interruption.outcome()
+            if outcome is not None:
+                return self._tools.runtime.stop(container, self._assignment.stop_grace_seconds), outcome
+            used = volume.overrun()
+            if used is not None:
+                failure = Failure(fault="client", message=out_of_volume(self._assignment, used))
+                grace = min(self._assignment.stop_grace_seconds, _FULL_VOLUME_GRACE_SECONDS)
+                return self._tools.runtime.stop(container, grace), Outcome(ending="Failed", failure=failure)
+        return waiter.result(), None
+
+    def _wait(self, container: str) -> Exit:
+        """Its exit, also when the engine goes away for a while; raises JobFailure when it is gone for good."""
+        deadline = None
+        while True:
+            try:
+                found = self._tools.runtime.wait(container)
+                if found is not None:
+                    return found
+            except (RuntimeFailure, OSError) as error:
+                deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS
+                if time.monotonic() > deadline:
+                    raise JobFailure("internal", f"the container cannot be waited for: {error}") from error
+                time.sleep(0.5)
+
+    def _say(self, text: str) -> None:
+        self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")
+
+    def _find(self) -> Container | None:
+        found = self._tools.runtime.find(self._labels)
+        return found[0] if found else None
+
+
+class _Waiter:
+    """Waits on a thread of its own, so that the end is known at once while other things are looked after."""
+
+    def __init__(self, wait: Callable[[], Exit]) -> None:
+        self.ended = threading.Event()
+        self._exit: Exit | None = None
+        self._failure: Exception | None = None
+        self._wait_for_it = wait
+        threading.Thread(target=self._wait, name="container-wait", daemon=True).start()
+
+    def result(self) -> Exit:
+        """After `ended`: the exit, or the failure raised."""
+        if self._exit is None:
+            raise self._failure or JobFailure("internal", "the container's end was not told")
+        return self._exit
+
+    def _wait(self) -> None:
+        try:
+            self._exit = self._wait_for_it()
+        except Exception as error:  # noqa: BLE001 handed to the thread that asks for the result
+            self._failure = error
+        self.ended.set()

@@ -1,0 +1,84 @@
+"""The Downloading stage of a training instance: the image, the /opt/ml tree and the channels."""
+
+import shutil
+import time
+
+from sagestone.agent.interruption import Interruption
+from sagestone.agent.opt_ml import OptMl
+from sagestone.agent.tools import Tools
+from sagestone.channels.downloads import Progress
+from sagestone.channels.file import fetch_channel
+from sagestone.channels.room import Room, gibibytes
+from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
+from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.failure import JobFailure
+
+_TELL_SECONDS = 2.0
+
+
+def prepare(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, interruption: Interruption) -> None:
+    """Have everything on this machine that the container needs; begins anew when an earlier agent was cut off.
+
+    Raises JobFailure, or what the interruption raises.
+    """
+    tools.reporter.stage("Downloading", "Downloading the training image")
+    _have_image(assignment, tools)
+    interruption.check()
+    shutil.rmtree(opt_ml.root, ignore_errors=True)
+    opt_ml.make(assignment)
+    room = Room(limit=assignment.limits.volume_bytes)
+    for channel in assignment.job.channels:
+        progress = Progress()
+        watch = _Teller(tools, interruption, channel.name, progress)
+        objects = fetch_channel(
+            tools.s3,
+            channel,
+            assignment.host,
+            opt_ml.channel(channel),
+            opt_ml.sidecar(channel, assignment.job.channels),
+            room,
+            watch,
+            progress,
+        )
+        if objects == 0:
+            raise _nothing_there(assignment, channel.s3_uri)
+
+
+def _have_image(assignment: TrainingAssignment, tools: Tools) -> None:
+    image = assignment.job.image
+    try:
+        tools.runtime.image(image.digest)
+    except ImageNotFound as error:
+        raise JobFailure(
+            "client",
+            "Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect. "
+            f"{image.uri} at {image.digest}: {error}",
+        ) from error
+    except RuntimeFailure as error:
+        raise JobFailure("internal", f"the image {image.uri} cannot be looked up: {error}") from error
+
+
+def _nothing_there(assignment: TrainingAssignment, uri: str) -> JobFailure:
+    bucket = uri.partition("://")[2].partition("/")[0]
+    return JobFailure(
+        "client",
+        f'Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+        f"the bucket exists in the selected region ({assignment.region}), that objects exist under that S3 prefix, and "
+        f'that the role "{assignment.job.role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".',
+    )
+
+
+class _Teller:
+    """Called all the time while a channel comes in: breaks off when asked to, and tells how far it is now and then."""
+
+    def __init__(self, tools: Tools, interruption: Interruption, channel: str, progress: Progress) -> None:
+        self._tools, self._interruption, self._channel, self._progress = tools, interruption, channel, progress
+        self._tell_at = time.monotonic() + _TELL_SECONDS
+        tools.reporter.stage("Downloading", "Downloading input data")
+
+    def __call__(self) -> None:
+        self._interruption.check()
+        if time.monotonic() >= self._tell_at:
+            self._tell_at = time.monotonic() + _TELL_SECONDS
+            done = f"{self._progress.objects} objects, {gibibytes(self._progress.bytes)}"
+            self._tools.reporter.stage("Downloading", f"Downloading input data: channel {self._channel}, {done}")

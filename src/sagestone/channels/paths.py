@@ -1,0 +1,58 @@
+"""Where an object of a channel lies below the channel's directory: from S3 key to relative path, and never outside.
+
+S3Prefix with prefix P: P is cut off where it ends in `/` (or is empty) or where the rest of the key starts with `/`;
+else everything up to the last `/` of P is. ManifestFile: the whole key.
+
+    prefix          key                path
+    in/             in/a/x.csv         a/x.csv
+    in              in/test            test
+    data/train      data/train-1.csv   train-1.csv
+    in/x.csv        in/x.csv           x.csv
+
+A key that can be no path fails the job with a sentence that names it: `//` in it (the service's own wording), a part
+`.` or `..`, a NUL, a part of more than 255 bytes, bytes behind a name that ends in `/`. An empty object whose key ends
+in `/` marks a folder and is no data: it is passed over.
+"""
+
+from sagestone.domain.channel import Channel
+from sagestone.domain.failure import JobFailure
+from sagestone.s3.uri import S3Uri
+
+_LONGEST_PART = 255  # bytes of a file name
+
+
+def is_folder_marker(uri: S3Uri, size: int) -> bool:
+    """Whether that object only stands for a folder."""
+    return uri.key.endswith("/") and size == 0
+
+
+def relative_path(channel: Channel, prefix: S3Uri, key: str) -> str:
+    """The path of `key` below the directory of a channel whose S3Uri is `prefix`; raises JobFailure (client)."""
+    uri = S3Uri(prefix.bucket, key)
+    if "//" in key or key.startswith("/"):
+        raise bad_key(f"S3 key: {uri} has an illegal char sub-sequence '//' in it")
+    path = key if channel.s3_data_type == "ManifestFile" else _after_prefix(prefix.key, key)
+    if path == "" or path.endswith("/"):
+        raise bad_key(f"S3 key: {uri} ends in '/' but has content, so it can be neither a folder nor a file")
+    for part in path.split("/"):
+        if part in (".", ".."):
+            raise bad_key(f"S3 key: {uri} has the part {part!r}, which is no file name")
+        if "\0" in part:
+            raise bad_key(f"S3 key: {str(uri)!r} has a null byte in it")
+        if len(part.encode(errors="replace")) > _LONGEST_PART:
+            raise bad_key(f"S3 key: {uri} has a part of more than {_LONGEST_PART} bytes, too long for a file name")
+    return path
+
+
+def bad_key(what: str) -> JobFailure:
+    """The failure for a key that cannot become a file."""
+    return JobFailure("client", f"Data download failed:Failed to download data. {what}")
+
+
+def _after_prefix(prefix: str, key: str) -> str:
+    if prefix == "" or prefix.endswith("/"):
+        return key[len(prefix) :]
+    rest = key[len(prefix) :]
+    if rest.startswith("/"):
+        return rest[1:]
+    return key[prefix.rfind("/") + 1 :]

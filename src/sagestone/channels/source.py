@@ -1,0 +1,58 @@
+"""The objects behind a channel: in which order they come, and which of them are this host's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sagestone.channels.paths import is_folder_marker
+from sagestone.domain.assignment import Host
+from sagestone.domain.channel import Channel, Distribution
+from sagestone.domain.failure import JobFailure
+from sagestone.s3.client import S3, S3Failure
+from sagestone.s3.listing import BadS3Input, objects_of
+from sagestone.s3.uri import S3Uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelObject:
+    """One object of a channel; `mine` says whether this host receives it."""
+
+    uri: S3Uri
+    size: int
+    mine: bool
+
+
+def channel_objects(s3: S3, channel: Channel, host: Host) -> Iterator[ChannelObject]:
+    """All objects of the channel, in key order (S3Prefix) or in the manifest's (ManifestFile, each key once).
+
+    The order is the same on every host. Folder markers are no data: they are neither given nor counted. Raises
+    JobFailure (client) where the source cannot be listed, has nothing, or is written wrongly.
+    """
+    if channel.s3_data_type == "AugmentedManifestFile":
+        raise JobFailure(
+            "client",
+            f"Channel {channel.name}: S3DataType AugmentedManifestFile is not supported yet; "
+            "use S3Prefix or ManifestFile",
+        )
+    seen: set[str] = set()
+    index = 0
+    try:
+        for found in objects_of(s3, channel.s3_data_type, channel.s3_uri):
+            if is_folder_marker(found.uri, found.size):
+                continue
+            if channel.s3_data_type == "ManifestFile":
+                if found.uri.key in seen:
+                    continue
+                seen.add(found.uri.key)
+            mine = is_mine(index, channel.distribution, host)
+            yield ChannelObject(uri=found.uri, size=found.size, mine=mine)
+            index += 1
+    except (BadS3Input, S3Failure) as error:
+        raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+
+
+def is_mine(index: int, distribution: Distribution, host: Host) -> bool:
+    """Whether this host receives the object that stands at `index` (from 0) in the channel's order.
+
+    ShardedByS3Key deals them out in turn: object i goes to algo-(i mod n + 1), as seen in real jobs.
+    """
+    return distribution == "FullyReplicated" or index % host.count == host.number - 1
