@@ -1,0 +1,1 @@
+"""Tar archives as untrusted data: packed deterministically, unpacked only inside a directory."""
