@@ -3,9 +3,10 @@
 Promises:
 
 1. `reserve` gives all hosts of a job or none (None = wait: no capacity now), first come first served; a job that can
-   never fit raises Impossible with the sentence for the user.
-2. `start` is idempotent per (job, instance): an agent that runs is left alone, one that died is started again and takes
-   up its container; never two.
+   never fit raises Impossible with the sentence for the user. A job that has its hosts gets the same ones again, also
+   after a restart of the service.
+2. `start` is idempotent per (job, instance): an agent that runs is left alone, one that told its outcome is never
+   started again, one that died without is started again and takes up its container; never two.
 3. `events` gives, in order, the events of a job's instances after the given seqs; a lost agent is told by `lost`.
 4. `stop` is idempotent and returns at once; the instances end with an event.
 5. `release` frees what was reserved and removes what the job left on the machine (containers, networks, directories),
@@ -13,7 +14,7 @@ Promises:
 6. `find` gives the keys of all jobs that have something on the machines, also from before a restart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,3 +54,7 @@ class Placement(Protocol):
     def release(self, job: str) -> None: ...
 
     def find(self) -> Sequence[str]: ...
+
+    def on_change(self, hint: Callable[[], None]) -> None:
+        """Call `hint`, from any thread, when an instance may have something new to tell; looking is still allowed."""
+        ...

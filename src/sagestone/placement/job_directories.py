@@ -1,0 +1,92 @@
+"""The directories of jobs on this machine: what was reserved, who was ever here, and taking them away."""
+
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+import msgspec
+
+from sagestone.agent.files import InstanceFiles
+from sagestone.placement.interface import Reservation
+
+_LOG = logging.getLogger(__name__)
+
+_RESERVATION = "reservation.json"
+_TRASH = ".trash"
+
+
+class JobDirectories:
+    """`<jobs>/<training|transform>/<name>/`, each with the reservation of its job in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._trash = root / _TRASH
+        for leftover in self._trash.glob("*"):
+            _remove_in_background(leftover)
+
+    def keys(self) -> list[str]:
+        """Keys of all jobs that have a directory."""
+        return sorted(
+            f"{kind.name}/{job.name}"
+            for kind in self.root.iterdir()
+            if kind.is_dir() and not kind.name.startswith(".")
+            for job in kind.iterdir()
+        )
+
+    def instances(self, job: str) -> list[tuple[int, InstanceFiles]]:
+        """The instances that have a directory, by number."""
+        found = [
+            (int(directory.name.removeprefix("algo-")), InstanceFiles(directory))
+            for directory in (self.root / job).glob("algo-*")
+            if directory.name.removeprefix("algo-").isdigit()
+        ]
+        return sorted(found, key=lambda entry: entry[0])
+
+    def write_reservation(self, reservation: Reservation) -> None:
+        """Keep it, whole or not at all, so that a restarted service knows who has what."""
+        directory = self.root / reservation.job
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = directory / (_RESERVATION + ".new")
+        with fresh.open("wb") as file:
+            file.write(msgspec.json.encode(reservation))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(directory / _RESERVATION)
+
+    def read_reservations(self) -> dict[str, Reservation]:
+        """Those of all jobs; one that cannot be read is as if it were not there."""
+        found: dict[str, Reservation] = {}
+        for key in self.keys():
+            path = self.root / key / _RESERVATION
+            try:
+                found[key] = msgspec.json.decode(path.read_bytes(), type=Reservation)
+            except FileNotFoundError:
+                continue
+            except msgspec.DecodeError as error:
+                _LOG.warning("%s is no reservation and is passed over: %s", path, error)
+        return found
+
+    def remove(self, job: str) -> None:
+        """Out of sight at once, gone soon: the data of a job may be large."""
+        directory = self.root / job
+        if not directory.exists():
+            return
+        self._trash.mkdir(exist_ok=True, mode=0o700)
+        place = Path(tempfile.mkdtemp(dir=self._trash))
+        directory.replace(place / "job")
+        _remove_in_background(place)
+
+
+def _remove_in_background(directory: Path) -> None:
+    threading.Thread(target=_remove_tree, args=(directory,), name="job-directory-removal", daemon=True).start()
+
+
+def _remove_tree(directory: Path) -> None:
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        _LOG.warning("%s could not be removed, the next start tries again: %s", directory, error)

@@ -1,0 +1,148 @@
+"""Placement on this machine alone: admission by a capacity table, one agent process per instance."""
+
+import heapq
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sagestone.agent.files import InstanceFiles
+from sagestone.agent.parts import Parts
+from sagestone.containers.labels import HOME, JOB, instance_labels, job_labels, network_name
+from sagestone.containers.runtime import NameTaken, Runtime
+from sagestone.domain.assignment import Assignment
+from sagestone.domain.event import InstanceEvent
+from sagestone.placement.agents import Agents
+from sagestone.placement.capacity import Capacity, Catalogue, instance_limits
+from sagestone.placement.interface import Reservation
+from sagestone.placement.job_directories import JobDirectories
+from sagestone.placement.ledger import Ledger
+from sagestone.placement.tail import EventTail
+
+_LOG = logging.getLogger(__name__)
+
+#: How long an agent that told its outcome may take to end by itself.
+_LAST_SECONDS = 10.0
+
+
+class LocalPlacement:
+    """`sagestone.placement.interface.Placement` on this machine.
+
+    `home` is the word that stands for this service in labels (`containers.labels.home_id`). What is reserved is kept
+    in the jobs' directories, so a restarted service goes on with the same books.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs_directory: Path,
+        runtime: Runtime,
+        parts: Parts,
+        capacity: Capacity,
+        catalogue: Catalogue,
+        home: str,
+        shared_memory_bytes: int = 64 * 1024 * 1024,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._runtime, self._capacity, self._catalogue = runtime, capacity, catalogue
+        self._home, self._shared_memory_bytes = home, shared_memory_bytes
+        self._directories = JobDirectories(jobs_directory.absolute())
+        self._ledger = Ledger(capacity, self._directories.read_reservations())
+        self._agents = Agents(parts, os.environ if environment is None else environment, self._tell_change)
+        self._tails: dict[Path, EventTail] = {}
+        self._hint: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def reserve(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None:
+        with self._lock:
+            reservation = self._ledger.held(job) or self._admit(job, instance_type, instance_count, volume_gb)
+        if reservation is not None and reservation.network is not None:
+            self._make_network(job, reservation.network)
+        return reservation
+
+    def start(self, assignments: Sequence[Assignment]) -> None:
+        for assignment in assignments:
+            job, number = assignment.job.key, assignment.host.number
+            files = InstanceFiles.of(self._directories.root, job, number)
+            if self._agents.is_alive(files) or self._tail(files).has_ended():
+                continue
+            if not files.assignment.exists():
+                files.write_assignment(replace(assignment, labels=instance_labels(self._home, job, number)))
+            self._agents.spawn(files)
+
+    def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:
+        streams = [
+            self._tail(files).after(after.get(number, 0)) for number, files in self._directories.instances(job)
+        ]  # fmt: skip
+        return list(heapq.merge(*streams, key=lambda event: event.at))
+
+    def lost(self, job: str) -> Sequence[int]:
+        # First whether it lives, then what it told: an agent tells its outcome before it ends.
+        gone = [
+            (number, files)
+            for number, files in self._directories.instances(job)
+            if files.assignment.exists() and not self._agents.is_alive(files)
+        ]
+        lost = [(number, files) for number, files in gone if not self._tail(files).has_ended()]
+        for number, files in lost:
+            _LOG.warning("the agent of %s algo-%d is gone; it said: %s", job, number, self._agents.last_words(files))
+        return [number for number, _ in lost]
+
+    def stop(self, job: str) -> None:
+        for _, files in self._directories.instances(job):
+            files.stop.touch()
+
+    def release(self, job: str) -> None:
+        for _, files in self._directories.instances(job):
+            self._agents.end(files, _LAST_SECONDS if self._tail(files).has_ended() else 0.0)
+            self._tails.pop(files.directory, None)
+        for container in self._runtime.find({HOME: self._home, JOB: job}):
+            self._runtime.remove(container.id)
+        for network in self._runtime.find_networks(job_labels(self._home, job)):
+            self._runtime.remove_network(network)
+        self._directories.remove(job)  # last: as long as it is there, `find` names the job
+        with self._lock:
+            self._ledger.free(job)
+
+    def find(self) -> Sequence[str]:
+        labelled = {container.labels.get(JOB, "") for container in self._runtime.find({HOME: self._home})}
+        return sorted({*self._directories.keys(), *labelled} - {""})
+
+    def on_change(self, hint: Callable[[], None]) -> None:
+        self._hint = hint
+
+    def _admit(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None:
+        limits = instance_limits(
+            self._capacity,
+            self._catalogue,
+            instance_type=instance_type,
+            instance_count=instance_count,
+            volume_gb=volume_gb,
+            shared_memory_bytes=self._shared_memory_bytes,
+        )
+        reservation = Reservation(
+            job=job,
+            limits=[limits] * instance_count,
+            network=network_name(self._home, job) if instance_count > 1 else None,
+            runtime=self._runtime.name,
+        )
+        if not self._ledger.admits(reservation):
+            return None
+        self._directories.write_reservation(reservation)
+        self._ledger.hold(reservation)
+        return reservation
+
+    def _make_network(self, job: str, name: str) -> None:
+        try:
+            self._runtime.create_network(name, job_labels(self._home, job))
+        except NameTaken:
+            _LOG.debug("the network %s of %s is there already", name, job)
+
+    def _tail(self, files: InstanceFiles) -> EventTail:
+        return self._tails.setdefault(files.directory, EventTail(files.events))
+
+    def _tell_change(self) -> None:
+        if self._hint is not None:
+            self._hint()

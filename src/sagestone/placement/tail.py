@@ -1,0 +1,51 @@
+"""Reading an instance's events as they are appended, without reading anything twice."""
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from sagestone.domain.event import InstanceEvent
+
+_LOG = logging.getLogger(__name__)
+
+
+class EventTail:
+    """The events of one `events.jsonl`. A last line that is still being written is left for the next time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._events: list[InstanceEvent] = []  # read, and perhaps not yet asked for by a higher seq
+        self.ended = False  # whether an outcome was read
+
+    def after(self, seq: int) -> list[InstanceEvent]:
+        """Events with a higher seq, in order. Seqs only grow: those up to `seq` are forgotten."""
+        self._read_more()
+        self._events = [event for event in self._events if event.seq > seq]
+        return list(self._events)
+
+    def has_ended(self) -> bool:
+        """Whether the instance has told its outcome."""
+        self._read_more()
+        return self.ended
+
+    def _read_more(self) -> None:
+        try:
+            if self._path.stat().st_size <= self._offset:
+                return
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                content = file.read()
+        except FileNotFoundError:
+            return
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.splitlines():
+            try:
+                event = msgspec.json.decode(line, type=InstanceEvent)
+            except msgspec.DecodeError as error:
+                _LOG.warning("%s: a line is no event and is passed over (%s): %.200r", self._path, error, line)
+                continue
+            self._events.append(event)
+            self.ended = self.ended or event.outcome is not None
