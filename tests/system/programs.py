@@ -1,0 +1,86 @@
+"""The algorithms that the system tests validate: small programs, each with its own way to behave or to fail."""
+
+from pathlib import Path
+
+from tests.images import WrittenImage, script, write_archive
+from tests.python_image import PYTHON, python_archive
+
+#: One training program for many behaviours: the hyperparameter `mode` chooses.
+_TRAIN = r"""
+ML=/opt/ml
+mode=$(sed 's/.*"mode": *"\([^"]*\)".*/\1/' $ML/input/config/hyperparameters.json)
+host=$(sed 's/.*"current_host": *"\([^"]*\)".*/\1/' $ML/input/config/resourceconfig.json)
+echo "mode $mode on $host"
+echo "loss=0.5"
+case "$mode" in
+  plain) cat $ML/input/data/train/* > $ML/model/model.csv; mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
+  failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
+  exit-code) echo 'cannot open the lexicon' >&2; exit 7;;
+  hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
+  stubborn) trap '' TERM; echo kept > $ML/model/model.csv; while true; do sleep 1; done;;
+  polite) trap 'echo partial > $ML/model/model.csv; exit 0' TERM; while true; do sleep 0.1; done;;
+  memory) tail /dev/zero;;
+  disk) dd if=/dev/zero of=$ML/model/big bs=1M count=3000;;
+  links) ln -s /etc/passwd $ML/model/outside; ln -s ../../../etc/hostname $ML/model/climb
+         echo fine > $ML/model/model.csv; ln -s model.csv $ML/model/inside;;
+  tabs) printf '[3]\tvalidation-rmse:64.3\n'; echo done > $ML/model/model.csv;;
+  network) wget -q -T 3 -O /dev/null http://169.254.169.254/ && echo reached || echo 'no way out'
+           echo x > $ML/model/x;;
+  hosts) cp $ML/input/config/resourceconfig.json $ML/model/$host.json
+         ls $ML/input/data/train > $ML/model/$host.files
+         if [ "$host" = algo-2 ]; then echo hello from algo-2 | nc -l -p 7777 >/dev/null
+         else for i in $(seq 50); do nc algo-2 7777 < /dev/null > $ML/model/heard && break; sleep 0.2; done; fi;;
+  one-fails) [ "$host" = algo-2 ] && { echo 'algo-2 gives up' >&2; exit 4; }; while true; do sleep 0.1; done;;
+esac
+"""
+
+_SERVE = rb"""
+import json, os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+MODE = os.environ.get("MODE", "plain")
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.path == "/ping":
+            self.answer(503 if MODE == "never-ready" else 200, b"")
+        else:
+            self.answer(404, b"{}")
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if MODE == "too-large": self.answer(413, b"at most three rows")
+        elif MODE == "media-type": self.answer(415, b"only application/x-parquet")
+        elif MODE == "breaks": self.answer(500, b"division by zero in row 2")
+        elif MODE == "dies": print("out of ideas", flush=True); os._exit(9)
+        else: self.answer(200, b"".join(line + b";ok\n" for line in body.splitlines()))
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/csv")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+
+if sys.argv[1:] != ["serve"]: sys.exit(f"expected serve, got {sys.argv[1:]}")
+files = sorted(os.listdir("/opt/ml/model")) if os.path.isdir("/opt/ml/model") else []
+print("model:", ",".join(files), "batch:", os.environ.get("SAGEMAKER_BATCH"), flush=True)
+ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+
+
+def training_archive(directory: Path) -> WrittenImage:
+    """`tests/train:1`: the training program above."""
+    files = {"/usr/local/bin/train": script(_TRAIN)}
+    return write_archive(directory / "train.tar", "tests/train:1", files)
+
+
+def empty_archive(directory: Path) -> WrittenImage:
+    """`tests/empty:1`: an image without a `train` program."""
+    return write_archive(directory / "empty.tar", "tests/empty:1", {"/readme": b"nothing here\n"})
+
+
+def serving_archive(directory: Path) -> WrittenImage:
+    """`tests/serve:1`: the server above; its environment variable MODE chooses how it behaves."""
+    files = {"/opt/program/serve.py": _SERVE}
+    entrypoint = (PYTHON, "/opt/program/serve.py")
+    return python_archive(directory / "serve.tar", "tests/serve:1", files, entrypoint=entrypoint)
