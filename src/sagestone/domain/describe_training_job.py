@@ -71,7 +71,8 @@ def _artifact(job: TrainingJob) -> str:
     for instance in job.instances:
         if instance.outcome is not None and instance.outcome.artifact_uri:
             return instance.outcome.artifact_uri
-    return job.spec.artifact_uri
+    archive = job.spec.artifact_uri
+    return archive if job.spec.output_compression == "GZIP" else archive.removesuffix(".tar.gz") + "/"
 
 
 def _channel(given: Members) -> dict[str, Any]:

@@ -22,6 +22,16 @@ def profile_violations(request: Place) -> Iterator[Violation]:
         yield from value_violations(training, definition.member("HyperParameters"))
         yield from profile_channel_violations(training, definition)
         yield from output_violations(definition.member("OutputDataConfig"))
+        yield from _archive_violations(inference, profile)
         yield from resource_violations(training, definition.member("ResourceConfig"))
         yield from stopping_violations(definition.member("StoppingCondition"))
         yield from transform_violations(inference, profile.member("TransformJobDefinition"))
+
+
+def _archive_violations(inference: Place, profile: Place) -> Iterator[Violation]:
+    """The transform reads the archive that the training uploads, unless its container brings another."""
+    compression = profile.at("TrainingJobDefinition", "OutputDataConfig", "CompressionType")
+    if compression.value != "NONE" or not profile.member("TransformJobDefinition"):
+        return
+    if any(not container.member("ModelDataUrl") for container in inference.member("Containers").elements()):
+        yield compression.breaks("Member must be GZIP: the profile's transform reads the archive model.tar.gz")
