@@ -7,7 +7,7 @@ from typing import Any
 from sagestone.cli.exits import UNAVAILABLE, leave
 from sagestone.compose import AlreadyRunning, Service, running_endpoint
 from sagestone.settings import Settings
-from sagestone.wire.credentials import open_credential_book
+from sagestone.wire.credentials import CredentialBook
 
 
 class Connection:
@@ -23,7 +23,7 @@ class Connection:
         if self._session is None:
             import boto3
 
-            credentials = open_credential_book(self.settings.home, self.settings.account).first
+            credentials = CredentialBook.open(self.settings.home, self.settings.account).default
             self._session = boto3.Session(
                 aws_access_key_id=credentials.access_key,
                 aws_secret_access_key=credentials.secret_key,

@@ -8,7 +8,7 @@ import typer
 
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.compose import running_endpoint
-from sagestone.wire.credentials import open_credential_book
+from sagestone.wire.credentials import CredentialBook
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def env(
     in the home directory, readable by you alone.
     """
     settings = settings_of(home)
-    credentials = open_credential_book(settings.home, settings.account).first
+    credentials = CredentialBook.open(settings.home, settings.account).default
     variables = {
         "AWS_ENDPOINT_URL": running_endpoint(settings) or f"http://{settings.listen}",
         "AWS_REGION": settings.region,

@@ -20,6 +20,7 @@ from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.table import operations
+from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
 from sagestone.s3_server.face import S3Face
 from sagestone.server.server import Server
@@ -27,7 +28,7 @@ from sagestone.settings import Settings
 from sagestone.shapes.service_model import load_service_model
 from sagestone.store.sqlite import SqliteStore
 from sagestone.version import VERSION
-from sagestone.wire.credentials import CredentialBook, open_credential_book
+from sagestone.wire.credentials import CredentialBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,24 +52,24 @@ class ServiceParts:
 def build_parts(settings: Settings, holder: str) -> ServiceParts:
     """Build everything for one service; `holder` is its name on leases. Raises CannotStart."""
     home = settings.home
-    book = open_credential_book(home, settings.account)
+    book = CredentialBook.open(home, settings.account)
     runtime_part, runtime = choose_runtime(settings)
     deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
     store = SqliteStore(home / "state.sqlite3", _describe, describe_version=VERSION)
     s3_part = _s3_part(settings)
     logs = home / "logs"
     placement = LocalPlacement(
-        jobs=home / "jobs",
+        jobs_directory=home / "jobs",
         runtime=runtime,
         parts=Parts(runtime=runtime_part, s3=s3_part, logs_directory=str(logs)),
-        capacity=_capacity(settings),
+        capacity=Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb),
         catalogue=instance_facts,
         home=home_id(str(home)),
+        shared_memory_bytes=settings.shared_memory_mb * 1024 * 1024,
     )
     controller = Controller(
-        store=store,
-        placement=placement,
-        clock=time.time,
+        store,
+        placement,
         holder=holder,
         region=settings.region,
         patience=Patience(
@@ -126,10 +127,3 @@ def _s3_face(settings: Settings, book: CredentialBook) -> S3Face | None:
         return None
     return S3Face(settings.home / "s3", book=book, region=settings.region, no_auth=settings.insecure_no_auth)
 
-
-def _capacity(settings: Settings) -> tuple[float, int]:
-    """Cpus and bytes of memory that all jobs together may use: the settings', at most the machine's."""
-    facts = machine()
-    cpus = min(settings.cpus or facts.cpus, facts.cpus)
-    memory = min(int(settings.memory_gb * 2**30) or facts.memory_bytes, facts.memory_bytes)
-    return float(cpus), memory
