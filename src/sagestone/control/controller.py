@@ -1,0 +1,229 @@
+"""The pump: one thread that claims what is unfinished and carries it on, step by step, until it is finished.
+
+It sleeps without a timer when nothing is unfinished, looks for news of running instances a few dozen times a second,
+and never waits for a job. An error in one job is logged, tried again with growing waits, and at last ends that job;
+the others do not notice.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from sagestone.control.algorithm import AlgorithmReconciler
+from sagestone.control.backoff import Backoff
+from sagestone.control.backoff import Patience as RetryPatience
+from sagestone.control.job import INTERNAL, JobReconciler
+from sagestone.control.leases import Leases
+from sagestone.control.pace import Pace
+from sagestone.control.progress import Progress
+from sagestone.control.recovery import unneeded
+from sagestone.domain.assign import Patience
+from sagestone.placement.interface import Placement
+from sagestone.store.interface import LeaseLost, Store
+
+_LOG = logging.getLogger(__name__)
+
+#: Keys under which errors are counted that belong to no job.
+_RECOVERY = "recovery"
+_LEASES = "leases"
+_ALGORITHM = "algorithm/"
+
+
+class Controller:
+    """Carries algorithms and jobs on. `holder` is a word that no other controller has; `alone` voids old leases."""
+
+    def __init__(
+        self,
+        store: Store,
+        placement: Placement,
+        *,
+        region: str,
+        holder: str,
+        patience: Patience | None = None,
+        retry: RetryPatience | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        lease_seconds: float = 30.0,
+        alone: bool = True,
+    ) -> None:
+        self._store, self._placement, self._monotonic, self._alone = store, placement, monotonic, alone
+        self._jobs = JobReconciler(
+            store, placement, clock=clock, monotonic=monotonic, region=region, patience=patience or Patience()
+        )
+        self._algorithms = AlgorithmReconciler(store, clock)
+        self._leases = Leases(store, holder, clock, lease_seconds)
+        self._backoff = Backoff(retry or RetryPatience())
+        self._pace = Pace()
+        self._running: set[str] = set()  # jobs whose instances are to be looked at
+        self._look_at = math.inf  # when to look at everything without a hint: leases are to be renewed
+        self._recovered = False
+        self._wake = threading.Condition()
+        self._hinted = True
+        self._stirred = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
+        placement.on_change(self._stir)
+
+    def start(self) -> None:
+        """Begin, with recovery first; returns at once."""
+        self._thread.start()
+
+    def hint(self) -> None:
+        """Something new is in the store: look now. From any thread; never waits."""
+        with self._wake:
+            self._hinted = True
+            self._wake.notify()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """End the pump; True when it ended in time. Running jobs go on without it, and the next start finds them."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def round(self) -> float | None:
+        """Do what can be done now; seconds until there may be more without a hint, None: only after one.
+
+        The pump's thread calls it over and over; a test may call it instead of `start`.
+        """
+        with self._wake:
+            everything, self._hinted, self._stirred = self._hinted, False, False
+        now = self._monotonic()
+        due = self._backoff.due(now)
+        if not self._recovered:
+            everything = self._guard(_RECOVERY, self._recover) or everything
+        everything = everything or now >= self._look_at or any(key.startswith(_ALGORITHM) for key in due)
+        jobs = self._store.unfinished_jobs() if everything else sorted(self._running)
+        again = [key for key in due if key not in (_RECOVERY, _LEASES) and not key.startswith(_ALGORITHM)]
+        freed = self._carry_on_jobs([*jobs, *again])
+        if everything or freed:
+            self._carry_on_all([key.removeprefix(_ALGORITHM) for key in due if key.startswith(_ALGORITHM)], freed)
+        return self._wait_seconds()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                seconds = self.round()
+            except Exception:  # noqa: BLE001 (logged with its traceback; the pump must not end)
+                _LOG.exception("the controller could not look at the store; it tries again")
+                seconds = 1.0
+            with self._wake:
+                if not (self._hinted or self._stirred or self._stopping):
+                    self._wake.wait(seconds)
+                if self._stopping:
+                    break
+        self._guard(_LEASES, self._leases.drop_all)
+
+    def _stir(self) -> None:
+        """An instance may have news."""
+        with self._wake:
+            self._stirred = True
+            self._wake.notify()
+
+    def _recover(self) -> bool:
+        if self._alone:
+            self._store.void_leases()
+        self._carry_on_jobs(unneeded(self._store, self._placement))
+        self._recovered = True
+        return True
+
+    def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
+        """Algorithms and jobs by turns, until neither gives the other something to do."""
+        moved = True
+        while moved:
+            moved = False
+            for name in dict.fromkeys([*self._store.unfinished_algorithms(), *due]):
+                moved = self._guard(f"{_ALGORITHM}{name}", partial(self._carry_on_algorithm, name)) or moved
+            due = ()
+            if moved or freed:
+                freed = self._carry_on_jobs(self._store.unfinished_jobs())
+                moved = freed
+        unfinished = self._store.unfinished_algorithms() or self._store.unfinished_jobs()
+        self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished else math.inf
+
+    def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
+        """Whether one of them was put away: others may have room now, and its algorithm a next step."""
+        freed = False
+        for key in dict.fromkeys(keys):
+            freed = self._guard(key, partial(self._carry_on_job, key)) or freed
+        return freed
+
+    def _carry_on_job(self, key: str) -> bool:
+        """Whether it was put away."""
+        progress: Progress = "waiting"
+        if self._leases.hold(key):
+            progress = self._until_still(lambda: self._jobs.reconcile(key, self._leases.holder))
+        else:
+            self._jobs.forget(key)
+        (self._running.add if progress == "running" else self._running.discard)(key)
+        if progress == "done":
+            self._leases.drop(key)
+        return progress == "done"
+
+    def _carry_on_algorithm(self, name: str) -> bool:
+        """Whether it moved."""
+        if self._algorithms.complete_without_plan(name):
+            return False  # no job of its own to look at
+        key = f"{_ALGORITHM}{name}"
+        if not self._leases.hold(key):
+            return False
+        steps: list[Progress] = []
+
+        def step() -> Progress:
+            steps.append(self._algorithms.reconcile(name, self._leases.holder))
+            return steps[-1]
+
+        if self._until_still(step) == "done":
+            self._leases.drop(key)
+        return len(steps) > 1
+
+    def _until_still(self, step: Callable[[], Progress]) -> Progress:
+        progress = step()
+        while progress == "moved":
+            self._pace.quicken()
+            progress = step()
+        return progress
+
+    def _guard(self, key: str, act: Callable[[], bool | None]) -> bool:
+        """What `act` says; an error is kept to `key`, which is tried again later and given up at last."""
+        if not self._backoff.is_due(key, self._monotonic()):
+            return False
+        try:
+            told = bool(act())
+        except LeaseLost as error:
+            _LOG.warning("%s is carried on by another controller: %s", key, error)
+            self._leases.lost(key)
+            self._jobs.forget(key)
+            self._running.discard(key)
+            told = False
+        except Exception:  # noqa: BLE001 (logged with its traceback; the others must go on)
+            count = self._backoff.failed(key, self._monotonic())
+            _LOG.exception("%s could not be carried on (%d times in a row)", key, count)
+            if self._backoff.is_exhausted(key):
+                self._give_up(key)
+            return False
+        self._backoff.forget(key)
+        return told
+
+    def _give_up(self, key: str) -> None:
+        _LOG.error("%s is given up", key)
+        try:
+            if key.startswith(_ALGORITHM):
+                self._algorithms.give_up(key.removeprefix(_ALGORITHM), f"Internal error: {INTERNAL}")
+            elif key != _RECOVERY:
+                self._jobs.give_up(key)
+        except Exception:  # noqa: BLE001 (logged with its traceback; it is tried again)
+            _LOG.exception("%s could not even be given up; it is tried again", key)
+
+    def _wait_seconds(self) -> float | None:
+        now = self._monotonic()
+        waits = [self._pace.next_seconds()] if self._running else []
+        waits += [max(0.0, self._look_at - now)] if self._look_at < math.inf else []
+        retry_at = self._backoff.next_at()
+        waits += [max(0.0, retry_at - now)] if retry_at is not None else []
+        return min(waits, default=None)

@@ -1,0 +1,177 @@
+"""Carries one training or transform job a step further: reserve, assign, start, follow, finish, put away.
+
+Both kinds take the same way; what differs lies in their documents. At most one side effect happens each time, its
+result is stored before the next, and what is cleaned up is cleaned up after the job's end is stored.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sagestone.control.progress import Progress
+from sagestone.domain.assign import Patience, assign
+from sagestone.domain.assignment import Assignment
+from sagestone.domain.failure import Failure
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transition import fail, finish_stopping, place, wait_for_capacity
+from sagestone.domain.transition_instances import should_stop
+from sagestone.placement.interface import Impossible, Placement, Reservation
+from sagestone.store.interface import Store
+
+_LOG = logging.getLogger(__name__)
+
+Job = TrainingJob | TransformJob
+
+#: How often the agent of an instance is started again before its job fails, and the first wait before it.
+RESTARTS = 3
+_RESTART_SECONDS = 0.2
+
+INTERNAL = "We encountered an internal error. Please try again."
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known of a job that has its instances; lost with the process, and found out again."""
+
+    reservation: Reservation | None = None
+    started: bool = False
+    stop_told: bool = False
+    restarts: dict[int, int] = field(default_factory=dict)
+    not_before: dict[int, float] = field(default_factory=dict)
+
+
+class JobReconciler:
+    """Used by one thread. `clock` gives epoch seconds, `monotonic` seconds that nobody sets back."""
+
+    def __init__(
+        self,
+        store: Store,
+        placement: Placement,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        region: str,
+        patience: Patience,
+    ) -> None:
+        self._store, self._placement, self._clock, self._monotonic = store, placement, clock, monotonic
+        self._region, self._patience = region, patience
+        self._work: dict[str, _Work] = {}
+
+    def reconcile(self, key: str, holder: str) -> Progress:
+        """One step; `holder` has the lease on it. A job that has ended, or that no row knows, is put away."""
+        job = self._job(key)
+        if job is None or job.finished:
+            return self._put_away(key)
+        work = self._work.setdefault(key, _Work())
+        if job.runtime is None:
+            return self._find_room(job, work, holder)
+        if not work.started:
+            return self._start(job, work)
+        return self._follow(job, work, holder)
+
+    def give_up(self, key: str) -> None:
+        """The job fails for a reason that is ours; it is put away at the next step."""
+        job = self._job(key)
+        if job is not None and not job.finished:
+            self._fail(job, Failure(fault="internal", message=INTERNAL), None)
+
+    def forget(self, key: str) -> None:
+        """Another controller has it now."""
+        self._work.pop(key, None)
+
+    def _job(self, key: str) -> Job | None:
+        kind, _, name = key.partition("/")
+        if kind == "training":
+            return self._store.training_job(name)
+        return self._store.transform_job(name) if kind == "transform" else None
+
+    def _find_room(self, job: Job, work: _Work, holder: str) -> Progress:
+        key, spec = job.spec.key, job.spec
+        if job.status == "Stopping":
+            self._store.change_job(key, lambda known: finish_stopping(known, self._clock()), holder)
+            return "moved"
+        volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
+        try:
+            reservation = self._placement.reserve(key, spec.instance_type, spec.instance_count, volume_gb)
+        except Impossible as error:
+            self._fail(job, Failure(fault="client", message=str(error)), holder)
+            return "moved"
+        now = self._clock()
+        if reservation is None:
+            if wait_for_capacity(job, now) is not job:
+                self._store.change_job(key, lambda known: wait_for_capacity(known, now), holder)
+            return "waiting"
+        work.reservation = reservation
+        runtime = reservation.runtime
+        self._store.change_job(key, lambda known: place(known, runtime, now), holder)
+        return "moved"
+
+    def _start(self, job: Job, work: _Work) -> Progress:
+        """Start the agents; after a restart of the service this finds those that run and leaves them alone."""
+        reservation = self._reservation(job, work)
+        if reservation is None:
+            return "waiting"
+        self._placement.start(self._assignments(job, reservation))
+        work.started = True
+        return "moved"
+
+    def _follow(self, job: Job, work: _Work, holder: str) -> Progress:
+        key = job.spec.key
+        if not work.stop_told and (job.status == "Stopping" or should_stop(job.instances)):
+            self._placement.stop(key)
+            work.stop_told = True
+        lost = self._placement.lost(key)  # before the events: one that ends in between has told its outcome
+        seqs = {number: instance.seq for number, instance in enumerate(job.instances, start=1)}
+        events = self._placement.events(key, seqs)
+        if events:
+            self._store.apply_events(events, holder)
+            return "moved"
+        return self._start_again(job, work, [number for number in lost if number <= len(seqs)], holder)
+
+    def _start_again(self, job: Job, work: _Work, lost: list[int], holder: str) -> Progress:
+        now = self._monotonic()
+        lost = [number for number in lost if now >= work.not_before.get(number, now)]
+        if not lost:
+            return "running"
+        tired = [number for number in lost if work.restarts.get(number, 0) >= RESTARTS]
+        if tired:
+            text = f"The agent of algo-{tired[0]} ended {RESTARTS + 1} times without telling how its instance ended."
+            self._fail(job, Failure(fault="internal", message=text), holder)
+            return "moved"
+        reservation = self._reservation(job, work)
+        if reservation is None:
+            return "waiting"
+        for number in lost:
+            count = work.restarts[number] = work.restarts.get(number, 0) + 1
+            work.not_before[number] = now + _RESTART_SECONDS * 2.0**count
+            _LOG.warning("%s: the agent of algo-%d is started again (%d of %d)", job.spec.key, number, count, RESTARTS)
+        assignments = self._assignments(job, reservation)
+        self._placement.start([assignments[number - 1] for number in lost])
+        return "running"
+
+    def _reservation(self, job: Job, work: _Work) -> Reservation | None:
+        if work.reservation is None:
+            spec = job.spec
+            volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
+            work.reservation = self._placement.reserve(
+                spec.key, spec.instance_type, spec.instance_count, volume_gb
+            )  # fmt: skip
+        return work.reservation
+
+    def _assignments(self, job: Job, reservation: Reservation) -> tuple[Assignment, ...]:
+        return assign(
+            job,
+            limits=reservation.limits,
+            network=reservation.network,
+            region=self._region,
+            patience=self._patience,
+        )
+
+    def _fail(self, job: Job, failure: Failure, holder: str | None) -> None:
+        self._store.change_job(job.spec.key, lambda known: fail(known, failure, self._clock()), holder)
+
+    def _put_away(self, key: str) -> Progress:
+        self._placement.release(key)
+        self._work.pop(key, None)
+        return "done"

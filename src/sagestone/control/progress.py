@@ -1,0 +1,7 @@
+"""How a reconciler tells the pump when to look again."""
+
+from typing import Literal
+
+#: moved: look again at once; running: instances have something to tell soon; waiting: nothing to do until something
+#: else moves; done: nothing to do any more.
+Progress = Literal["moved", "running", "waiting", "done"]
