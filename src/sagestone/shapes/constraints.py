@@ -5,6 +5,7 @@ constraint into the report. Compiled shapes are kept by name, so a shape that co
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from sagestone.shapes.java_text import member_path_name
@@ -134,12 +135,12 @@ def _scalar_elements(scalar: ScalarCheck, shape_name: str) -> Check:
     told_null = f"Member must satisfy constraint: [{', '.join((*scalar.constraints, 'Member must not be null'))}]"
 
     def check(value: list[Any], path: Path, report: Report) -> Any:
-        if None in value:
+        clean = [read(item, (path, number)) for number, item in enumerate(value, 1) if item is not None]
+        if len(clean) < len(value):
             report.broken(path, shape_name, value, told_null)
-            return [read(item, (path, number)) for number, item in enumerate(value, 1) if item is not None]
-        clean = [read(item, (path, number)) for number, item in enumerate(value, 1)]
-        if broken is not None and _any_broken(broken, clean):
-            report.broken(path, shape_name, clean, told)
+            return clean
+        if broken is not None:
+            _tell_once(broken, clean, lambda: report.broken(path, shape_name, clean, told))
         return clean
 
     return check
@@ -151,6 +152,11 @@ def _map(compiler: Compiler, shape_name: str, shape: ShapeFacts) -> Check:
     value_shape = shape["value"]["shape"]
     values = compiler.scalar_of(value_shape) if compiler.is_scalar(value_shape) else None
     check_value = compiler.check_of(value_shape) if values is None else _reader(values)
+    told_of_items = [
+        (scalar.broken, items, f"{which} must satisfy constraint: [{', '.join(scalar.constraints)}]")
+        for which, scalar, items in (("Map keys", keys, dict.keys), ("Map value", values, dict.values))
+        if scalar is not None and scalar.broken is not None
+    ]
 
     def check(value: Any, path: Path, report: Report) -> Any:
         if type(value) is not dict:
@@ -163,10 +169,8 @@ def _map(compiler: Compiler, shape_name: str, shape: ShapeFacts) -> Check:
         too = length_constraint(len(clean), lowest, highest)
         if too:
             report.broken(path, shape_name, clean, too)
-        for which, scalar, told in (("Map keys", keys, clean.keys()), ("Map value", values, clean.values())):
-            if scalar is not None and scalar.broken is not None and _any_broken(scalar.broken, told):
-                constraint = f"{which} must satisfy constraint: [{', '.join(scalar.constraints)}]"
-                report.broken(path, shape_name, clean, constraint)
+        for broken, items, constraint in told_of_items:
+            _tell_once(broken, items(clean), partial(report.broken, path, shape_name, clean, constraint))
         return clean
 
     return check
@@ -177,9 +181,12 @@ def _reader(scalar: ScalarCheck) -> Check:
     return lambda value, path, report: read(value, path)
 
 
-def _any_broken(broken: Callable[[Any], tuple[str, ...]], items: Iterable[Any]) -> bool:
-    """Whether any item breaks a constraint; one that takes too long does, and the items after it are not looked at."""
+def _tell_once(broken: Callable[[Any], tuple[str, ...]], items: Iterable[Any], tell: Callable[[], None]) -> None:
+    """Tell when any item breaks a constraint; one whose pattern takes too long does, and ends the check."""
     try:
-        return any(broken(item) for item in items)
+        if not any(broken(item) for item in items):
+            return
     except TooSlow:
-        return True
+        tell()
+        raise
+    tell()
