@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,7 +33,7 @@ Home = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
-def settings_of(home: Path | None, **explicit: object) -> Settings:
+def settings_of(home: Path | None, **explicit: Any) -> Settings:
     """The settings for this command; leaves with exit code 2 when one cannot be used."""
     try:
         return read_settings(home=home, **explicit)

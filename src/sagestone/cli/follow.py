@@ -127,7 +127,7 @@ class ValidationFollower:
             for event in page["events"]:
                 at = event["timestamp"] / 1000
                 yield Sight(kind="log", at=at, subject=stream, text=event["message"])
-                for point in self._scraper.scrape(event["message"], at) if self._scraper else ():
+                for point in self._scraper.find(event["message"], at) if self._scraper else ():
                     yield Sight(kind="metric", at=at, subject=point.name, text=f"{point.value:g}")
 
     def _is_new(self, subject: str, text: str) -> bool:
