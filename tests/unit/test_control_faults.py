@@ -1,0 +1,259 @@
+"""What the controller makes of machines that refuse, instances that get lost, and errors of its own parts."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from sagestone.control.backoff import Patience
+from sagestone.control.controller import Controller
+from sagestone.domain.event import InstanceEvent, Outcome
+from sagestone.domain.failure import Failure
+from sagestone.domain.transition import request_delete, request_stop
+from sagestone.store.sqlite import SqliteStore
+from tests.documents import algorithm, event, plan
+from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
+
+
+class Clock:
+    """A monotonic clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "state.sqlite3", lambda one: one.status.encode())
+    yield opened
+    opened.close()
+
+
+def pump(store: SqliteStore, placement: FaultPlacement, rounds: int = 60) -> Controller:
+    """A controller whose clock goes on a second each round."""
+    clock = Clock()
+    controller = Controller(
+        store,
+        placement,
+        region="eu-central-1",
+        holder="test",
+        monotonic=clock,
+        clock=lambda: 3000.0 + clock.now,
+        retry=Patience(first_seconds=0.1, longest_seconds=0.5, tries=4),
+    )
+    for _ in range(rounds):
+        controller.round()
+        clock.now += 1.0
+    return controller
+
+
+def outcome(store: SqliteStore, name: str = "a") -> tuple[str, str | None]:
+    found = store.algorithm(name)
+    assert found is not None
+    return found.status, found.validation.failure_reason if found.validation else None
+
+
+def test_a_validation_goes_through_both_jobs(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement = FaultPlacement()
+    pump(store, placement)
+    assert outcome(store) == ("Completed", None)
+    training, transform = store.training_job("job"), store.transform_job("job")
+    assert training is not None
+    assert transform is not None
+    assert [entry.status for entry in training.transitions] == [
+        "Starting", "Downloading", "Training", "Uploading", "Completed",
+    ]  # fmt: skip
+    assert training.runtime == transform.runtime == "sandbox"
+    assert placement.find() == []
+
+
+def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a"), {})
+    pump(store, FaultPlacement(), rounds=1)
+    assert outcome(store) == ("Completed", None)
+
+
+def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {"key": "value"})
+    placement = FaultPlacement()
+    pump(store, placement)
+    store.change_algorithm("a", request_delete)
+    pump(store, placement, rounds=1)
+    assert store.algorithm("a") is None
+    assert store.training_job("job") is not None
+
+
+def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: SqliteStore) -> None:
+    def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
+        failure = Failure(fault="algorithm", message="out of luck, exit code: 3")
+        return [event(key, 1, 2000.0, outcome=Outcome(ending="Failed", exit_code=3, failure=failure))]
+
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    pump(store, FaultPlacement(script))
+    assert outcome(store) == (
+        "Failed",
+        "Client error: Training job job failed: AlgorithmError: out of luck, exit code: 3",
+    )
+    assert store.transform_job("job") is None
+
+
+def test_the_others_are_stopped_when_one_instance_fails(store: SqliteStore) -> None:
+    def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
+        if number == 1:
+            return [
+                event(key, 1, 2000.0, outcome=Outcome(ending="Failed", failure=Failure(fault="client", message="x")))
+            ]
+        end = [event(key, 2, 2002.0, instance=2, outcome=Outcome(ending="Stopped"))] if stopping else []
+        return [event(key, 1, 2001.0, instance=2, stage="Training"), *end]
+
+    store.add_algorithm(algorithm("a", plan=plan(instances=2)), {})
+    pump(store, FaultPlacement(script))
+    assert outcome(store) == ("Failed", "Client error: Training job job failed: ClientError: x")
+
+
+def test_an_impossible_job_says_why(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement = FaultPlacement()
+    placement.impossible.add("training/job")
+    pump(store, placement, rounds=2)
+    assert outcome(store) == (
+        "Failed",
+        "Client error: Training job job failed: ClientError: the machine is too small",
+    )
+
+
+def test_jobs_without_room_wait_in_pending_and_go_on_when_there_is_some(store: SqliteStore) -> None:
+    placement = FaultPlacement(until_stopped, room=1)
+    for number in range(3):
+        store.add_algorithm(algorithm(f"a{number}", plan=plan(f"job{number}")), {})
+    controller = pump(store, placement, rounds=1)
+    waiting = store.training_job("job2")
+    assert waiting is not None
+    assert (waiting.status, waiting.secondary_status) == ("InProgress", "Pending")
+    placement.script = completed
+    for _ in range(100):
+        controller.round()
+    assert [outcome(store, f"a{number}")[0] for number in range(3)] == ["Completed"] * 3
+
+
+def test_a_waiting_job_can_be_stopped(store: SqliteStore) -> None:
+    placement = FaultPlacement(room=0)
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    controller = pump(store, placement, rounds=2)
+    store.change_job("training/job", lambda job: request_stop(job, 3100.0))
+    controller.hint()
+    controller.round()
+    job = store.training_job("job")
+    assert job is not None
+    assert (job.status, job.secondary_status, job.started_at) == ("Stopped", "Stopped", None)
+
+
+def test_a_lost_agent_is_started_again_and_the_job_completes(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement = FaultPlacement(until_stopped)
+    pump(store, placement, rounds=3)
+    placement.dead.add(("training/job", 1))
+    placement.script = completed
+    pump(store, placement)
+    assert outcome(store) == ("Completed", None)
+    assert placement.starts[("training/job", 1)] == 2
+
+
+def test_an_agent_that_is_lost_again_and_again_ends_its_job_as_our_fault(store: SqliteStore) -> None:
+    def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
+        return []
+
+    placement = FaultPlacement(script)
+    placement.before_call = lambda call, key: placement.dead.update(placement.told) if call == "lost" else None
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    pump(store, placement)
+    assert outcome(store)[1] == (
+        "Internal error: Training job job failed: InternalServerError: "
+        "The agent of algo-1 ended 4 times without telling how its instance ended."
+    )
+    assert placement.starts[("training/job", 1)] == 4
+    assert placement.find() == []
+
+
+@pytest.mark.parametrize("call", ["reserve", "start", "events", "lost"])
+def test_an_error_that_stays_ends_only_its_own_job(store: SqliteStore, call: str) -> None:
+    def fail(name: str, key: str) -> None:
+        if (name, key) == (call, "training/bad"):
+            raise RuntimeError("no such thing")
+
+    placement = FaultPlacement()
+    placement.before_call = fail
+    store.add_algorithm(algorithm("bad", plan=plan("bad")), {})
+    store.add_algorithm(algorithm("good", plan=plan("good")), {})
+    pump(store, placement)
+    assert outcome(store, "good") == ("Completed", None)
+    assert outcome(store, "bad") == (
+        "Failed",
+        "Internal error: Training job bad failed: InternalServerError: "
+        "We encountered an internal error. Please try again.",
+    )
+
+
+@pytest.mark.parametrize("call", ["reserve", "start", "events", "lost", "release", "find"])
+def test_an_error_that_passes_is_forgotten(store: SqliteStore, call: str) -> None:
+    left = [2]
+
+    def fail(name: str, key: str) -> None:
+        if name == call and left[0]:
+            left[0] -= 1
+            raise RuntimeError("not now")
+
+    placement = FaultPlacement()
+    placement.before_call = fail
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    pump(store, placement)
+    assert outcome(store) == ("Completed", None)
+    assert placement.find() == []
+
+
+def test_leavings_of_an_earlier_life_are_put_away(store: SqliteStore) -> None:
+    placement = FaultPlacement()
+    placement.reserve("training/unknown", "ml.m5.large", 1, 0)
+    pump(store, placement, rounds=1)
+    assert placement.released == ["training/unknown"]
+
+
+def test_two_controllers_share_the_work_by_leases(store: SqliteStore) -> None:
+    placement = FaultPlacement()
+    for number in range(4):
+        store.add_algorithm(algorithm(f"a{number}", plan=plan(f"job{number}")), {})
+    controllers = [Controller(store, placement, region="r", holder=holder, alone=False) for holder in ("one", "other")]
+    for _ in range(60):
+        for controller in controllers:
+            controller.round()
+            controller.hint()
+    assert [outcome(store, f"a{number}")[0] for number in range(4)] == ["Completed"] * 4
+    assert set(placement.starts.values()) == {1}
+
+
+def test_an_idle_controller_sleeps_without_a_timer(store: SqliteStore) -> None:
+    controller = pump(store, FaultPlacement(), rounds=3)
+    assert controller.round() is None
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "not in 20 seconds"
+        time.sleep(0.01)
+
+
+def test_the_thread_is_woken_by_hints_and_stops(store: SqliteStore) -> None:
+    placement = FaultPlacement(completed)
+    controller = Controller(store, placement, region="r", holder="thread")
+    controller.start()
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    controller.hint()
+    wait_until(lambda: outcome(store)[0] == "Completed")
+    assert controller.stop(10)
+    assert store.take_lease("training/job", "another", time.time(), 30)
