@@ -60,6 +60,8 @@ class CredentialBook:
 def _read(path: Path) -> list[Credentials]:
     try:
         entries = json.loads(path.read_text())["credentials"]
+        if not entries:
+            raise ValueError("it holds no keys")
         return [Credentials(**{name: str(value) for name, value in entry.items()}) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise BadCredentials(
