@@ -14,6 +14,7 @@ echo "mode $mode on $host"
 echo "loss=0.5"
 case "$mode" in
   plain) cat $ML/input/data/train/* > $ML/model/model.csv; mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
+  slow) sleep 4; cat $ML/input/data/train/* > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
   exit-code) echo 'cannot open the lexicon' >&2; exit 7;;
   hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
