@@ -33,6 +33,7 @@ class Header:
     uid: int
     gid: int
     size: int
+    time: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Member:
     uid: int
     gid: int
     size: int  # of the data that follow
+    time: float  # of the last change, in seconds since 1970
 
 
 def read_header(block: bytes) -> Header:
@@ -63,6 +65,7 @@ def read_header(block: bytes) -> Header:
         uid=_number(block[108:116], "uid"),
         gid=_number(block[116:124], "gid"),
         size=_number(block[124:136], "size"),
+        time=_number(block[136:148], "time"),
     )
 
 
@@ -101,6 +104,7 @@ def member(header: Header, pax: dict[str, str], long_name: str | None, long_link
         uid=_pax_number(pax, "uid", header.uid),
         gid=_pax_number(pax, "gid", header.gid),
         size=size if kind in ("file", "sparse", "unknown") else 0,
+        time=_pax_time(pax, header.time),
     )
 
 
@@ -143,3 +147,12 @@ def _pax_number(pax: dict[str, str], key: str, default: int) -> int:
     if not text.isdecimal() or len(text) > 20:
         raise BadHeader(f"is damaged: a pax header's {key} is no number")
     return int(text)
+
+
+def _pax_time(pax: dict[str, str], default: float) -> float:
+    """Decimal seconds; an odd one is not worth refusing an archive for."""
+    try:
+        time = float(pax.get("mtime", default))
+    except ValueError:
+        return default
+    return time if 0 <= time < 1 << 40 else 0.0

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -30,9 +30,13 @@ class Readable(Protocol):
 class TarReader:
     """The members of one archive; `read` and `copy` concern the member that was given last."""
 
-    def __init__(self, stream: Readable, *, max_members: int) -> None:
-        """More than `max_members` members, or a few times as many headers, are refused."""
+    def __init__(self, stream: Readable, *, max_members: int, skip: Callable[[int], object] | None = None) -> None:
+        """More than `max_members` members, or a few times as many headers, are refused.
+
+        `skip` moves the stream forward without reading, where it can.
+        """
         self._stream = stream
+        self._skip = skip
         self._max_members = max_members
         self._headers = 0
         self._left = 0  # data of the current member not read yet
@@ -79,6 +83,9 @@ class TarReader:
 
     def _next_block(self) -> bytes:
         """The next header, or nothing at the end."""
+        if self._skip and self._left:
+            self._skip(self._left)
+            self._left = 0
         for _ in self.chunks():
             pass
         if self._padding:
@@ -123,7 +130,7 @@ class TarReader:
     def _raw(self, size: int) -> bytes:
         try:
             return self._stream.read(size)
-        except (EOFError, zlib.error, IsalError, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error, IsalError, gzip.BadGzipFile) as error:  # type: ignore[misc]
             raise UnsafeArchive("", f"is damaged or not complete: {error}") from error
 
 

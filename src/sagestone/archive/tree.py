@@ -2,12 +2,14 @@
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from sagestone.archive.errors import UnsafeArchive
+from sagestone.archive.remove import remove_entry
 
 _DEEPEST = 200  # directories within directories
+_MOST_HOPS = 40  # links in one name, as Linux has it
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Parts = tuple[str, ...]
@@ -72,6 +74,70 @@ class Tree:
         os.symlink(link, parts[-1], dir_fd=parent)
         return parent
 
+    def resolve(self, parts: Parts, member: str) -> Parts:
+        """The real place of a directory, links followed as if this tree were the whole file system."""
+        if self._cached and self._cached[0] == parts:
+            return parts
+        done: list[str] = []
+        left = list(reversed(parts))
+        hops = 0
+        while left:
+            part = left.pop()
+            if part == "..":
+                done = done[:-1]
+                continue
+            try:
+                link = os.readlink(part, dir_fd=self._existing(tuple(done)))
+            except OSError:  # no link, or nothing there yet
+                done.append(part)
+                continue
+            hops += 1
+            if hops > _MOST_HOPS:
+                raise UnsafeArchive(member, "leads through too many links")
+            if link.startswith("/"):
+                done = []
+            left += reversed([each for each in link.split("/") if each not in ("", ".")])
+        return tuple(done)
+
+    def is_directory(self, parts: Parts, member: str) -> bool:
+        """Whether a real directory stands there."""
+        try:
+            self._existing(parts)
+        except OSError:
+            return False
+        return True
+
+    def delete(self, parts: Parts, member: str) -> None:
+        """Remove what stands there, a directory with all that is in it; nothing there is fine."""
+        if not parts:
+            raise UnsafeArchive(member, "names the root")
+        try:
+            parent = self._existing(parts[:-1])
+        except OSError:
+            return
+        try:
+            os.unlink(parts[-1], dir_fd=parent)
+        except FileNotFoundError:
+            return
+        except IsADirectoryError:
+            remove_entry(parts[-1], parent)
+
+    def hard_link(self, source: Parts, parts: Parts, member: str) -> None:
+        """A second name for a file of this tree."""
+        to_parent = os.dup(self.directory(parts[:-1], member))
+        try:
+            os.link(
+                source[-1],
+                parts[-1],
+                src_dir_fd=self._existing(source[:-1]),
+                dst_dir_fd=to_parent,
+                follow_symlinks=False,
+            )
+        except OSError as error:
+            raise UnsafeArchive(member, f"is a hard link that cannot be made: {error.strerror}") from error
+        finally:
+            os.close(to_parent)
+
     def make_room(self, parts: Parts, member: str) -> int:
         """The parent's descriptor, with nothing of the last name in it; a directory of that name is refused."""
         if not parts:
@@ -97,8 +163,12 @@ class Tree:
             here = below
         return here
 
-    def _existing(self, parts: Iterable[str]) -> int:
+    def _existing(self, parts: Parts) -> int:
         """As `directory`, but nothing is made and OSError is raised."""
+        if not parts:
+            return self._root
+        if self._cached and self._cached[0] == parts:
+            return self._cached[1]
         here = os.dup(self._root)
         for part in parts:
             try:
@@ -107,7 +177,7 @@ class Tree:
                 os.close(here)
             here = below
         self._forget()
-        self._cached = (tuple(parts), here)
+        self._cached = (parts, here)
         return here
 
     def _forget(self) -> None:
