@@ -44,10 +44,10 @@ class JsonFace:
         try:
             return reply(await self._perform(request, target, body, request_id), request_id)
         except ServiceError as error:
-            _LOG.info("%s %s %s: %s", request_id, target[:200], error.code, error.message[:500])
+            _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, error.message[:500])
             return error_reply(error, request_id)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            _LOG.exception("%s %s: unexpected exception", request_id, target[:200])
+            _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
             return error_reply(internal_failure(request_id), request_id)
 
     async def _perform(self, request: SignedRequest, target: str, body: bytes, request_id: str) -> bytes:

@@ -125,7 +125,7 @@ class Server:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            _LOG.exception("%s %s %s: unexpected exception", request_id, request.method, request.raw_path[:500])
+            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, request.raw_path[:500])
             if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
                 request.protocol.force_close()
                 raise ConnectionError("the answer was cut off") from None

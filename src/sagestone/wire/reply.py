@@ -37,10 +37,12 @@ class ReplyWriter:
 
 
 def error_body(error: ServiceError) -> bytes:
-    """The envelope of an error. An unknown operation without a message is told by its type alone."""
+    """The envelope of an error. An unknown operation without a message is told by its type alone. A message may quote
+    header bytes that are no UTF-8: they are shown as question marks."""
     if not error.message and isinstance(error, UnknownOperationException):
         return orjson.dumps({"__type": error.code})
-    return orjson.dumps({"__type": error.code, "message": error.message})
+    message = error.message.encode("utf-8", "replace").decode()
+    return orjson.dumps({"__type": error.code, "message": message})
 
 
 class _Shapers:
