@@ -62,7 +62,7 @@ def group_of(deployment: Deployment, call: Call) -> str:
         raise InvalidParameterException("Exactly one of logGroupName and logGroupIdentifier must be given.")
     if name:
         return str(name)
-    return str(identifier).removeprefix(_group_arn(deployment, "")).removesuffix(":*")
+    return str(identifier).removeprefix(_group_arn(deployment, ""))
 
 
 def no_such_group() -> ResourceNotFoundException:

@@ -1,0 +1,95 @@
+"""The operations without a server: requests are checked by the service model, answers against botocore's shapes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import orjson
+from botocore.validate import ParamValidator
+
+from sagestone.containers.runtime import ImageNotFound
+from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.names import Deployment
+from sagestone.job_logs.reader import LogReader
+from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.table import operations
+from sagestone.shapes.check import RequestCheck
+from sagestone.shapes.service_model import load_service_model
+from sagestone.shapes.violation import summary
+from sagestone.store.sqlite import SqliteStore
+from sagestone.wire.call import Call, Caller
+from sagestone.wire.errors import ValidationException
+from tests.unit.requests import DIGEST
+
+DEPLOYMENT = Deployment(partition="aws", region="us-east-1", account="123456789012")
+CHECKS = {name: RequestCheck(load_service_model(name)) for name in ("sagemaker", "logs")}
+MODELS = {name: botocore.session.get_session().get_service_model(name) for name in ("sagemaker", "logs")}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What the image lookup of these tests answers."""
+
+    digest: str
+
+
+@dataclass
+class Served:
+    """Operations over a real store in a temporary directory; `images` is what the runtime knows."""
+
+    directory: Path
+    images: dict[str, str] = field(default_factory=lambda: {"trees:1": DIGEST})
+    now: float = 1_700_000_000.0
+    hints: int = 0
+
+    def __post_init__(self) -> None:
+        self.store = SqliteStore(self.directory / "state.db", lambda found: orjson.dumps(describe_algorithm(found)))
+        self.logs = self.directory / "logs"
+        numbers = count(1)
+        self.table = operations(
+            Dependencies(
+                store=self.store,
+                deployment=DEPLOYMENT,
+                clock=lambda: self.now,
+                new_id=lambda: f"{next(numbers):08x}",
+                image=self._image,
+                hint=self._hint,
+                logs=LogReader(self.logs),
+            )
+        )
+
+    def call(self, operation: str, parameters: Mapping[str, Any], service: str = "sagemaker") -> dict[str, Any]:
+        """The answer as a client would parse it; raises ServiceError as the wire would send it."""
+        clean, violations = CHECKS[service].check(operation, dict(parameters))
+        if violations:
+            raise ValidationException(summary(violations))
+        caller = Caller(account=DEPLOYMENT.account, access_key="KEY", region=DEPLOYMENT.region)
+        call = Call(service=service, operation=operation, parameters=clean, caller=caller, request_id="1")
+        answer = self.table[(service, operation)].function(call)
+        document: dict[str, Any] = orjson.loads(answer if isinstance(answer, bytes) else orjson.dumps(answer or {}))
+        check_answer(service, operation, document)
+        return document
+
+    def sagemaker(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self.call(operation, parameters)
+
+    def _image(self, reference: str) -> KnownImage:
+        if reference not in self.images:
+            raise ImageNotFound(reference)
+        return KnownImage(self.images[reference])
+
+    def _hint(self) -> None:
+        self.hints += 1
+
+
+def check_answer(service: str, operation: str, answer: Mapping[str, Any]) -> None:
+    """Fails unless the answer satisfies botocore's output shape, member by member."""
+    shape = MODELS[service].operation_model(operation).output_shape
+    if shape is None:
+        assert answer == {}
+        return
+    report = ParamValidator().validate(answer, shape)
+    assert not report.has_errors(), report.generate_report()
