@@ -1,0 +1,35 @@
+"""An input object and where its output goes, and why one of them may fail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sagestone.domain.failure import Fault
+from sagestone.s3.uri import S3Uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputObject:
+    """One object of this instance, `number` (from 0) in its order."""
+
+    number: int
+    uri: S3Uri
+    size: int
+    output: S3Uri
+
+
+class ObjectFailed(Exception):
+    """An object has no output; the text says why and names it, `log` is what the data log gets to show about it."""
+
+    def __init__(self, fault: Fault, text: str, log: Sequence[str]) -> None:
+        super().__init__(text)
+        self.fault, self.log = fault, tuple(log)
+
+
+def output_of(key: str, prefix: str, output: S3Uri) -> S3Uri:
+    """Where the output of `key` goes: below `output`, by the path that follows the last `/` of `prefix`, plus `.out`.
+
+    `s3://b/in/data.csv` read by the prefix `in/`, `in/da` or `in/data.csv` gives `<output>/data.csv.out`.
+    """
+    relative = key[prefix.rfind("/") + 1 :] + ".out"
+    directory = output.key if not output.key or output.key.endswith("/") else output.key + "/"
+    return S3Uri(output.bucket, directory + relative)

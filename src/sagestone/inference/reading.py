@@ -1,0 +1,125 @@
+"""From an input object to the requests it becomes."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from sagestone.domain.failure import Fault
+from sagestone.inference.batch import MEGABYTE, RecordTooLarge, mini_batches
+from sagestone.inference.decompress import BadGzip, gunzip
+from sagestone.inference.objects import InputObject, ObjectFailed
+from sagestone.inference.parameters import Parameters
+from sagestone.inference.split import Splitter, WholeObject
+from sagestone.inference.spool import NewSpool, Spool
+from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The body of a request; `pieces` gives it from the start each time it is called; `size` None: sent in chunks."""
+
+    pieces: Callable[[], Iterator[bytes]]
+    size: int | None
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A request to be made: `label` says which part of the object, `load` gets its body (None: there is nothing).
+
+    `discard` instead of `load` gives the request up.
+    """
+
+    label: str
+    load: Callable[[], Payload | None]
+    discard: Callable[[], None] = lambda: None
+
+
+class ObjectReader:
+    """Reads input objects as the transform's CompressionType, SplitType and batch parameters say."""
+
+    def __init__(
+        self, s3: S3, *, gzipped: bool, splitter: Splitter, parameters: Parameters, new_spool: NewSpool
+    ) -> None:
+        self._s3, self._gzipped, self._splitter, self._new_spool = s3, gzipped, splitter, new_spool
+        self._single = parameters.batch_strategy == "SingleRecord"
+        self._limit = parameters.max_payload_mb * MEGABYTE if parameters.max_payload_mb else None
+
+    def requests(self, source: InputObject) -> Iterator[Outgoing]:
+        """The requests of one object, in order; an empty one has none. Raises ObjectFailed.
+
+        Batches of records are read here, one at a time; an object that goes as a whole is read by its `load`, so that
+        several are read at once.
+        """
+        whole = isinstance(self._splitter, WholeObject)
+        if source.size == 0:
+            return
+        if whole and not self._gzipped and self._limit is not None and source.size > self._limit:
+            raise self._too_large(source, source.size, more=False, record=None)
+        if self._limit is None and (whole or not self._single):
+            yield Outgoing(label="", load=lambda: self._stream(source))
+        elif whole:
+            yield Outgoing(label="", load=lambda: self._whole(source))
+        else:
+            for payload, label in self._batches(source):
+                yield _loaded(payload, label)
+
+    def _stream(self, source: InputObject) -> Payload | None:
+        """The object itself, read anew for every attempt and never held; None when it turns out to be empty."""
+        if self._gzipped:
+            with closing(self._plain(source)) as pieces:
+                if not any(pieces):
+                    return None
+        return Payload(pieces=lambda: self._plain(source), size=None, close=lambda: None)
+
+    def _whole(self, source: InputObject) -> Payload | None:
+        return next((payload for payload, _ in self._batches(source)), None)
+
+    def _batches(self, source: InputObject) -> Iterator[tuple[Payload, str]]:
+        with closing(self._plain(source)) as pieces:
+            batches = mini_batches(
+                pieces, self._splitter, single=self._single, limit=self._limit, new_spool=self._new_spool
+            )
+            try:
+                for batch in batches:
+                    last = batch.first_record + batch.records - 1
+                    label = f"record {last}" if batch.records == 1 else f"records {batch.first_record}-{last}"
+                    yield self._payload(batch.body), label
+            except RecordTooLarge as error:
+                record = None if isinstance(self._splitter, WholeObject) else error.record
+                raise self._too_large(source, error.size, more=error.more, record=record) from error
+
+    def _payload(self, body: Spool) -> Payload:
+        return Payload(pieces=body.pieces, size=None if self._limit is None else body.size, close=body.close)
+
+    def _plain(self, source: InputObject) -> Generator[bytes, None, None]:
+        """The object's bytes without their compression; raises ObjectFailed."""
+        try:
+            with self._s3.read(source.uri) as pieces:
+                yield from gunzip(pieces) if self._gzipped else pieces
+        except BadGzip as error:
+            text = f"{source.uri} is not a whole gzip file, though TransformInput.CompressionType is Gzip: {error}"
+            raise ObjectFailed("client", text, (f"ClientError: {text}",)) from error
+        except S3Failure as error:
+            callers = isinstance(error, NoSuchKey | NoSuchBucket | AccessDenied)
+            fault: Fault = "client" if callers else "internal"
+            text = f"{source.uri} cannot be read: {error}"
+            raise ObjectFailed(fault, text, (text,)) from error
+
+    def _too_large(self, source: InputObject, size: int, *, more: bool, record: int | None) -> ObjectFailed:
+        limit = self._limit or 0
+        what = (
+            f"{source.uri}, which is sent as a whole (SplitType None),"
+            if record is None
+            else f"{source.uri}, record {record},"
+        )
+        plain = " uncompressed" if self._gzipped else ""
+        text = (
+            f"{what} has {'more than ' if more else ''}{size} bytes{plain}, but a request holds at most "
+            f"MaxPayloadInMB={limit // MEGABYTE} ({limit} bytes)"
+        )
+        return ObjectFailed("client", text, (f"ClientError: {text}",))
+
+
+def _loaded(payload: Payload, label: str) -> Outgoing:
+    return Outgoing(label=label, load=lambda: payload, discard=payload.close)
