@@ -16,7 +16,8 @@ from tests.contract.toy_service import KEYS, Served, toy_service
 
 TARGETS = st.sampled_from(
     ["SageMaker.CreateAlgorithm", "SageMaker.ListAlgorithms", "SageMaker.DescribeAlgorithm",
-     "Logs_20140328.GetLogEvents", "SageMaker.CreateTrainingJob", "SageMaker.", ".", "", "TrentService.Encrypt", "SageMaker.Foo.Bar"]
+     "Logs_20140328.GetLogEvents", "SageMaker.CreateTrainingJob", "SageMaker.", ".", "", "TrentService.Encrypt",
+     "SageMaker.Foo.Bar"]
 )  # fmt: skip
 ATOMS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)

@@ -28,6 +28,9 @@ from sagestone.wire.xml_error import query_error_body, rest_error_body
 #: Threads for operations that wait for the disk: enough that their commits are grouped.
 WRITERS = 16
 
+#: How long a stop waits for requests that are under way.
+GRACE_SECONDS = 10.0
+
 _LOG = logging.getLogger("sagestone.server")
 
 
@@ -62,12 +65,15 @@ class Server:
             executor=self._executor,
         )
         self._runner: web.ServerRunner | None = None
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self, host: str, port: int) -> int:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
         # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
         http = web.Server(self._handle, auto_decompress=False, access_log=None, max_line_size=65536)
-        runner = web.ServerRunner(http, shutdown_timeout=10.0)
+        runner = web.ServerRunner(http, shutdown_timeout=5.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port, backlog=1024).start()
@@ -78,14 +84,34 @@ class Server:
         return int(runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Take no new requests, answer those under way (for ten seconds at most), close; idempotent."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-            self._executor.shutdown(wait=False)
+        """Take no new connections, answer what is under way (for GRACE_SECONDS at most), close; idempotent."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        for site in list(runner.sites):
+            await site.stop()
+        try:  # aiohttp's own shutdown would no longer read the bodies that are still coming in
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._idle.wait()
+        except TimeoutError:
+            _LOG.warning("%d requests were cut off by the stop", self._under_way)
+        await runner.cleanup()
+        self._executor.shutdown(wait=False)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        request_id = str(uuid.uuid4())
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            response = await self._answer(request, str(uuid.uuid4()))
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+        if self._runner is None and not response.prepared:
+            response.force_close()
+        return response
+
+    async def _answer(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
         match face_of(signed, self._services):
             case "s3":
