@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from sagestone.s3.storage.documents import (
 )
 from sagestone.s3.storage.index import Index, Row
 from sagestone.s3.storage.objects import check_bucket, put_row
+from sagestone.s3.storage.pages import successor
 from sagestone.s3.storage.refusal import no_such_upload
 
 _UPLOAD = "bucket, key, id, begun_at, description, checksum_algorithm, checksum_type"
@@ -78,7 +79,7 @@ class Uploads:
         )
         if row is None:
             raise no_such_upload(upload_id)
-        return upload_of(row)
+        return _upload(row)
 
     def put_part(self, upload: Upload, number: int, blob: NewBlob, *, checksums: dict[str, str], now: float) -> Part:
         """Make a written blob part `number`, in place of an earlier one; raises Refusal NoSuchUpload."""
@@ -111,6 +112,16 @@ class Uploads:
             (upload.id, after, limit),
         )
         return [_part(row) for row in rows]
+
+    def under(self, bucket: str, prefix: str) -> Iterator[Upload]:
+        """Unfinished uploads with that key prefix, by key, then id."""
+        start, end = prefix.encode(), successor(prefix.encode())
+        for row in self._index.rows(
+            f"SELECT {_UPLOAD} FROM upload WHERE bucket = ? AND key >= ? ORDER BY key, id", (bucket, start)
+        ):
+            if end is not None and row[1] >= end:
+                return
+            yield _upload(row)
 
     def complete(
         self,
@@ -178,8 +189,7 @@ def joined_etag(parts: Sequence[Part]) -> str:
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def upload_of(row: Row) -> Upload:
-    """From a row of the upload table."""
+def _upload(row: Row) -> Upload:
     return Upload(
         bucket=row[0],
         key=row[1].decode(),

@@ -1,0 +1,32 @@
+"""What every S3 operation works with."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from sagestone.s3.storage.storage import Storage
+
+P = ParamSpec("P")
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The store, whose it is and where it stands, the clock (epoch seconds) and threads for work that blocks."""
+
+    storage: Storage
+    account: str
+    region: str
+    clock: Callable[[], float]
+    threads: Executor
+
+    async def run(self, work: Callable[P, Outcome], *args: P.args, **kwargs: P.kwargs) -> Outcome:
+        """Do blocking work in a thread. It is not cut off when the caller is: wait for it, then be cancelled."""
+        future = asyncio.get_running_loop().run_in_executor(self.threads, lambda: work(*args, **kwargs))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise

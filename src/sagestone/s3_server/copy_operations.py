@@ -1,0 +1,98 @@
+"""CopyObject, and reading where a copy comes from."""
+
+from dataclasses import replace
+from urllib.parse import unquote_to_bytes
+
+from aiohttp import web
+
+from sagestone.s3.storage.documents import Description, StoredObject
+from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3_server.answers import iso_time, xml
+from sagestone.s3_server.authentication import Signer
+from sagestone.s3_server.checksums import checksum_of, read_algorithm
+from sagestone.s3_server.conditions import check_copy
+from sagestone.s3_server.context import Context
+from sagestone.s3_server.errors import invalid_argument, not_implemented
+from sagestone.s3_server.headers import read_description, read_write_conditions
+from sagestone.s3_server.receive import discard
+from sagestone.s3_server.request import S3Request
+from sagestone.s3_server.xml_writer import document, element
+
+
+async def copy_object(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
+    """A new object with the bytes of another; content headers and metadata are the source's or, on REPLACE, new."""
+    bucket, key = read_source(request.headers["x-amz-copy-source"])
+    directive = request.headers.get("x-amz-metadata-directive", "COPY")
+    if directive not in ("COPY", "REPLACE"):
+        raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")
+    if (bucket, key) == (request.bucket, request.key) and directive == "COPY":
+        raise Refusal(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes.",
+        )
+    algorithm = request.headers.get("x-amz-checksum-algorithm")
+    algorithm = read_algorithm(algorithm) if algorithm else ""
+    conditions = read_write_conditions(request)
+    fresh = read_description(request)
+    await discard(request)
+    context.storage.buckets.get(request.bucket)
+
+    def work() -> StoredObject:
+        source, blob = context.storage.objects.link(bucket, key)
+        with blob:
+            check_copy(request.headers, source)
+            kept = source.description
+            description = (
+                kept
+                if directive == "COPY"
+                else replace(fresh, checksums=kept.checksums, checksum_type=kept.checksum_type, parts=kept.parts)
+            )
+            if algorithm and algorithm not in kept.checksums:
+                computed = checksum_of(algorithm, blob.pieces())
+                description = replace(description, checksums={algorithm: computed}, checksum_type="FULL_OBJECT")
+            return context.storage.objects.commit(
+                request.bucket,
+                request.key,
+                blob,
+                description=description,
+                now=context.clock(),
+                etag=source.etag,
+                conditions=conditions,
+            )
+
+    written = await context.run(work)
+    return xml(
+        document(
+            "CopyObjectResult",
+            element("LastModified", iso_time(written.modified_at)),
+            element("ETag", f'"{written.etag}"'),
+            *checksum_elements(written.description),
+        )
+    )
+
+
+def read_source(header: str) -> tuple[str, str]:
+    """(bucket, key) of x-amz-copy-source: `bucket/key` or `/bucket/key`, URL-encoded."""
+    path, _, query = header.partition("?")
+    if query not in ("", "versionId=null"):
+        raise not_implemented(f"A copy source with {query[:64]}")
+    if path.startswith("arn:"):
+        raise not_implemented("A copy source that is an ARN")
+    try:
+        text = unquote_to_bytes(path.encode("utf-8", "surrogateescape")).decode()
+    except UnicodeDecodeError:
+        text = ""
+    bucket, _, key = text.removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise invalid_argument(
+            "x-amz-copy-source", header, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+        )
+    return bucket, key
+
+
+def checksum_elements(description: Description) -> list[str]:
+    """The checksums of an object as elements of an answer."""
+    names = {"crc32": "CRC32", "crc32c": "CRC32C", "crc64nvme": "CRC64NVME", "sha1": "SHA1", "sha256": "SHA256"}
+    parts = [element(f"Checksum{names[name]}", value) for name, value in description.checksums.items()]
+    return [*parts, element("ChecksumType", description.checksum_type)] if parts else []

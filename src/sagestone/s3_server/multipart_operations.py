@@ -1,0 +1,160 @@
+"""CreateMultipartUpload, UploadPart, UploadPartCopy and AbortMultipartUpload."""
+
+import re
+from dataclasses import replace
+
+from aiohttp import web
+
+from sagestone.s3.storage.blobs import NewBlob
+from sagestone.s3.storage.documents import ChecksumType, Part, StoredObject, Upload
+from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3_server.answers import empty, iso_time, xml
+from sagestone.s3_server.authentication import Signer
+from sagestone.s3_server.body import Intake, read_promise
+from sagestone.s3_server.checksums import checksum_headers, checksum_of, read_algorithm
+from sagestone.s3_server.conditions import check_copy
+from sagestone.s3_server.context import Context
+from sagestone.s3_server.copy_operations import checksum_elements, read_source
+from sagestone.s3_server.errors import invalid_argument
+from sagestone.s3_server.headers import read_description
+from sagestone.s3_server.receive import discard, receive
+from sagestone.s3_server.request import S3Request
+from sagestone.s3_server.write_operations import LazyBlob
+from sagestone.s3_server.xml_writer import document, element
+
+MOST_PARTS = 10000
+COPY_PIECE = 1024 * 1024
+
+
+async def create_upload(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
+    """Begin an upload; headers and metadata are those of the object to be."""
+    named = request.headers.get("x-amz-checksum-algorithm")
+    algorithm = read_algorithm(named) if named else ""
+    kind = _read_type(request, algorithm)
+    description = read_description(request)
+    await discard(request)
+    upload = await context.run(
+        context.storage.uploads.begin,
+        request.bucket,
+        request.key,
+        description=description,
+        now=context.clock(),
+        checksum_algorithm=algorithm,
+        checksum_type=kind,
+    )
+    body = document(
+        "InitiateMultipartUploadResult",
+        element("Bucket", request.bucket),
+        element("Key", request.key),
+        element("UploadId", upload.id),
+    )
+    headers = {"x-amz-checksum-algorithm": algorithm.upper(), "x-amz-checksum-type": kind} if algorithm else {}
+    return xml(body, headers=headers)
+
+
+async def upload_part(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
+    """Store the body as a part, in place of an earlier one of that number."""
+    upload = find_upload(context, request)
+    number = _read_part_number(request)
+    if "x-amz-copy-source" in request.headers:
+        return await _copy_part(context, request, upload, number)
+    promise = read_promise(request, signer)
+    with LazyBlob(context) as blob:
+        intake = Intake(promise, blob.write)
+
+        def end(pieces: list[bytes]) -> Part:
+            intake.finish(pieces)
+            checksums = _with_algorithm(upload, intake.checksums, blob.get())
+            return context.storage.uploads.put_part(
+                upload, number, blob.get(), checksums=checksums, now=context.clock()
+            )
+
+        part = await receive(context, request, intake, end)
+    return empty(headers={"ETag": f'"{part.etag}"', **checksum_headers(part.checksums, "FULL_OBJECT")})
+
+
+async def abort_upload(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
+    """Drop an upload and its parts."""
+    await context.run(context.storage.uploads.abort, find_upload(context, request))
+    return empty(204)
+
+
+def find_upload(context: Context, request: S3Request) -> Upload:
+    """The upload that the request names; raises Refusal NoSuchBucket or NoSuchUpload."""
+    context.storage.buckets.get(request.bucket)
+    return context.storage.uploads.get(request.bucket, request.key, request.parameters.get("uploadId", ""))
+
+
+async def _copy_part(context: Context, request: S3Request, upload: Upload, number: int) -> web.StreamResponse:
+    bucket, key = read_source(request.headers["x-amz-copy-source"])
+    wanted = request.headers.get("x-amz-copy-source-range")
+    await discard(request)
+
+    def work() -> Part:
+        source, file = context.storage.objects.open(bucket, key)
+        with file, context.storage.blobs.create() as blob:
+            check_copy(request.headers, source)
+            first, end = _read_copy_range(wanted, source)
+            file.seek(first)
+            while first < end:
+                piece = file.read(min(COPY_PIECE, end - first))
+                blob.write(piece)
+                first += len(piece)
+            checksums = _with_algorithm(upload, {}, blob)
+            return context.storage.uploads.put_part(upload, number, blob, checksums=checksums, now=context.clock())
+
+    part = await context.run(work)
+    described = replace(upload.description, checksums=part.checksums)
+    return xml(
+        document(
+            "CopyPartResult",
+            element("LastModified", iso_time(part.modified_at)),
+            element("ETag", f'"{part.etag}"'),
+            *checksum_elements(described)[:-1],
+        )
+    )
+
+
+def _with_algorithm(upload: Upload, checksums: dict[str, str], blob: NewBlob) -> dict[str, str]:
+    """The checksums of a part, among them the one that the upload asks of every part."""
+    algorithm = upload.checksum_algorithm
+    if not algorithm or algorithm in checksums:
+        return checksums
+    return {**checksums, algorithm: checksum_of(algorithm, blob.pieces())}
+
+
+def _read_type(request: S3Request, algorithm: str) -> ChecksumType:
+    named = request.headers.get("x-amz-checksum-type", "").upper()
+    if named and not algorithm:
+        raise Refusal(
+            "InvalidRequest", "The x-amz-checksum-type header can only be used with x-amz-checksum-algorithm."
+        )
+    if named not in ("", "FULL_OBJECT", "COMPOSITE"):
+        raise Refusal("InvalidRequest", f"Value for x-amz-checksum-type header is invalid: {named[:32]}")
+    if (named == "COMPOSITE" and algorithm == "crc64nvme") or (named == "FULL_OBJECT" and algorithm.startswith("sha")):
+        raise Refusal(
+            "InvalidRequest", f"The {named} checksum type cannot be used with the {algorithm} checksum algorithm."
+        )
+    return "FULL_OBJECT" if named == "FULL_OBJECT" or algorithm == "crc64nvme" else "COMPOSITE"
+
+
+def _read_part_number(request: S3Request) -> int:
+    text = request.parameters.get("partNumber", "")
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= MOST_PARTS:
+        raise invalid_argument(
+            "partNumber", text, f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive"
+        )
+    return int(text)
+
+
+def _read_copy_range(header: str | None, source: StoredObject) -> tuple[int, int]:
+    if header is None:
+        return 0, source.size
+    found = re.fullmatch(r"bytes=([0-9]{1,18})-([0-9]{1,18})", header.strip())
+    if found is None or not int(found[1]) <= int(found[2]) < source.size:
+        raise invalid_argument(
+            "x-amz-copy-source-range",
+            header,
+            f"The x-amz-copy-source-range must be of the form bytes=first-last within the {source.size} bytes",
+        )
+    return int(found[1]), int(found[2]) + 1

@@ -1,0 +1,131 @@
+"""Which operation a request asks for. Whatever is not in these tables is refused by name and touches nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3_server import (
+    bucket_operations,
+    complete_operations,
+    list_operations,
+    multipart_operations,
+    read_operations,
+    upload_lists,
+    write_operations,
+)
+from sagestone.s3_server.authentication import Signer
+from sagestone.s3_server.context import Context
+from sagestone.s3_server.errors import not_implemented
+from sagestone.s3_server.request import S3Request, check_key
+
+Operation = Callable[[Context, S3Request, Signer], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation, chosen by the parameter `marker` (None: by none), and the parameters that it knows besides."""
+
+    marker: str | None
+    operation: Operation
+    parameters: frozenset[str] = frozenset()
+
+
+def find_operation(request: S3Request) -> Operation:
+    """The operation of a request; raises Refusal NotImplemented or MethodNotAllowed."""
+    level = "object" if request.key else "bucket" if request.bucket else "service"
+    check_key(request.key)
+    routes = ROUTES.get((level, request.method))
+    if routes is None:
+        raise Refusal(
+            "MethodNotAllowed",
+            f"The specified method is not allowed against this resource: {request.method} on a {level}.",
+            Method=request.method,
+            ResourceType=level.upper(),
+        )
+    parameters = request.parameters
+    if level == "bucket" and request.method == "GET":
+        absent = ABSENT.keys() & parameters.keys()
+        if absent:
+            return _absent(absent.pop())
+    for route in routes:
+        if route.marker is None or route.marker in parameters:
+            for name in parameters:
+                if name != route.marker and name not in route.parameters:
+                    raise not_implemented(f"The query parameter {name[:64]!r} of {request.method} on a {level}")
+            return route.operation
+    raise not_implemented(f"{request.method} on a {level} without a sub-resource")
+
+
+def _absent(name: str) -> Operation:
+    """Say that a bucket has no such configuration, which is true."""
+    code, what = ABSENT[name]
+
+    async def operation(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
+        context.storage.buckets.get(request.bucket)
+        raise Refusal(code, f"The {what} does not exist.", BucketName=request.bucket)
+
+    return operation
+
+
+ABSENT = {
+    "cors": ("NoSuchCORSConfiguration", "CORS configuration"),
+    "encryption": ("ServerSideEncryptionConfigurationNotFoundError", "server side encryption configuration"),
+    "lifecycle": ("NoSuchLifecycleConfiguration", "lifecycle configuration"),
+    "object-lock": ("ObjectLockConfigurationNotFoundError", "Object Lock configuration"),
+    "policy": ("NoSuchBucketPolicy", "bucket policy"),
+    "publicAccessBlock": ("NoSuchPublicAccessBlockConfiguration", "public access block configuration"),
+    "replication": ("ReplicationConfigurationNotFoundError", "replication configuration"),
+    "tagging": ("NoSuchTagSet", "TagSet"),
+    "website": ("NoSuchWebsiteConfiguration", "website configuration"),
+}
+
+_LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
+_READ = read_operations.RESPONSE_PARAMETERS | {"partNumber"}
+
+ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
+    ("service", "GET"): (
+        Route(
+            None,
+            bucket_operations.list_buckets,
+            frozenset({"max-buckets", "prefix", "continuation-token", "bucket-region"}),
+        ),
+    ),
+    ("bucket", "PUT"): (Route(None, bucket_operations.create_bucket),),
+    ("bucket", "HEAD"): (Route(None, bucket_operations.head_bucket),),
+    ("bucket", "DELETE"): (Route(None, bucket_operations.delete_bucket),),
+    ("bucket", "POST"): (Route("delete", write_operations.delete_objects),),
+    ("bucket", "GET"): (
+        Route("location", bucket_operations.get_location),
+        Route("versioning", bucket_operations.get_versioning),
+        Route(
+            "uploads",
+            upload_lists.list_uploads,
+            frozenset({"prefix", "delimiter", "encoding-type", "max-uploads", "key-marker", "upload-id-marker"}),
+        ),
+        Route("list-type", list_operations.list_v2, _LIST | {"continuation-token", "start-after", "fetch-owner"}),
+        Route(None, list_operations.list_v1, _LIST | {"marker"}),
+    ),
+    ("object", "GET"): (
+        Route(
+            "uploadId",
+            upload_lists.list_parts,
+            frozenset({"max-parts", "part-number-marker", "encoding-type"}),
+        ),
+        Route(None, read_operations.get_object, _READ),
+    ),
+    ("object", "HEAD"): (Route(None, read_operations.head_object, _READ),),
+    ("object", "PUT"): (
+        Route("uploadId", multipart_operations.upload_part, frozenset({"partNumber"})),
+        Route(None, write_operations.put_object),
+    ),
+    ("object", "POST"): (
+        Route("uploads", multipart_operations.create_upload),
+        Route("uploadId", complete_operations.complete_upload),
+    ),
+    ("object", "DELETE"): (
+        Route("uploadId", multipart_operations.abort_upload),
+        Route(None, write_operations.delete_object),
+    ),
+}
