@@ -1,0 +1,208 @@
+"""What every store promises of its lists: filters, order, stable pages, and a cost that does not grow."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from sagestone.domain.transition import (
+    begin_validation,
+    complete_validation,
+    new_training_job,
+    request_stop,
+)
+from sagestone.store.interface import BadToken, ListQuery, Page, Store
+from tests.contract.stores import STORES
+from tests.documents import algorithm, training_spec
+
+MANY = 100_000
+
+
+@pytest.fixture(params=sorted(STORES), scope="module")
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """40 algorithms in pairs of the same time, every third Completed, one of four InProgress."""
+    store = STORES[request.param](tmp_path_factory.mktemp("lists"))
+    for number in range(40):
+        store.add_algorithm(algorithm(f"name-{(number * 7) % 40:02}", created_at=1000.0 + number // 2), {})
+        if number % 4 == 0 or number % 3 == 0:
+            store.change_algorithm(f"name-{(number * 7) % 40:02}", begin_validation)
+        if number % 3 == 0:
+            store.change_algorithm(f"name-{(number * 7) % 40:02}", complete_validation)
+    yield store
+    store.close()
+
+
+def pages(listing: Callable[[ListQuery], Page[Any]], query: ListQuery) -> Iterator[list[str]]:
+    while True:
+        page = listing(query)
+        yield [row.name for row in page.rows]
+        if page.token is None:
+            return
+        query = replace(query, token=page.token)
+
+
+queries = st.builds(
+    ListQuery,
+    name_contains=st.sampled_from([None, "1", "name-2", "absent", "%", "NAME"]),
+    created_after=st.sampled_from([None, 1004.0, 1020.0]),
+    created_before=st.sampled_from([None, 1010.0, 1000.0]),
+    status=st.sampled_from([None, "Pending", "InProgress", "Completed"]),
+    sort_by=st.sampled_from(["Name", "CreationTime", "Status"]),
+    ascending=st.booleans(),
+    limit=st.integers(1, 50),
+)
+
+
+class TestLists:
+    @given(queries)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+    def test_pages_together_are_the_rows_that_pass_in_order(self, filled: Store, query: ListQuery) -> None:
+        found = [row for page in _row_pages(filled, query) for row in page]
+        everything = filled.list_algorithms(ListQuery(limit=100)).rows
+        expected = {
+            row.name
+            for row in everything
+            if (query.name_contains or "") in row.name
+            and (query.created_after is None or row.created_at > query.created_after)
+            and (query.created_before is None or row.created_at < query.created_before)
+            and query.status in (None, row.status)
+        }
+        assert len(found) == len(expected)
+        assert {row.name for row in found} == expected
+        keys = {"Name": "name", "CreationTime": "created_at", "Status": "status"}
+        order = [getattr(row, keys[query.sort_by]) for row in found]
+        assert order == sorted(order, reverse=not query.ascending)
+
+    @pytest.mark.parametrize("sort_by", ["Name", "CreationTime"])
+    @pytest.mark.parametrize("ascending", [True, False])
+    def test_a_list_goes_on_after_the_last_row_whatever_changed(
+        self, tmp_path: Path, sort_by: Any, ascending: bool
+    ) -> None:
+        for open_store in STORES.values():
+            store = open_store(tmp_path / sort_by / str(ascending))
+            for number in range(10):
+                store.add_algorithm(algorithm(f"n{number}0", created_at=1000.0 + number), {})
+            query = ListQuery(sort_by=sort_by, ascending=ascending, limit=4)
+            listing = pages(store.list_algorithms, query)
+            first = next(listing)
+            last, behind, ahead = first[-1], first[0], ("n4" if ascending else "n5")
+            store.remove_algorithm(last)
+            store.remove_algorithm(behind)
+            store.add_algorithm(algorithm(f"{ahead}5", created_at=1004.5), {})
+            store.add_algorithm(algorithm(first[0] + "5", created_at=1000.0 if ascending else 1009.0), {})
+            rest = list(itertools.chain(*listing))
+            expected = {f"n{number}0" for number in range(10)} - set(first) | {f"{ahead}5"}
+            assert set(rest) == expected
+            assert len(rest) == len(expected)
+            store.close()
+
+    def test_a_token_serves_its_own_query_only(self, filled: Store) -> None:
+        query = ListQuery(limit=5, status="Pending")
+        token = filled.list_algorithms(query).token
+        assert token is not None
+        assert filled.list_algorithms(replace(query, token=token, limit=3)).rows
+        for other in (
+            replace(query, status=None), replace(query, ascending=False), replace(query, sort_by="Name"),
+            replace(query, name_contains="n"), replace(query, created_after=1.0),
+        ):  # fmt: skip
+            with pytest.raises(BadToken):
+                filled.list_algorithms(replace(other, token=token))
+        with pytest.raises(BadToken):
+            filled.list_training_jobs(replace(query, token=token))
+
+    @given(st.one_of(st.text(), st.binary().map(lambda raw: raw.hex()), st.just("AAAA" * 20)))
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_an_invented_token_is_refused(self, filled: Store, token: str) -> None:
+        if token:
+            with pytest.raises(BadToken):
+                filled.list_algorithms(ListQuery(token=token))
+
+    def test_jobs_are_filtered_by_the_time_of_their_last_change_too(self, tmp_path: Path) -> None:
+        for open_store in STORES.values():
+            store = open_store(tmp_path)
+            for number in range(3):
+                store.add_job(new_training_job(training_spec(f"j{number}"), 1000.0 + number), {})
+            store.change_job("training/j1", lambda job: request_stop(job, 2000.0))
+            (row,) = store.list_training_jobs(ListQuery(modified_after=1500.0)).rows
+            assert (row.name, row.status, row.secondary_status, row.modified_at, row.ended_at) == (
+                "j1", "Stopping", "Stopping", 2000.0, None,
+            )  # fmt: skip
+            assert len(store.list_training_jobs(ListQuery(modified_before=1500.0)).rows) == 2
+            assert store.list_transform_jobs(ListQuery()).rows == []
+            store.close()
+
+
+@pytest.fixture(params=sorted(STORES), scope="module")
+def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+    """One with 1,000 rows and one with many."""
+    opened = [STORES[request.param](tmp_path_factory.mktemp(str(count))) for count in (1_000, MANY)]
+    for store, count in zip(opened, (1_000, MANY), strict=True):
+        _fill(store, count)
+    yield opened
+    for store in opened:
+        store.close()
+
+
+class TestLargeLists:
+    """A page of 100,000 rows against the same page of 1,000: no timed assertion, only a ratio with room to spare."""
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            ListQuery(),
+            ListQuery(ascending=False),
+            ListQuery(sort_by="Name"),
+            ListQuery(sort_by="Status", ascending=False),
+            ListQuery(status="Pending", sort_by="Name"),
+            ListQuery(status="Pending", created_after=1500.0),
+            ListQuery(name_contains="-000"),
+        ],
+        ids=lambda query: f"{query.sort_by}-{query.status}-{query.name_contains}-{query.ascending}",
+    )
+    def test_a_page_costs_about_the_same(self, stores: list[Store], query: ListQuery) -> None:
+        def cost(store: Store) -> float:
+            rows = store.list_algorithms(query)
+            following = replace(query, token=rows.token) if rows.token else query
+            times = []
+            for _ in range(15):
+                start = time.perf_counter()
+                store.list_algorithms(following)
+                times.append(time.perf_counter() - start)
+            return min(times)
+
+        small, large = map(cost, stores)
+        assert large < 5 * small + 0.001
+
+    def test_a_filter_that_nothing_passes_ends_with_bounded_pages(self, stores: list[Store]) -> None:
+        query = ListQuery(name_contains="absent")
+        found = list(pages(stores[1].list_algorithms, query))
+        assert set(map(len, found)) == {0}
+        assert len(found) == MANY // 10_000
+
+
+def _row_pages(store: Store, query: ListQuery) -> Iterator[list[Any]]:
+    while True:
+        page = store.list_algorithms(query)
+        assert len(page.rows) <= query.limit
+        yield list(page.rows)
+        if page.token is None:
+            return
+        query = replace(query, token=page.token)
+
+
+def _fill(store: Store, count: int) -> None:
+    """Many at a time, so that they share transactions."""
+
+    def add(first: int) -> None:
+        for number in range(first, count, 32):
+            store.add_algorithm(algorithm(f"name-{number:06}", created_at=1000.0 + number), {})
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(add, range(32)))
