@@ -10,13 +10,13 @@ import time
 from dataclasses import replace
 
 from sagestone.agent.artifacts import upload_artifacts
-from sagestone.agent.clean_up import remove_tree
 from sagestone.agent.interruption import Interrupted, Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.tools import Tools
 from sagestone.agent.training_container import TrainingContainer
 from sagestone.agent.training_downloads import prepare
+from sagestone.archive.remove import remove_tree
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome

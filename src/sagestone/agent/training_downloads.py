@@ -1,11 +1,11 @@
 """The Downloading stage of a training instance: the image, the /opt/ml tree and the channels."""
 
-import shutil
 import time
 
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
+from sagestone.archive.remove import remove_tree
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
 from sagestone.channels.room import Room, gibibytes
@@ -24,7 +24,7 @@ def prepare(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, interru
     tools.reporter.stage("Downloading", "Downloading the training image")
     _have_image(assignment, tools)
     interruption.check()
-    shutil.rmtree(opt_ml.root, ignore_errors=True)
+    remove_tree(opt_ml.root)
     opt_ml.make(assignment)
     room = Room(limit=assignment.limits.volume_bytes)
     for channel in assignment.job.channels:

@@ -9,7 +9,6 @@ is cleaned up.
 import sys
 from typing import get_args
 
-from sagestone.agent.clean_up import remove_tree
 from sagestone.agent.stop import StopAsked
 from sagestone.agent.tools import Tools
 from sagestone.agent.transform_container import ServingContainer
@@ -17,6 +16,7 @@ from sagestone.agent.transform_model import fetch_model
 from sagestone.agent.transform_objects import ObjectList
 from sagestone.agent.transform_requests import transform_objects
 from sagestone.agent.transform_verdict import ended_early, job_failure, not_ready
+from sagestone.archive.remove import remove_tree
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.event import Outcome, Stage

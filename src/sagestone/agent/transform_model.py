@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sagestone.agent.clean_up import remove_tree
 from sagestone.agent.tools import Tools
 from sagestone.archive.errors import UnsafeArchive
+from sagestone.archive.remove import remove_tree
 from sagestone.archive.unpack import unpack
 from sagestone.containers.runtime import ImageNotFound
 from sagestone.domain.assignment import TransformAssignment

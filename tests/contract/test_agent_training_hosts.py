@@ -1,0 +1,101 @@
+"""Several hosts of one training job: one archive, one failure, and nobody waits for the dead."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagestone.containers.labels import job_labels, network_name
+from sagestone.domain.assignment import Host
+from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+
+JOB = "training/job"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.fixture
+def ground(platform: Platform, tmp_path: Path) -> Ground:
+    return Ground(platform=platform, directory=tmp_path)
+
+
+@pytest.fixture
+def network(platform: Platform) -> Iterator[str]:
+    name = network_name(HOME, JOB)
+    platform.runtime.create_network(name, job_labels(HOME, JOB))
+    yield name
+    platform.runtime.remove_network(name)
+
+
+def _hosts(ground: Ground, network: str, *programs: str) -> list[TrainingInstance]:
+    return [
+        TrainingInstance(ground, program, host=Host(number=number, count=len(programs)), network=network, grace=1.0)
+        for number, program in enumerate(programs, start=1)
+    ]
+
+
+def test_two_hosts_meet_and_their_models_are_one_archive(ground: Ground, network: str) -> None:
+    first, second = _hosts(
+        ground,
+        network,
+        """
+        nc -l -p 5000 > /opt/ml/model/heard
+        echo 1 > /opt/ml/model/both
+        cat /opt/ml/input/config/resourceconfig.json
+        """,
+        """
+        until echo "from $(hostname)" | nc algo-1 5000; do sleep 0.1; done
+        mkdir /opt/ml/model/deep; echo 2 > /opt/ml/model/both; echo second > /opt/ml/model/deep/own
+        echo 2 > /opt/ml/output/data/two
+        """,
+    )
+    first.start()
+    second.start()
+    assert [host.outcome().ending for host in (first, second)] == ["Completed", "Completed"]
+    assert first.outcome().artifact_uri == "s3://bucket/out/job/output/model.tar.gz"
+    assert second.outcome().artifact_uri is None
+    assert ground.archive("out/job/output/model.tar.gz") == {
+        "heard": b"from algo-2\n",
+        "both": b"2\n",
+        "deep/own": b"second\n",
+    }
+    assert ground.archive("out/job/output/output.tar.gz") == {"two": b"2\n"}
+    assert '"network_interface_name": "eth0"' in first.log()[0]
+    assert "Uploading" not in second.stages()
+    assert not first.left_behind()
+    assert not second.left_behind()
+
+
+def test_the_first_host_that_fails_ends_the_others(ground: Ground, network: str) -> None:
+    first, second = _hosts(
+        ground,
+        network,
+        "echo kept > /opt/ml/model/one; trap '' TERM; while :; do sleep 0.05; done",
+        "echo broken >&2; exit 7",
+    )
+    first.start()
+    second.start()
+    outcomes = [host.outcome() for host in (first, second)]
+    assert [outcome.ending for outcome in outcomes] == ["Failed", "Failed"]
+    assert {outcome.failure.reason for outcome in outcomes if outcome.failure} == {
+        "AlgorithmError: broken, exit code: 7 (algo-2)"
+    }
+    assert [outcome.exit_code for outcome in outcomes] == [137, 7]
+    assert ground.archive("out/job/output/model.tar.gz") == {"one": b"kept\n"}
+
+
+def test_a_leader_that_is_killed_collects_after_its_restart(ground: Ground, network: str) -> None:
+    first, second = _hosts(
+        ground, network, "echo 1 > /opt/ml/model/one", "echo ready; sleep 1; echo 2 > /opt/ml/model/two"
+    )
+    first.start()
+    second.start()
+    second.await_line("ready")
+    first.await_true((first.files.rendezvous / "algo-1.json").exists, "the verdict of the first host")
+    first.kill()
+    assert second.outcome().ending == "Completed"
+    assert first.run().ending == "Completed"
+    assert ground.archive("out/job/output/model.tar.gz") == {"one": b"1\n", "two": b"2\n"}

@@ -1,0 +1,135 @@
+"""An agent that dies at any point is followed by another one: nothing runs twice, nothing is told twice."""
+
+from pathlib import Path
+
+import pytest
+
+from sagestone.domain.channel import Channel
+from sagestone.domain.metric import MetricDefinition
+from tests.contract.training_instance import Ground, Platform, TrainingInstance
+
+#: Says what it does, and goes on when the test lets it (by a file that it sees in its input).
+PATIENT = """
+    echo started >> /opt/ml/model/starts
+    i=0; while [ $i -lt 300 ]; do echo "line $i score=$i"; i=$((i+1)); done
+    echo ready
+    until [ -e /opt/ml/input/go ]; do sleep 0.02; done
+    while [ $i -lt 500 ]; do echo "line $i score=$i"; i=$((i+1)); done
+"""
+SCORE = (MetricDefinition(name="score", regex="score=([0-9]+)"),)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.fixture
+def ground(platform: Platform, tmp_path: Path) -> Ground:
+    return Ground(platform=platform, directory=tmp_path)
+
+
+def _go(instance: TrainingInstance) -> None:
+    (instance.files.opt_ml / "input" / "go").touch()
+
+
+def _check_ran_once(ground: Ground, instance: TrainingInstance) -> None:
+    assert ground.archive("out/job/output/model.tar.gz") == {"starts": b"started\n"}
+    lines = [line.partition(" score")[0] for line in instance.log() if line != "ready"]
+    assert lines == [f"line {number}" for number in range(500)]
+    events = instance.events()
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert instance.stages() == ["Starting", "Downloading", "Training", "Uploading"]
+    values = [point.value for event in events for point in event.metrics]
+    assert sorted(set(values)) == [float(number) for number in range(500)]
+    assert values[-1] == 499.0
+    assert instance.left_behind() == []
+
+
+def test_killed_while_training_and_started_again(ground: Ground) -> None:
+    instance = TrainingInstance(ground, PATIENT, metric_definitions=SCORE).start()
+    instance.await_line("ready")
+    for _ in range(3):
+        instance.kill()
+        instance.start()
+        instance.await_line("ready")
+    _go(instance)
+    assert instance.outcome().ending == "Completed"
+    _check_ran_once(ground, instance)
+
+
+def test_killed_and_started_again_after_the_container_has_ended(ground: Ground) -> None:
+    instance = TrainingInstance(ground, PATIENT, metric_definitions=SCORE).start()
+    instance.await_line("ready")
+    instance.kill()
+    _go(instance)
+    (container,) = ground.platform.runtime.find(instance.assignment.labels)
+    exit_ = ground.platform.runtime.wait(container.id, 60.0)
+    assert exit_ is not None
+    assert exit_.code == 0
+    assert instance.run().ending == "Completed"
+    _check_ran_once(ground, instance)
+
+
+def test_two_agents_at_once_are_one(ground: Ground) -> None:
+    instance = TrainingInstance(ground, PATIENT).start()
+    instance.await_line("ready")
+    second = TrainingInstance(ground, PATIENT).start()
+    assert second.ended() == 0  # at once: the lock is held
+    _go(instance)
+    assert instance.outcome().ending == "Completed"
+    assert ground.archive("out/job/output/model.tar.gz") == {"starts": b"started\n"}
+
+
+def test_a_container_that_vanished_fails_the_job_and_is_not_started_again(ground: Ground) -> None:
+    instance = TrainingInstance(ground, PATIENT).start()
+    instance.await_line("ready")
+    instance.kill()
+    (container,) = ground.platform.runtime.find(instance.assignment.labels)
+    ground.platform.runtime.remove(container.id)
+    outcome = instance.run()
+    assert outcome.failure is not None
+    assert outcome.failure.fault == "internal"
+    assert "The container of algo-1 is gone" in outcome.failure.message
+    assert instance.log().count("ready") == 1
+
+
+def test_a_stop_that_came_while_no_agent_lived_is_carried_out(ground: Ground) -> None:
+    instance = TrainingInstance(ground, "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done").start()
+    instance.await_line("ready")
+    instance.kill()
+    instance.stop()
+    assert instance.run().ending == "Stopped"
+    assert instance.left_behind() == []
+
+
+def test_killed_while_downloading_and_started_again(ground: Ground) -> None:
+    for number in range(300):
+        ground.put(f"in/{number:03}", b"x" * 2000)
+    channel = Channel(
+        name="train",
+        s3_data_type="S3Prefix",
+        s3_uri="s3://bucket/in/",
+        distribution="FullyReplicated",
+        input_mode="File",
+    )
+    instance = TrainingInstance(ground, "ls /opt/ml/input/data/train | wc -l", channels=(channel,)).start()
+    data = instance.files.opt_ml / "input" / "data" / "train"
+    instance.await_true(lambda: data.exists() and any(data.iterdir()), "the first object")
+    instance.kill()
+    assert instance.run().ending == "Completed"
+    assert instance.log() == ["300"]
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_killed_at_some_moment_the_program_never_runs_twice(ground: Ground, moment: int) -> None:
+    instance = TrainingInstance(ground, "echo started >> /opt/ml/model/starts; sleep 0.1").start()
+    instance.await_true(lambda: len(instance.events()) > moment // 2, f"event {moment // 2 + 1}")
+    instance.kill()
+    outcome = instance.run()
+    if outcome.ending == "Completed":
+        assert ground.archive("out/job/output/model.tar.gz") == {"starts": b"started\n"}
+    else:
+        assert outcome.failure is not None
+        assert outcome.failure.fault == "internal"
+    assert instance.left_behind() == []
