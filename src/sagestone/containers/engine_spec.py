@@ -1,0 +1,84 @@
+"""A ContainerSpec in the engine's words: what a job's container may and may not do. Pure."""
+
+from pathlib import Path
+from typing import Any
+
+from sagestone.containers.runtime import ContainerSpec, Mount, RuntimeFailure, RuntimeName
+
+#: What is left to root inside a container: enough to own files, change user and listen below 1024, as images expect of
+#: SageMaker (nginx workers, sshd between hosts). Nothing to make devices, raw packets or privileged files.
+CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETGID",
+    "SETUID",
+    "SYS_CHROOT",
+)
+
+
+def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> dict[str, Any]:
+    """The body of a create call. ENTRYPOINT, WORKDIR, USER and ENV stay the image's; its HEALTHCHECK is not run."""
+    if spec.gpus and engine == "podman":
+        raise RuntimeFailure(
+            f"container {spec.name}: {spec.gpus} GPUs asked for, but Podman's service ignores such requests silently; "
+            "use Docker for instance types with GPUs"
+        )
+    host: dict[str, Any] = {
+        "NetworkMode": spec.network or "none",
+        "Mounts": [_mount(mount) for mount in spec.mounts],
+        "CapDrop": ["ALL"],
+        "CapAdd": list(CAPABILITIES),
+        "SecurityOpt": ["no-new-privileges", "label=disable"],
+        "PidsLimit": spec.pids_limit,
+        "ShmSize": spec.shared_memory_bytes,
+        "Init": False,
+        "RestartPolicy": {"Name": "no"},
+    }
+    # A daemon's own default may rotate logs away, or send them elsewhere.
+    host["LogConfig"] = {"Type": "json-file", "Config": {"max-size": "1000000g", "max-file": "1"}}
+    if engine == "podman":
+        host["LogConfig"] = {"Type": "k8s-file", "Config": {}}
+    if spec.network is None:
+        # Docker leaves the own name out of /etc/hosts where there is no network.
+        host["ExtraHosts"] = [f"{spec.hostname}:127.0.0.1"]
+    if spec.memory_bytes is not None:
+        host |= {"Memory": spec.memory_bytes, "MemorySwap": spec.memory_bytes}
+    if spec.cpus is not None:
+        host["NanoCpus"] = int(spec.cpus * 1_000_000_000)
+    if spec.gpus:
+        host["DeviceRequests"] = [{"Count": spec.gpus, "Capabilities": [["gpu"]]}]
+    document: dict[str, Any] = {
+        "Image": image,
+        "Hostname": spec.hostname,
+        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "Labels": dict(spec.labels),
+        "HostConfig": host,
+    }
+    if spec.command:
+        document["Cmd"] = list(spec.command)
+    if spec.network is not None:
+        document["NetworkingConfig"] = {"EndpointsConfig": {spec.network: {"Aliases": [spec.hostname]}}}
+    return document
+
+
+def check_sources(spec: ContainerSpec) -> None:
+    """Refuse a mount whose source is missing: an engine would make an empty directory instead, or say less."""
+    for mount in spec.mounts:
+        if not Path(mount.source).is_absolute():
+            raise RuntimeFailure(f"container {spec.name}: mount source {mount.source} is not an absolute path")
+        if not Path(mount.source).exists():
+            raise RuntimeFailure(f"container {spec.name}: mount source {mount.source} (for {mount.target}) is missing")
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    return {
+        "Type": "bind",
+        "Source": str(mount.source),
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+        "BindOptions": {"Propagation": "rprivate"},
+    }
