@@ -22,6 +22,7 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.table import operations
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
+from sagestone.s3.storage.storage import Storage, open_storage
 from sagestone.s3_server.face import S3Face
 from sagestone.server.server import Server
 from sagestone.settings import Settings
@@ -39,14 +40,17 @@ class ServiceParts:
     controller: Controller
     store: SqliteStore
     s3: S3Face | None
+    storage: Storage | None
     runtime: Runtime
     runtime_part: RuntimePart
 
     def close(self) -> None:
         """Close what holds files."""
-        self.store.close()
         if self.s3 is not None:
             self.s3.close()
+        if self.storage is not None:
+            self.storage.close()
+        self.store.close()
 
 
 def build_parts(settings: Settings, holder: str) -> ServiceParts:
@@ -89,7 +93,8 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
             logs=LogReader(logs),
         )
     )
-    s3 = _s3_face(settings, book)
+    storage = None if settings.s3_endpoint else open_storage(home / "s3")
+    s3 = _s3_face(settings, storage, book) if storage is not None else None
     server = Server(
         operations=table,
         models=[load_service_model("sagemaker"), load_service_model("logs")],
@@ -100,7 +105,13 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         max_body=settings.max_request_mb * 1024 * 1024,
     )
     return ServiceParts(
-        server=server, controller=controller, store=store, s3=s3, runtime=runtime, runtime_part=runtime_part
+        server=server,
+        controller=controller,
+        store=store,
+        s3=s3,
+        storage=storage,
+        runtime=runtime,
+        runtime_part=runtime_part,
     )
 
 
@@ -121,9 +132,13 @@ def _s3_part(settings: Settings) -> S3Part:
     )
 
 
-def _s3_face(settings: Settings, book: CredentialBook) -> S3Face | None:
-    """The embedded store's HTTP face; None when another endpoint is configured."""
-    if settings.s3_endpoint:
-        return None
-    return S3Face(settings.home / "s3", book=book, region=settings.region, no_auth=settings.insecure_no_auth)
-
+def _s3_face(settings: Settings, storage: Storage, book: CredentialBook) -> S3Face:
+    """The embedded store's HTTP face, after what dead writers left was swept."""
+    storage.sweep()
+    return S3Face(
+        storage,
+        account=settings.account,
+        region=settings.region,
+        book=None if settings.insecure_no_auth else book,
+        hosts=tuple(dict.fromkeys(("localhost", settings.host))),
+    )
