@@ -26,12 +26,15 @@ async def read_body(request: web.BaseRequest, most_bytes: int) -> bytes:
         request.writer.output_size = 0  # the answer itself has not begun
     if not request.can_read_body:
         return b""
+    content = request.content
+    if declared is not None and content.is_eof() and content.exception() is None:
+        return content.read_nowait()  # it came together with the headers: the usual case, and the quick one
     pieces: list[bytes] = []
     length = 0
     try:
         while True:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                piece = await request.content.readany()
+                piece = await content.readany()
             if not piece:
                 return b"".join(pieces)
             pieces.append(piece)

@@ -12,7 +12,7 @@ from sagestone.wire.errors import InternalFailure, ServiceError, UnknownOperatio
 from sagestone.wire.operation import Operation, OperationTable
 from sagestone.wire.read import CallReader
 from sagestone.wire.reply import CONTENT_TYPE, ReplyWriter, error_body
-from sagestone.wire.signature import SignedRequest, claimed_service
+from sagestone.wire.signature import SignedRequest
 
 #: Larger bodies are parsed and checked in a thread, so that one caller's megabytes do not hold up the others.
 LARGEST_ON_LOOP = 131072
@@ -38,11 +38,12 @@ class JsonFace:
         self._authentication = authentication
         self._executor = executor
 
-    async def answer(self, request: SignedRequest, body: bytes, request_id: str) -> web.Response:
-        """The reply; every exception becomes an error envelope, ours are logged with the request id."""
+    async def answer(self, request: SignedRequest, claimed: str | None, body: bytes, request_id: str) -> web.Response:
+        """The reply; `claimed` is the service in the credential scope. Every exception becomes an error envelope, ours
+        are logged with the request id."""
         target = request.headers.get("x-amz-target", "")
         try:
-            return reply(await self._perform(request, target, body, request_id), request_id)
+            return reply(await self._perform(request, claimed, target, body, request_id), request_id)
         except ServiceError as error:
             _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, error.message[:500])
             return error_reply(error, request_id)
@@ -50,8 +51,10 @@ class JsonFace:
             _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
             return error_reply(internal_failure(request_id), request_id)
 
-    async def _perform(self, request: SignedRequest, target: str, body: bytes, request_id: str) -> bytes:
-        service = self._service(request, target)
+    async def _perform(
+        self, request: SignedRequest, claimed: str | None, target: str, body: bytes, request_id: str
+    ) -> bytes:
+        service = self._service(claimed, target)
         caller = self._authentication.caller(request, service)
         name = self._reader.operation_of(service, target)
         operation = self._operations.get((service, name))
@@ -64,8 +67,7 @@ class JsonFace:
             )
         return self._call(operation, service, name, body, caller, request_id)
 
-    def _service(self, request: SignedRequest, target: str) -> str:
-        claimed = claimed_service(request)
+    def _service(self, claimed: str | None, target: str) -> str:
         if claimed in self._reader.services:
             return str(claimed)
         service = self._reader.service_of(target)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
-from sagestone.wire.signature import SignedRequest, claimed_service
+from sagestone.wire.signature import SignedRequest
 
 #: json: an AWS JSON service; s3: the S3 face; query, foreign: services that are not served, told in the form their
 #: clients read (XML, JSON); health: the unsigned question whether the service lives.
@@ -12,11 +12,12 @@ Face = Literal["json", "s3", "query", "foreign", "health"]
 HEALTH_PATH = "/health"
 
 
-def face_of(request: SignedRequest, services: Collection[str]) -> Face:
-    """The service in the credential scope decides, then X-Amz-Target, then the form of the body; what is left is S3:
-    presigned with version 2, unsigned, or signed in a way that S3 refuses."""
+def face_of(request: SignedRequest, claimed: str | None, services: Collection[str]) -> Face:
+    """`claimed` is the service in the credential scope, `services` are those of the JSON face.
+
+    The claimed service decides, then X-Amz-Target, then the form of the body; what is left is S3: presigned with
+    version 2, unsigned, or signed in a way that S3 refuses."""
     headers = request.headers
-    claimed = claimed_service(request)
     if claimed == "s3":
         return "s3"
     if claimed in services or "x-amz-target" in headers:

@@ -113,26 +113,28 @@ class Server:
 
     async def _answer(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
-        match face_of(signed, self._services):
+        claimed = claimed_service(signed)
+        match face_of(signed, claimed, self._services):
             case "s3":
                 return await self._answer_s3(request, request_id)
             case "json":
-                return await self._answer_json(request, signed, request_id)
+                return await self._answer_json(request, signed, claimed, request_id)
             case "query":
-                body = query_error_body("InvalidAction", self._not_served(signed), request_id)
+                body = query_error_body("InvalidAction", self._not_served(claimed), request_id)
                 return _refuse(400, body, "text/xml", request_id)
             case "foreign":
-                return _drop_connection(error_reply(UnknownOperationException(self._not_served(signed)), request_id))
+                return _drop_connection(error_reply(UnknownOperationException(self._not_served(claimed)), request_id))
             case "health":
                 facts = json.dumps({"status": "ok", "service": "sagestone", "version": VERSION})
                 return web.Response(text=facts, content_type="application/json")
 
-    def _not_served(self, signed: SignedRequest) -> str:
-        named = claimed_service(signed)
-        subject = f"The service '{named[:64]}'" if named else "A service of the query protocol"
+    def _not_served(self, claimed: str | None) -> str:
+        subject = f"The service '{claimed[:64]}'" if claimed else "A service of the query protocol"
         return f"{subject} is not served here, only {', '.join(sorted({*self._services, 's3'}))}."
 
-    async def _answer_json(self, request: web.BaseRequest, signed: SignedRequest, request_id: str) -> web.Response:
+    async def _answer_json(
+        self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, request_id: str
+    ) -> web.Response:
         try:
             body = await read_body(request, self._max_body)
         except ServiceError as error:
@@ -140,7 +142,7 @@ class Server:
         except BodyIncomplete:
             message = "The body did not arrive in time."
             return _refuse(408, rest_error_body("RequestTimeout", message, request_id), "application/xml", request_id)
-        return await self._json.answer(signed.with_body(body), body, request_id)
+        return await self._json.answer(signed.with_body(body), claimed, body, request_id)
 
     async def _answer_s3(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         if self._s3 is None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
@@ -91,12 +92,30 @@ def claimed_service(request: SignedRequest) -> str | None:
 
 
 def _from_header(request: SignedRequest, header: str) -> Credential:
+    timestamp = (request.headers.get("x-amz-date") or request.headers.get("date") or "").strip()
+    usual = _USUAL_HEADER.fullmatch(header)
+    if usual and timestamp:
+        return _credential(usual[1], usual[2], usual[3], timestamp, None)
     scheme, _, rest = header.partition(" ")
     if scheme != ALGORITHM:
         raise SignatureProblem(
             "incomplete",
             f"Unsupported AWS 'algorithm': '{scheme[:64]}'; sign with '{ALGORITHM}' (signature version 4).",
         )
+    parts = _header_parts(header, rest)
+    missing = [
+        f"Authorization header requires '{name}' parameter."
+        for name in ("Credential", "Signature", "SignedHeaders")
+        if not parts.get(name)
+    ]
+    if not timestamp:
+        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if missing:
+        raise SignatureProblem("incomplete", f"{' '.join(missing)} Authorization={header[:1024]}")
+    return _credential(parts["Credential"], parts["SignedHeaders"], parts["Signature"], timestamp, None)
+
+
+def _header_parts(header: str, rest: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for piece in rest.split(","):
         name, equal_sign, value = piece.strip().partition("=")
@@ -107,17 +126,7 @@ def _from_header(request: SignedRequest, header: str) -> Credential:
                 f"'{header[:1024]}'.",
             )
         parts[name] = value
-    timestamp = request.headers.get("x-amz-date") or request.headers.get("date") or ""
-    missing = [
-        f"Authorization header requires '{name}' parameter."
-        for name in ("Credential", "Signature", "SignedHeaders")
-        if not parts.get(name)
-    ]
-    if not timestamp:
-        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if missing:
-        raise SignatureProblem("incomplete", f"{' '.join(missing)} Authorization={header[:1024]}")
-    return _credential(parts["Credential"], parts["SignedHeaders"], parts["Signature"], timestamp.strip(), None)
+    return parts
 
 
 def _from_query(parameters: dict[str, str]) -> Credential:
@@ -180,6 +189,7 @@ def _credential(
     )
 
 
+@lru_cache(maxsize=64)
 def _read_time(text: str) -> tuple[str, float]:
     """`yyyymmddThhmmssZ` and epoch seconds of an X-Amz-Date or a Date header."""
     try:
@@ -202,5 +212,8 @@ def _query_parameters(raw_query: str) -> dict[str, str]:
     return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
+_USUAL_HEADER = re.compile(
+    rf"{ALGORITHM} Credential=([^,=\s]+), ?SignedHeaders=([^,=\s]+), ?Signature=([^,=\s]+)", re.ASCII
+)
 _BASIC_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _SCOPE = re.compile(r"Credential=[^,&\s]{0,512}/[0-9]{8}/[^/,&\s]{0,128}/([^/,&\s]{1,64})/aws4_request")

@@ -16,13 +16,14 @@ class CallReader:
 
     def __init__(self, models: Iterable[ServiceModel]) -> None:
         self._models = {model.service: model for model in models}
+        self._services = frozenset(self._models)
         self._by_prefix = {model.target_prefix: model for model in self._models.values()}
         self._checks = {service: RequestCheck(model) for service, model in self._models.items()}
 
     @property
     def services(self) -> frozenset[str]:
         """The signing names of the services whose models are known."""
-        return frozenset(self._models)
+        return self._services
 
     def service_of(self, target: str) -> str | None:
         """The service that an X-Amz-Target belongs to, by what stands before its dot; None for a foreign one."""

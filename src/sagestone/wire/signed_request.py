@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -38,7 +38,13 @@ class SignedRequest:
 
     def with_body(self, body: bytes) -> "SignedRequest":
         """The same request with its body's hash known."""
-        return replace(self, body_hash=hashlib.sha256(body).hexdigest())
+        return SignedRequest(
+            method=self.method,
+            raw_path=self.raw_path,
+            raw_query=self.raw_query,
+            headers=self.headers,
+            body_hash=hashlib.sha256(body).hexdigest(),
+        )
 
 
 def canonical_request(
