@@ -5,10 +5,9 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,7 +25,10 @@ _PID_FILE = "agent.pid"
 class Agents:
     """Starts agents that outlive this process; `on_exit` is called from a thread when one that we started has ended."""
 
-    def __init__(self, parts: Parts, environment: Mapping[str, str], on_exit: Callable[[], None]) -> None:
+    def __init__(
+        self, parts: Parts, environment: Mapping[str, str], program: Sequence[str], on_exit: Callable[[], None]
+    ) -> None:
+        self._program = program
         self._handed_over = msgspec.json.encode(parts) + b"\n"
         self._environment = {
             name: value for name, value in environment.items() if not name.startswith(_OWN_PREFIXES)
@@ -38,7 +40,7 @@ class Agents:
         """Start the agent of that instance. The caller has made sure that none is alive."""
         with files.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sagestone.agent", str(files.directory)],
+                [*self._program, str(files.directory)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

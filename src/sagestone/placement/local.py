@@ -3,15 +3,17 @@
 import heapq
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts
 from sagestone.containers.labels import HOME, JOB, instance_labels, job_labels, network_name
-from sagestone.containers.runtime import NameTaken, Runtime
+from sagestone.containers.runtime import Container, NameTaken, RuntimeName
 from sagestone.domain.assignment import Assignment
 from sagestone.domain.event import InstanceEvent
 from sagestone.placement.agents import Agents
@@ -27,6 +29,23 @@ _LOG = logging.getLogger(__name__)
 _LAST_SECONDS = 10.0
 
 
+class PlacedRuntime(Protocol):
+    """The part of `containers.runtime.Runtime` that placement needs: it makes networks and takes leavings away."""
+
+    @property
+    def name(self) -> RuntimeName: ...
+
+    def find(self, labels: Mapping[str, str]) -> list[Container]: ...
+
+    def remove(self, container: str) -> None: ...
+
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None: ...
+
+    def remove_network(self, name: str) -> None: ...
+
+    def find_networks(self, labels: Mapping[str, str]) -> list[str]: ...
+
+
 class LocalPlacement:
     """`sagestone.placement.interface.Placement` on this machine.
 
@@ -38,19 +57,21 @@ class LocalPlacement:
         self,
         *,
         jobs_directory: Path,
-        runtime: Runtime,
+        runtime: PlacedRuntime,
         parts: Parts,
         capacity: Capacity,
         catalogue: Catalogue,
         home: str,
         shared_memory_bytes: int = 64 * 1024 * 1024,
         environment: Mapping[str, str] | None = None,
+        agent_program: Sequence[str] = (sys.executable, "-m", "sagestone.agent"),
     ) -> None:
         self._runtime, self._capacity, self._catalogue = runtime, capacity, catalogue
         self._home, self._shared_memory_bytes = home, shared_memory_bytes
         self._directories = JobDirectories(jobs_directory.absolute())
         self._ledger = Ledger(capacity, self._directories.read_reservations())
-        self._agents = Agents(parts, os.environ if environment is None else environment, self._tell_change)
+        inherited = os.environ if environment is None else environment
+        self._agents = Agents(parts, inherited, agent_program, self._tell_change)
         self._tails: dict[Path, EventTail] = {}
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()

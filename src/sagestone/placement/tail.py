@@ -16,11 +16,15 @@ class EventTail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._events: list[InstanceEvent] = []  # read, and perhaps not yet asked for by a higher seq
+        self._events: list[InstanceEvent] = []  # read, and not known to have been counted
+        self._forgotten = 0  # the seq up to which they were
         self.ended = False  # whether an outcome was read
 
     def after(self, seq: int) -> list[InstanceEvent]:
-        """Events with a higher seq, in order. Seqs only grow: those up to `seq` are forgotten."""
+        """Events with a higher seq, in order. Those up to `seq` are forgotten; who asks for them has all read again."""
+        if seq < self._forgotten:
+            self._offset, self._events = 0, []
+        self._forgotten = seq
         self._read_more()
         self._events = [event for event in self._events if event.seq > seq]
         return list(self._events)

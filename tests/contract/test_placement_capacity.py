@@ -1,0 +1,133 @@
+"""Who gets room on the machine, how much, and who waits."""
+
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from sagestone.containers.machine import Machine
+from sagestone.domain.instance import instance_facts
+from sagestone.placement.capacity import Capacity, instance_limits
+from sagestone.placement.interface import Impossible
+from tests.contract.test_placement import GIB, reserve
+from tests.contract.test_placement import Machine as Place
+
+MIB = 1024**2
+
+
+def limits_of(capacity: Capacity, instance_type: str, count: int = 1, volume_gb: int = 0):  # type: ignore[no-untyped-def]
+    return instance_limits(
+        capacity,
+        instance_facts,
+        instance_type=instance_type,
+        instance_count=count,
+        volume_gb=volume_gb,
+        shared_memory_bytes=64 * MIB,
+    )
+
+
+class TestLimits:
+    def test_a_type_that_fits_gets_its_size(self) -> None:
+        limits = limits_of(Capacity(cpus=16, memory_bytes=64 * GIB), "ml.m5.large", volume_gb=5)
+        assert (limits.cpus, limits.memory_bytes, limits.volume_bytes, limits.gpus) == (2.0, 8 * GIB, 5 * GIB, 0)
+
+    def test_a_large_type_is_bounded_by_the_machine(self) -> None:
+        limits = limits_of(Capacity(cpus=2, memory_bytes=4 * GIB), "ml.m5.24xlarge")
+        assert (limits.cpus, limits.memory_bytes) == (2.0, 4 * GIB)
+
+    def test_several_instances_share_the_machine(self) -> None:
+        limits = limits_of(Capacity(cpus=2, memory_bytes=4 * GIB), "ml.m5.large", count=4)
+        assert (limits.cpus, limits.memory_bytes) == (0.5, 1 * GIB)
+
+    def test_settings_may_promise_more_cpus_than_there_are_but_no_container_gets_them(self) -> None:
+        machine = Machine(cpus=2, memory_bytes=10 * GIB, gpus=0, architecture="amd64", root=True, cgroups="v2")
+        assert limits_of(Capacity.of(machine, cpus=64), "ml.m5.24xlarge").cpus == 2
+        assert Capacity.of(machine).memory_bytes == 9 * GIB
+        assert Capacity.of(machine, memory_gb=3).memory_bytes == 3 * GIB
+
+    def test_a_volume_left_out_is_the_types_own_where_it_has_one(self) -> None:
+        capacity = Capacity(cpus=2, memory_bytes=4 * GIB)
+        assert limits_of(capacity, "ml.m5.large").volume_bytes is None
+        assert limits_of(capacity, "ml.m5d.large").volume_bytes == 75 * GIB
+
+    @pytest.mark.parametrize(
+        ("instance_type", "count", "text"),
+        [
+            ("ml.p3.2xlarge", 1, "needs a GPU for each instance, and this machine has none; choose a type without"),
+            ("ml.trn1.2xlarge", 1, "accelerator"),
+            ("ml.unheard.large", 1, "ml.unheard.large"),
+            ("ml.m5.large", 20, "would get 12 MiB of memory each: jobs on this machine have 256 MiB together"),
+        ],
+    )
+    def test_what_can_never_run_says_what_it_asks_and_what_there_is(
+        self, instance_type: str, count: int, text: str
+    ) -> None:
+        with pytest.raises(Impossible, match=text):
+            limits_of(Capacity(cpus=2, memory_bytes=256 * MIB), instance_type, count)
+
+    def test_gpus_are_shared_out_where_there_are_some(self) -> None:
+        capacity = Capacity(cpus=8, memory_bytes=64 * GIB, gpus=4)
+        assert limits_of(capacity, "ml.p3.2xlarge", 2).gpus == 1
+        assert limits_of(capacity, "ml.p3.16xlarge", 2).gpus == 2
+        with pytest.raises(Impossible):
+            limits_of(capacity, "ml.p3.2xlarge", 5)
+
+    @given(
+        st.floats(0.5, 256),
+        st.integers(64, 1 << 20),
+        st.integers(1, 20),
+        st.sampled_from(["ml.t3.medium", "ml.c5.9xlarge"]),
+    )
+    def test_what_is_promised_always_fits_the_machine(self, cpus: float, mib: int, count: int, type_: str) -> None:
+        capacity = Capacity(cpus=cpus, memory_bytes=mib * MIB)
+        try:
+            limits = limits_of(capacity, type_, count)
+        except Impossible:
+            return
+        assert limits.memory_bytes * count <= capacity.memory_bytes
+        assert limits.cpus <= max(0.05, cpus / count)
+        assert limits.shared_memory_bytes <= limits.memory_bytes
+
+
+class TestAdmission:
+    def test_first_come_first_served_and_small_ones_do_not_overtake(self, tmp_path: Path) -> None:
+        placement = Place(tmp_path).placement(cpus=4)
+        assert reserve(placement, "training/a")
+        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0) is None
+        assert reserve(placement, "training/small") is None
+        placement.release("training/a")
+        assert reserve(placement, "training/small") is None
+        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0)
+        placement.release("training/big")
+        assert reserve(placement, "training/small")
+
+    def test_a_job_that_gives_up_waiting_makes_way(self, tmp_path: Path) -> None:
+        placement = Place(tmp_path).placement(cpus=4)
+        assert reserve(placement, "training/a")
+        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0) is None
+        placement.release("training/big")
+        assert reserve(placement, "training/small")
+
+    def test_what_was_reserved_is_the_same_again_also_after_a_restart(self, tmp_path: Path) -> None:
+        machine = Place(tmp_path)
+        first = reserve(machine.placement(cpus=4), "training/a", instances=2)
+        assert first is not None
+        assert first.network is not None
+        assert list(machine.runtime.networks) == [first.network]
+        later = machine.placement(cpus=4)
+        assert reserve(later, "training/other") is None
+        again = reserve(later, "training/a", instances=2)
+        assert again is not None
+        assert (again.job, list(again.limits), again.network, again.runtime) == (
+            first.job, list(first.limits), first.network, first.runtime,
+        )  # fmt: skip
+        later.release("training/a")
+        assert machine.runtime.networks == {}
+
+    def test_a_lone_instance_has_no_network(self, tmp_path: Path) -> None:
+        machine = Place(tmp_path)
+        reservation = reserve(machine.placement())
+        assert reservation is not None
+        assert reservation.network is None
+        assert machine.runtime.networks == {}
