@@ -8,6 +8,7 @@ is known to accept and this service can honour or simply keep.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sagestone.domain.members import unknown_member_violations
 from sagestone.domain.place import Place
 from sagestone.domain.profile import profile_violations
 from sagestone.domain.specification_channels import channel_violations
@@ -25,6 +26,7 @@ def specification_violations(request: Mapping[str, Any]) -> list[Violation]:
 
 
 def _violations(request: Place) -> Iterator[Violation]:
+    yield from unknown_member_violations(request)
     training = request.member("TrainingSpecification")
     yield from hyperparameter_violations(training)
     yield from metric_violations(training)

@@ -12,6 +12,7 @@ from sagestone.operations.filter_log_events import filter_log_events
 from sagestone.operations.list_algorithms import list_algorithms
 from sagestone.operations.log_events import get_log_events
 from sagestone.operations.log_groups import describe_log_groups, describe_log_streams
+from sagestone.operations.members import refuse_unknown_members
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.operations.training_jobs import describe_training_job, list_training_jobs, stop_training_job
 from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
@@ -48,6 +49,11 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
 
 def operations(deps: Dependencies) -> OperationTable:
     """Every operation that this service serves, with its dependencies filled in."""
-    quick = {name: Operation(function=partial(each, deps), writes=False) for name, each in QUICK.items()}
-    waiting = {name: Operation(function=partial(each, deps), writes=True) for name, each in WAITING.items()}
+    quick = {name: Operation(function=partial(_serve, each, deps), writes=False) for name, each in QUICK.items()}
+    waiting = {name: Operation(function=partial(_serve, each, deps), writes=True) for name, each in WAITING.items()}
     return quick | waiting
+
+
+def _serve(function: Function, deps: Dependencies, call: Call) -> Answer:
+    refuse_unknown_members(call)
+    return function(deps, call)

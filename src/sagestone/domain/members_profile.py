@@ -1,0 +1,66 @@
+"""What is done with each member of ValidationSpecification: one line each, path, treatment, note.
+
+`domain.members` reads it and says what the abbreviations at the start of a path mean.
+"""
+
+TABLE = """
+ValidationSpecification.ValidationRole                  recorded  shown by the jobs; S3 takes the service's own keys
+ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item in ValidationStatuses and the jobs
+
+*T.TrainingInputMode  honoured  File; Pipe and FastFile are refused where a channel would use them
+*T.HyperParameters    honoured  checked, and written to hyperparameters.json as text
+
+*D.ChannelName                                     honoured  directory below /opt/ml/input/data
+*D.ContentType                                     honoured  told to the container
+*D.CompressionType                                 honoured  None; Gzip is refused (File mode)
+*D.RecordWrapperType                               honoured  None; RecordIO is refused
+*D.InputMode                                       honoured  File; others are refused; not described
+*D.ShuffleConfig.Seed                              honoured  order of objects, so their shards; not described
+*D.DataSource.S3DataSource.S3DataType              honoured  S3Prefix, ManifestFile; others are refused
+*D.DataSource.S3DataSource.S3Uri                   honoured  s3:// or the store's https form
+*D.DataSource.S3DataSource.S3DataDistributionType  honoured
+*D.DataSource.S3DataSource.AttributeNames          recorded  means something for augmented manifests only
+*D.DataSource.S3DataSource.InstanceGroupNames      refused   there are no instance groups yet
+*D.DataSource.S3DataSource.ModelAccessConfig       refused   there are no gated models here
+*D.DataSource.S3DataSource.HubAccessConfig         refused   there is no hub here
+*D.DataSource.FileSystemDataSource                 refused   no file systems yet
+*D.DataSource.DatasetSource                        refused   there is no hub here
+
+*T.OutputDataConfig.S3OutputPath     honoured  PATH/JOB/output/model.tar.gz
+*T.OutputDataConfig.CompressionType  honoured  GZIP, NONE (not with a transform of the trained model); not described
+*T.OutputDataConfig.KmsKeyId         refused   unless empty: nothing is encrypted with keys yet
+
+*T.ResourceConfig.InstanceType              honoured  size of the containers, bounded by the machine
+*T.ResourceConfig.InstanceCount             honoured
+*T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
+*T.ResourceConfig.VolumeKmsKeyId            refused   unless empty: nothing is encrypted with keys yet
+*T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  no warm pools yet, so it has no effect; not described
+*T.ResourceConfig.InstanceGroups            refused   unless empty: all instances of a job are alike
+*T.ResourceConfig.TrainingPlanArn           refused   there are no training plans here
+*T.ResourceConfig.InstancePlacementConfig   refused   instances are placed by the service
+*T.ResourceConfig.InstancePreferences       refused   one type must be chosen
+*T.ResourceConfig.SelectedInstanceType      refused   read-only
+*T.ResourceConfig.SelectedInstanceCount     refused   read-only
+
+*T.StoppingCondition.MaxRuntimeInSeconds      honoured  SIGTERM, a grace time, SIGKILL; at most 28 days, default one
+*T.StoppingCondition.MaxWaitTimeInSeconds     recorded  not below MaxRuntimeInSeconds; no spot here; not described
+*T.StoppingCondition.MaxPendingTimeInSeconds  recorded  a job waits for its turn as long as it takes; not described
+
+*X.MaxConcurrentTransforms                            honoured  for each instance; 0 leaves it to the container
+*X.MaxPayloadInMB                                     honoured  1024 × 1024 bytes each; 0 sends chunks; at most 100
+*X.BatchStrategy                                      honoured
+*X.Environment                                        honoured  wins over the container's
+*X.TransformInput.ContentType                         honoured
+*X.TransformInput.CompressionType                     honoured  None, Gzip
+*X.TransformInput.SplitType                           honoured  None, Line; RecordIO and TFRecord are refused
+*X.TransformInput.DataSource.S3DataSource.S3DataType  honoured  S3Prefix, ManifestFile; others are refused
+*X.TransformInput.DataSource.S3DataSource.S3Uri       honoured
+*X.TransformOutput.S3OutputPath                       honoured  PATH/KEY-BELOW-THE-PREFIX.out
+*X.TransformOutput.Accept                             honoured
+*X.TransformOutput.AssembleWith                       honoured  None, Line
+*X.TransformOutput.KmsKeyId                           refused   unless empty: nothing is encrypted with keys yet
+*X.TransformResources.InstanceType                    honoured
+*X.TransformResources.InstanceCount                   honoured  objects are dealt out over the instances; at most 100
+*X.TransformResources.VolumeKmsKeyId                  refused   unless empty: nothing is encrypted with keys yet
+*X.TransformResources.TransformAmiVersion             refused   there is no machine image to choose
+"""

@@ -1,0 +1,100 @@
+"""The members of every served operation but CreateAlgorithm, and the refusal of those nobody has thought of.
+
+The service model that is installed may be newer than this table: a member that is not in it is refused, never ignored.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sagestone.wire.call import Call
+from sagestone.wire.errors import InvalidParameterException, ValidationException
+
+_LIST: Final = {
+    "NameContains": "case-sensitive",
+    "CreationTimeAfter": "",
+    "CreationTimeBefore": "",
+    "SortBy": "CreationTime by default",
+    "SortOrder": "Ascending by default",
+    "MaxResults": "100 by default",
+    "NextToken": "opaque; stays good while rows come and go",
+}
+_LIST_JOBS: Final = {**_LIST, "LastModifiedTimeAfter": "", "LastModifiedTimeBefore": "", "StatusEquals": ""}
+_GROUP: Final = {"logGroupName": "", "logGroupIdentifier": "a name or an ARN of this deployment"}
+_UNMASK: Final = {"unmask": "nothing is masked, so both values mean the same"}
+
+#: (service, operation) → member → what there is to say about it. A note that begins with "refused" is meant so.
+MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("sagemaker", "DescribeAlgorithm"): {"AlgorithmName": "a name or an ARN of this region and account"},
+    ("sagemaker", "ListAlgorithms"): _LIST,
+    ("sagemaker", "DeleteAlgorithm"): {"AlgorithmName": "a bare name; not while Pending, InProgress or Deleting"},
+    ("sagemaker", "AddTags"): {"ResourceArn": "an algorithm, a training job or a transform job", "Tags": "at most 50"},
+    ("sagemaker", "ListTags"): {"ResourceArn": "", "MaxResults": "one page holds all", "NextToken": "never given"},
+    ("sagemaker", "DeleteTags"): {"ResourceArn": "", "TagKeys": ""},
+    ("sagemaker", "DescribeTrainingJob"): {"TrainingJobName": ""},
+    ("sagemaker", "ListTrainingJobs"): {
+        **_LIST_JOBS,
+        "WarmPoolStatusEquals": "refused: there are no warm pools yet",
+        "TrainingPlanArnEquals": "refused: there are no training plans here",
+    },
+    ("sagemaker", "StopTrainingJob"): {"TrainingJobName": ""},
+    ("sagemaker", "DescribeTransformJob"): {"TransformJobName": ""},
+    ("sagemaker", "ListTransformJobs"): {
+        **_LIST_JOBS,
+        "SortOrder": "Descending by default",
+        "MaxResults": "10 by default",
+    },
+    ("sagemaker", "StopTransformJob"): {"TransformJobName": ""},
+    ("logs", "DescribeLogGroups"): {
+        "logGroupNamePrefix": "",
+        "logGroupNamePattern": "part of the name",
+        "logGroupClass": "every group is STANDARD",
+        "limit": "50 by default",
+        "nextToken": "",
+        "accountIdentifiers": "refused unless empty",
+        "includeLinkedAccounts": "refused when true",
+        "logGroupIdentifiers": "refused",
+    },
+    ("logs", "DescribeLogStreams"): {
+        **_GROUP,
+        "logStreamNamePrefix": "",
+        "orderBy": "",
+        "descending": "",
+        "limit": "50 by default",
+        "nextToken": "given only when more streams match",
+    },
+    ("logs", "GetLogEvents"): {
+        **_GROUP,
+        **_UNMASK,
+        "logStreamName": "",
+        "startTime": "inclusive",
+        "endTime": "exclusive",
+        "limit": "10,000 by default, and about 1 MB",
+        "startFromHead": "",
+        "nextToken": "f/… goes forward, b/… backward; an empty page is the end",
+    },
+    ("logs", "FilterLogEvents"): {
+        **_GROUP,
+        **_UNMASK,
+        "logStreamNames": "",
+        "logStreamNamePrefix": "",
+        "startTime": "inclusive",
+        "endTime": "exclusive",
+        "filterPattern": "terms, quoted phrases, ?any, -none; other forms are refused",
+        "limit": "10,000 by default",
+        "nextToken": "",
+        "startFromHead": "true; refused when false",
+        "interleaved": "events are always interleaved, as on AWS",
+    },
+}  # fmt: skip
+
+
+def refuse_unknown_members(call: Call) -> None:
+    """Raises the service's exception where the call has members that the table does not name."""
+    known: Mapping[str, Any] | None = MEMBERS.get((call.service, call.operation))
+    if known is None or call.parameters.keys() <= known.keys():
+        return
+    names = ", ".join(sorted(call.parameters.keys() - known.keys()))
+    text = (
+        f"{names} of {call.operation} is not supported yet: this version does not know what to do with it; leave it out"
+    )
+    raise InvalidParameterException(text) if call.service == "logs" else ValidationException(text)
