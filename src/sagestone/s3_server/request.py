@@ -45,7 +45,7 @@ def read_request(http: web.BaseRequest, request_id: str, hosts: tuple[str, ...])
 
     `hosts` are the names that the service itself goes by; `<bucket>.<name>` is a bucket's own name.
     """
-    signed = SignedRequest.of(http.method, _target(http.message.path), http.headers.items())
+    signed = SignedRequest.of(http.method, _target(http.raw_path), http.headers.items())
     query = _query(signed.raw_query)
     named_by_host = bucket_of_host(signed.headers.get("host", ""), hosts)
     bucket, raw_key = named_by_host, signed.raw_path.removeprefix("/")

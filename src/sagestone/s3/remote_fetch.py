@@ -1,0 +1,142 @@
+"""Fetches an object's bytes from an endpoint; a stream that breaks goes on at the byte where it broke."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from sagestone.s3.client import S3Failure
+from sagestone.s3.remote_failure import changed, failures_of
+from sagestone.s3.uri import S3Uri
+
+PIECE = 1024 * 1024
+TRIES = 6
+FIRST_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An object whose bytes are coming: the whole object's size, its ETag, and its bytes from the offset on."""
+
+    size: int
+    etag: str
+    pieces: Iterator[bytes]
+
+
+class Fetch(Protocol):
+    """One way to fetch; `etag` is that which the object must have."""
+
+    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer: ...
+
+
+def resumed(fetch: Fetch, uri: S3Uri, answer: Answer, offset: int) -> Generator[bytes, None, None]:
+    """The pieces of the answer; when the stream breaks, those of a new one of the same object from there on.
+
+    Raises S3Failure when the object was overwritten, or nothing came in several tries in a row.
+    """
+    tries = 0
+    pieces = answer.pieces
+    while True:
+        broken: S3Failure | None = None
+        try:
+            with failures_of(uri, lambda _: True):
+                for piece in pieces:
+                    yield piece
+                    offset += len(piece)
+                    tries = 0
+        except S3Failure as failure:
+            broken = failure
+        if offset == answer.size:
+            return
+        tries += 1
+        if tries >= TRIES:
+            raise broken or S3Failure(f"{uri}: the stream ends after {offset} of {answer.size} bytes")
+        time.sleep(FIRST_PAUSE_SECONDS * 2**tries)
+        try:
+            with failures_of(uri, lambda _: True):
+                again = fetch.get(uri, offset, answer.etag)
+        except S3Failure as failure:
+            if type(failure) is not S3Failure or str(failure) == str(changed(uri)):
+                raise
+            pieces = iter(())
+            continue
+        if again.etag != answer.etag:
+            raise changed(uri)
+        pieces = again.pieces
+
+
+class FetchByBotocore:
+    """Any key, through a botocore client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer:
+        options: dict[str, str] = {}
+        if offset:
+            options["Range"] = f"bytes={offset}-"
+        if etag:
+            options["IfMatch"] = f'"{etag}"'
+        found = self._client.get_object(Bucket=uri.bucket, Key=uri.key, **options)
+        return Answer(offset + found["ContentLength"], found["ETag"].strip('"'), _read(found["Body"]))
+
+
+class FetchByObstore:
+    """Keys that obstore keeps as they are, of one bucket."""
+
+    def __init__(
+        self,
+        bucket: str,
+        endpoint_url: str | None,
+        region: str,
+        access_key: str,
+        secret_key: str,
+        session_token: str | None,
+    ) -> None:
+        from obstore.store import S3Store
+
+        options: dict[str, Any] = {"endpoint": endpoint_url} if endpoint_url else {}
+        if session_token:
+            options["session_token"] = session_token
+        self._store = S3Store(
+            bucket,
+            region=region,
+            access_key_id=access_key,
+            secret_access_key=secret_key,
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": True,
+                "timeout": timedelta(hours=12),
+                "connect_timeout": timedelta(seconds=10),
+            },
+            retry_config={"max_retries": 4},
+            **options,
+        )
+
+    @staticmethod
+    def keeps(key: str) -> bool:
+        """Whether obstore asks for exactly this key."""
+        return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
+
+    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer:
+        import obstore
+
+        options: dict[str, Any] = {}
+        if offset:
+            options["range"] = {"offset": offset}
+        if etag:
+            options["if_match"] = f'"{etag}"'
+        found = obstore.get(self._store, uri.key, options=options)  # type: ignore[arg-type]
+        return Answer(found.meta["size"], (found.meta["e_tag"] or "").strip('"'), _pieces(found.stream(PIECE)))
+
+
+def _read(body: Any) -> Iterator[bytes]:
+    with body:
+        while piece := body.read(PIECE):
+            yield piece
+
+
+def _pieces(stream: Any) -> Iterator[bytes]:
+    for chunk in stream:
+        yield bytes(chunk)

@@ -1,0 +1,78 @@
+"""An object being written to an endpoint: one PUT when small, else a multipart upload that is completed at last."""
+
+from typing import Any
+
+from sagestone.s3.client import S3Failure
+from sagestone.s3.remote_failure import failures_of
+from sagestone.s3.uri import S3Uri
+
+FIRST_PART_BYTES = 8 * 1024 * 1024
+PARTS_OF_A_SIZE = 1000  # then parts are twice as large: 10,000 parts reach any size that S3 takes
+
+
+class RemoteUpload:
+    """Holds at most one part in memory."""
+
+    def __init__(self, client: Any, uri: S3Uri, content_type: str) -> None:
+        self._client = client
+        self._uri = uri
+        self._content_type = content_type
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self._over = False
+
+    def write(self, data: bytes | memoryview) -> None:
+        if self._over:
+            raise S3Failure(f"{self._uri}: the upload is over")
+        view = memoryview(data).cast("B")
+        while len(view):
+            room = self._part_bytes() - len(self._buffer)
+            self._buffer += view[:room]
+            view = view[room:]
+            if len(self._buffer) == self._part_bytes():
+                self._send_part()
+
+    def commit(self) -> None:
+        place = {"Bucket": self._uri.bucket, "Key": self._uri.key}
+        try:
+            with failures_of(self._uri, lambda _: False):
+                if self._upload_id is None:
+                    self._client.put_object(**place, Body=bytes(self._buffer), ContentType=self._content_type)
+                else:
+                    if self._buffer:
+                        self._send_part()
+                    self._client.complete_multipart_upload(
+                        **place, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+                    )
+        except BaseException:
+            self.abort()
+            raise
+        self._over = True
+
+    def abort(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._buffer.clear()
+        if self._upload_id is not None:
+            with failures_of(self._uri, lambda _: False):
+                self._client.abort_multipart_upload(
+                    Bucket=self._uri.bucket, Key=self._uri.key, UploadId=self._upload_id
+                )
+
+    def _part_bytes(self) -> int:
+        return FIRST_PART_BYTES << (len(self._parts) // PARTS_OF_A_SIZE)
+
+    def _send_part(self) -> None:
+        place = {"Bucket": self._uri.bucket, "Key": self._uri.key}
+        with failures_of(self._uri, lambda _: False):
+            if self._upload_id is None:
+                begun = self._client.create_multipart_upload(**place, ContentType=self._content_type)
+                self._upload_id = begun["UploadId"]
+            number = len(self._parts) + 1
+            sent = self._client.upload_part(
+                **place, UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer)
+            )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        self._buffer.clear()
