@@ -149,6 +149,41 @@ def test_a_program_that_fills_its_volume_is_ended(ground: Ground, then: str) -> 
     assert outcome.failure.reason.startswith("ClientError: Insufficient disk space: 8.")
 
 
+def test_a_flood_of_output_is_capped_and_still_measured(ground: Ground) -> None:
+    program = "i=0; while [ $i -lt 3000 ]; do echo $i$FILL; i=$((i+1)); done; echo score=7; echo why >&2; exit 1"
+    instance = TrainingInstance(
+        ground,
+        program,
+        environment={"FILL": "-" * 500},
+        log_limit_bytes=100_000,
+        metric_definitions=(MetricDefinition(name="score", regex="score=([0-9]+)"),),
+    )
+    outcome = instance.run()
+    assert outcome.failure is not None
+    assert "why" in outcome.failure.reason
+    lines = instance.log()
+    assert 150 < len(lines) < 250
+    assert "[sagestone] the log has reached 100000 bytes; further output is not kept" in lines
+    assert lines[-1].endswith("bytes of output were not kept")
+    assert [point.value for event in instance.events() for point in event.metrics] == [7.0]
+
+
+def test_a_line_without_end_and_a_line_without_limit(ground: Ground) -> None:
+    instance = TrainingInstance(ground, "head -c 150000 /dev/zero | tr '\\0' x; echo; printf 'no end'")
+    instance.run()
+    assert [len(line) for line in instance.log()] == [65536, 65536, 150000 - 2 * 65536, 6]
+
+
+def test_memory_beyond_the_limit_is_told_with_the_limit(ground: Ground) -> None:
+    if not ground.platform.runtime.limits_memory:
+        pytest.skip(f"the {ground.platform.runtime.name} runtime cannot limit memory for this user")
+    program = "echo filling; dd if=/dev/zero of=/dev/null bs=300M count=1"
+    outcome = TrainingInstance(ground, program, limits=Limits(memory_bytes=48 * 1024 * 1024)).run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith("ClientError: Please use an instance type with more memory")
+    assert "48.0 MiB" in outcome.failure.reason
+
+
 def test_links_that_lead_outside_are_not_followed(ground: Ground) -> None:
     program = """
         cd /opt/ml/model

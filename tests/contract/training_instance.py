@@ -117,9 +117,10 @@ class TrainingInstance:
         grace: float = 10.0,
         channels: tuple[Channel, ...] = (),
         environment: Mapping[str, str] | None = None,
+        log_limit_bytes: int = 256 * 1024 * 1024,
         **job: Any,
     ) -> None:
-        self.ground = ground
+        self.ground, self._log_limit_bytes = ground, log_limit_bytes
         host = host or Host(number=1, count=1)
         self.files = InstanceFiles.of(ground.directory / "jobs", f"training/{name}", host.number)
         spec = {
@@ -152,7 +153,12 @@ class TrainingInstance:
     def start(self) -> "TrainingInstance":
         """Start an agent, as the placement does."""
         part = S3Part(kind="embedded", directory=str(self.ground.directory / "s3"))
-        parts = Parts(runtime=self.ground.platform.part, s3=part, logs_directory=str(self.ground.directory / "logs"))
+        parts = Parts(
+            runtime=self.ground.platform.part,
+            s3=part,
+            logs_directory=str(self.ground.directory / "logs"),
+            log_limit_bytes=self._log_limit_bytes,
+        )
         with self.files.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sagestone.agent", str(self.files.directory)],

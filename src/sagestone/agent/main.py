@@ -52,6 +52,7 @@ def main() -> None:
 
 def run_agent(directory: Path, handed_over: BinaryIO) -> int:
     """Take the lock, build the parts, and do the work; the exit code."""
+    os.umask(0o022)  # containers of any user read what is put below /opt/ml
     files = InstanceFiles(directory.absolute())
     parts = msgspec.json.decode(handed_over.readline(), type=Parts)
     handed_over.close()

@@ -56,8 +56,9 @@ def _train(
         return interrupted.outcome
     except JobFailure as error:
         return Outcome(ending="Failed", failure=error.failure)
-    except RuntimeFailure as error:
-        message = f"The container runtime ({tools.runtime.name}) failed on {assignment.host.name}: {error}"
+    except (RuntimeFailure, OSError) as error:
+        what = f"The container runtime ({tools.runtime.name})" if isinstance(error, RuntimeFailure) else "The machine"
+        message = f"{what} failed on {assignment.host.name}: {error}"
         return Outcome(ending="Failed", failure=Failure(fault="internal", message=message))
 
 
