@@ -120,7 +120,7 @@ def toy_service(*, no_auth: bool = False, with_s3: bool = True, max_body: int = 
         max_body=max_body,
     )
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=run_loop, args=(loop,))
     thread.start()
     try:
         served.port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(30)
@@ -130,4 +130,13 @@ def toy_service(*, no_auth: bool = False, with_s3: bool = True, max_body: int = 
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
-        loop.close()
+
+
+def run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Run until stopped; then end what is left: aiohttp lingers on connections whose body nobody wanted."""
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()

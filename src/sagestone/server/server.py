@@ -28,6 +28,9 @@ from sagestone.wire.xml_error import query_error_body, rest_error_body
 #: Threads for operations that wait for the disk: enough that their commits are grouped.
 WRITERS = 16
 
+#: How long a body that was refused is still read and thrown away, so that the client gets to see the answer.
+LINGERING_SECONDS = 3.0
+
 #: How long a stop waits for requests that are under way.
 GRACE_SECONDS = 10.0
 
@@ -72,7 +75,9 @@ class Server:
     async def start(self, host: str, port: int) -> int:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
         # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
-        http = web.Server(self._handle, auto_decompress=False, access_log=None, max_line_size=65536)
+        http = web.Server(
+            self._handle, auto_decompress=False, access_log=None, max_line_size=65536, lingering_time=LINGERING_SECONDS
+        )
         runner = web.ServerRunner(http, shutdown_timeout=5.0)
         await runner.setup()
         try:
