@@ -135,8 +135,8 @@ def toy_service(*, no_auth: bool = False, with_s3: bool = True, max_body: int = 
 def run_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Run until stopped; then end what is left: aiohttp lingers on connections whose body nobody wanted."""
     loop.run_forever()
-    left = asyncio.all_tasks(loop)
-    for task in left:
+    for task in (left := asyncio.all_tasks(loop)):
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
     loop.close()
