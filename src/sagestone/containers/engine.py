@@ -4,6 +4,7 @@ What the two do differently stands where it matters: `engine_spec` (what a conta
 `engine_exit` (out of memory), `engine_images` (names and digests), `engine_connect` (ports).
 """
 
+import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from sagestone.containers.engine_connect import connect_engine, private_network
 from sagestone.containers.engine_exit import has_ended, inspect, never_started, wait_for_exit
 from sagestone.containers.engine_http import EngineHttp, EngineRefused
 from sagestone.containers.engine_images import EngineImages, check_architecture
-from sagestone.containers.engine_logs import copy_engine_logs
+from sagestone.containers.engine_logs import follow_file, follow_stream, poll_stream
 from sagestone.containers.engine_networks import create_engine_network, find_engine_networks, remove_engine_network
 from sagestone.containers.engine_spec import check_sources, container_document
 from sagestone.containers.runtime import (
@@ -101,16 +102,20 @@ class EngineRuntime:
         return wait_for_exit(self._http, container, self._name, timeout)
 
     def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
-        while never_started(inspect(self._http, container)):
+        document = inspect(self._http, container)
+        while never_started(document):
             time.sleep(0.02)
-        copy_engine_logs(
-            self._http,
-            container,
-            sink,
-            skip,
-            ended=lambda: has_ended(inspect(self._http, container)),
-            trust_follow=False,  # Docker 20.10 too loses a last line without LF when the follower ends with the container
-        )
+            document = inspect(self._http, container)
+
+        def ended() -> bool:
+            return has_ended(inspect(self._http, container))
+
+        if self._name == "docker":
+            follow_stream(self._http, container, sink, skip, ended)
+        elif document.get("LogPath") and os.access(document["LogPath"], os.R_OK):
+            follow_file(Path(document["LogPath"]), sink, skip, ended)
+        else:
+            poll_stream(self._http, container, sink, skip, ended)
 
     def stop(self, container: str, grace_seconds: float) -> Exit:
         """SIGTERM, wait, SIGKILL. A container that never started ends with 137, as one that was killed at once."""

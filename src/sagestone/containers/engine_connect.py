@@ -81,7 +81,8 @@ def _give_network(http: EngineHttp, document: dict[str, Any], refusal: Namespace
     except (EngineRefused, RuntimeFailure) as error:
         raise RuntimeFailure(
             f"the port of container {document['Name'].lstrip('/')} cannot be reached: entering its network as this "
-            f"user was refused ({refusal}), and giving it a network of its own failed ({error}); run the service as root"
+            f"user was refused ({refusal}), and giving it a network of its own failed ({error}); "
+            "run the service as root"
         ) from error
     if not address:
         raise ConnectionRefusedError("the container has no address yet")

@@ -110,7 +110,6 @@ class EngineImages:
             with self._http.stream(
                 "POST",
                 "/images/create",
-                body=b"",
                 headers=_credentials(name),
                 timeout=_SILENCE,
                 fromImage=name,

@@ -1,0 +1,61 @@
+"""The runtimes that the contract tests run on: real engines and the sandbox, each with the two test images."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagestone.agent.build import build_runtime
+from sagestone.agent.parts import RuntimePart
+from sagestone.containers.engine import EngineRuntime
+from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, Bench
+from tests.images import script, write_archive
+
+_tests = itertools.count(1)
+
+RUNTIMES = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("podman", marks=pytest.mark.podman),
+]
+
+
+@pytest.fixture(scope="session")
+def runtime_archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Archives of the two images that every runtime under test holds."""
+    directory = tmp_path_factory.mktemp("images")
+    entry = script('echo "entry: $*"; echo "in $PWD"; echo "$FIRST $SECOND $THIRD"')
+    return [
+        write_archive(directory / "busybox.tar", IMAGE, {}).path,
+        write_archive(
+            directory / "entrypoint.tar",
+            ENTRYPOINT_IMAGE,
+            {"/usr/local/bin/entry": entry, "/srv/work/file": b""},
+            entrypoint=["entry"],
+            cmd=["never"],
+            env={"FIRST": "image's", "SECOND": "image's"},
+            workdir="/srv/work",
+        ).path,
+    ]
+
+
+@pytest.fixture(scope="session", params=RUNTIMES)
+def part(request: pytest.FixtureRequest, runtime_archives: list[Path]) -> RuntimePart:
+    """How any process builds the runtime under test, which holds the test images."""
+    url = request.getfixturevalue(f"{request.param}_engine")
+    runtime = EngineRuntime(url)
+    for archive in runtime_archives:
+        runtime.load_archive(archive)
+    return RuntimePart(kind="engine", engine_url=url)
+
+
+@pytest.fixture
+def bench(part: RuntimePart) -> Iterator[Bench]:
+    """The runtime under test; what a test leaves is removed."""
+    bench = Bench(build_runtime(part), {"sagestone.test": f"{os.getpid()}-{next(_tests)}"})
+    yield bench
+    for container in bench.runtime.find(bench.labels):
+        bench.runtime.remove(container.id)
+    for network in bench.runtime.find_networks(bench.labels):
+        bench.runtime.remove_network(network)

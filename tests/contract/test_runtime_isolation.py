@@ -1,0 +1,129 @@
+"""The promises of `sagestone.containers.runtime` about networks, rights and other processes, on all of them."""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from sagestone.agent.build import build_runtime
+from sagestone.agent.parts import RuntimePart
+from sagestone.containers.runtime import Container, Exit, NameTaken
+from tests.contract.runtimes import Bench
+
+
+class TestRuntimeIsolation:
+    """What a container can reach, may do, and what another process sees of it."""
+
+    def test_without_a_network_it_reaches_only_itself(self, bench: Bench) -> None:
+        script = (
+            "hostname; nslookup algo-1 >/dev/null 2>&1; cat /etc/hosts; ls /sys/class/net 2>/dev/null || ifconfig -a"
+        )
+        _, out, _ = bench.run(script, hostname="algo-1")
+        assert out.splitlines()[0] == "algo-1"
+        assert any("127.0.0.1" in line and "algo-1" in line.split() for line in out.splitlines())
+        assert "eth0" not in out
+        ended, _, _ = bench.run("nc -w 2 1.1.1.1 53 </dev/null")
+        assert ended.code != 0
+
+    def test_reaches_itself_by_its_host_name(self, bench: Bench) -> None:
+        script = """
+            (echo hello | nc -l -p 9000) &
+            for i in $(seq 100); do nc -w 5 algo-1 9000 </dev/null && exit 0; sleep 0.1; done
+            exit 1
+        """
+        ended, out, _ = bench.run(script)
+        assert (ended, out) == (Exit(code=0), "hello\n")
+
+    def test_two_hosts_reach_each_other_and_nothing_else(self, bench: Bench) -> None:
+        name = f"sagestone-test-{bench.labels['sagestone.test']}"
+        bench.runtime.create_network(name, bench.labels)
+        with pytest.raises(NameTaken, match=name):
+            bench.runtime.create_network(name, bench.labels)
+        assert bench.runtime.find_networks(bench.labels) == [name]
+        script = """
+            nc -l -p 9000 > /tmp/got &
+            for peer in algo-1 algo-2; do
+                until nslookup $peer >/dev/null 2>&1; do sleep 0.1; done
+            done
+            until hostname | nc -w 5 $PEER 9000; do sleep 0.1; done
+            wait
+            cat /tmp/got
+            nc -w 2 1.1.1.1 53 </dev/null && echo escaped
+            exit 0
+        """
+        hosts = [
+            bench.start(script, hostname=f"algo-{host}", network=name, environment={"PEER": f"algo-{3 - host}"})
+            for host in (1, 2)
+        ]
+        assert [bench.ended(host) for host in hosts] == [Exit(code=0), Exit(code=0)]
+        assert [bytes(bench.output(host).stdout) for host in hosts] == [b"algo-2\n", b"algo-1\n"]
+        for host in hosts:
+            bench.runtime.remove(host)
+        bench.runtime.remove_network(name)
+        bench.runtime.remove_network(name)
+        assert bench.runtime.find_networks(bench.labels) == []
+
+    def test_rights_are_few(self, bench: Bench) -> None:
+        script = "mknod /tmp/disk b 8 0 && echo device; mount -t tmpfs none /tmp && echo mounted; id -u"
+        _, out, _ = bench.run(script)
+        assert out.splitlines()[-1] == "0"
+        assert "device" not in out
+        assert "mounted" not in out
+
+    def test_shared_memory_is_as_large_as_asked(self, bench: Bench) -> None:
+        _, out, _ = bench.run("df -k /dev/shm | tail -1 | awk '{print $2}'", shared_memory_bytes=32 << 20)
+        assert int(out) == 32 << 10
+
+    def test_another_process_finds_waits_and_removes(self, bench: Bench, part: RuntimePart) -> None:
+        container = bench.start("sleep 1; echo out; exit 9")
+        ended = bench.start("exit 3")
+        bench.ended(ended)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+            found = elsewhere.submit(_find, part, dict(bench.labels)).result(60)
+            assert {each.id for each in found} == {container, ended}
+            assert elsewhere.submit(_wait, part, container).result(60) == (Exit(code=9), b"out\n")
+            assert elsewhere.submit(_wait, part, ended).result(60) == (Exit(code=3), b"")
+            assert bench.ended(container) == Exit(code=9)
+            elsewhere.submit(_remove, part, container).result(60)
+        assert [each.id for each in bench.runtime.find(bench.labels)] == [ended]
+
+    def test_removal_leaves_no_process_and_no_mount(self, bench: Bench, tmp_path: Path) -> None:
+        before = _mounts()
+        mark = f"sagestone-mark-{os.getpid()}-{bench.labels['sagestone.test']}"
+        container = bench.start(f"sleep 600 & sh -c 'exec sleep 600' {mark}; sleep 600")
+        bench.runtime.remove(container)
+        left = [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if mark in _content(entry)]
+        assert left == []
+        assert _mounts() == before
+
+
+def _find(part: RuntimePart, labels: dict[str, str]) -> list[Container]:
+    return build_runtime(part).find(labels)
+
+
+def _wait(part: RuntimePart, container: str) -> tuple[Exit | None, bytes]:
+    runtime = build_runtime(part)
+    output = bytearray()
+    ended = runtime.wait(container, 60)
+    runtime.copy_logs(container, lambda _stream, data: output.extend(data))
+    return ended, bytes(output)
+
+
+def _remove(part: RuntimePart, container: str) -> None:
+    build_runtime(part).remove(container)
+
+
+def _mounts() -> set[str]:
+    if sys.platform != "linux":
+        return set()
+    return {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
