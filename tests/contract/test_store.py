@@ -105,6 +105,13 @@ class TestStore:
         assert after.status == "InProgress"
         assert store.algorithm_document("a") == describe(after)
 
+    def test_several_change_together(self, store: Store) -> None:
+        for name in ("a", "b", "c"):
+            store.add_algorithm(algorithm(name), {})
+        store.change_algorithms(["a", "absent", "c"], begin_validation)
+        found = [store.algorithm(name) for name in ("a", "b", "c")]
+        assert [one.status for one in found if one] == ["InProgress", "Pending", "InProgress"]
+
     def test_what_a_change_raises_passes_through_and_undoes_it_alone(self, store: Store) -> None:
         store.add_job(TRAINING, {})
 

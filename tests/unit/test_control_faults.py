@@ -8,6 +8,7 @@ import pytest
 
 from sagestone.control.backoff import Patience
 from sagestone.control.controller import Controller
+from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
 from sagestone.domain.transition import request_delete, request_stop
@@ -76,6 +77,20 @@ def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> N
     store.add_algorithm(algorithm("a"), {})
     pump(store, FaultPlacement(), rounds=1)
     assert outcome(store) == ("Completed", None)
+
+
+def test_one_that_cannot_be_stored_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    def describe(one: Algorithm) -> bytes:
+        if one.name == "bad" and one.status != "Pending":
+            raise RuntimeError("cannot be shown")
+        return b""
+
+    store = SqliteStore(tmp_path / "other.sqlite3", describe)
+    for name in ("bad", "good", "better"):
+        store.add_algorithm(algorithm(name), {})
+    pump(store, FaultPlacement(), rounds=3)
+    assert [outcome(store, name)[0] for name in ("bad", "good", "better")] == ["Pending", "Completed", "Completed"]
+    store.close()
 
 
 def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqliteStore) -> None:

@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
 _LEASES = "leases"
+_SHORTCUT = "shortcut"
+_NO_JOBS = frozenset({_RECOVERY, _LEASES, _SHORTCUT})
 _ALGORITHM = "algorithm/"
 
 
@@ -97,10 +99,10 @@ class Controller:
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
-        everything = everything or now >= self._look_at or any(key.startswith(_ALGORITHM) for key in due)
+        jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_ALGORITHM)]
+        everything = everything or now >= self._look_at or len(jobs_due) < len(due)
         jobs = self._store.unfinished_jobs() if everything else sorted(self._running)
-        again = [key for key in due if key not in (_RECOVERY, _LEASES) and not key.startswith(_ALGORITHM)]
-        freed = self._carry_on_jobs([*jobs, *again])
+        freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
             self._carry_on_all([key.removeprefix(_ALGORITHM) for key in due if key.startswith(_ALGORITHM)], freed)
         return self._wait_seconds()
@@ -134,6 +136,8 @@ class Controller:
 
     def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
         """Algorithms and jobs by turns, until neither gives the other something to do."""
+        names = self._store.unfinished_algorithms()
+        self._guard(_SHORTCUT, partial(self._algorithms.complete_without_plan, names))
         moved = True
         while moved:
             moved = False
@@ -167,8 +171,6 @@ class Controller:
 
     def _carry_on_algorithm(self, name: str) -> bool:
         """Whether it moved."""
-        if self._algorithms.complete_without_plan(name):
-            return False  # no job of its own to look at
         key = f"{_ALGORITHM}{name}"
         if not self._leases.hold(key):
             return False
@@ -215,7 +217,7 @@ class Controller:
         try:
             if key.startswith(_ALGORITHM):
                 self._algorithms.give_up(key.removeprefix(_ALGORITHM), f"Internal error: {INTERNAL}")
-            elif key != _RECOVERY:
+            elif key not in _NO_JOBS:
                 self._jobs.give_up(key)
         except Exception:  # noqa: BLE001 (logged with its traceback; it is tried again)
             _LOG.exception("%s could not even be given up; it is tried again", key)

@@ -121,6 +121,10 @@ class Store(Protocol):
         """Apply a pure change in one transaction (called once); raises NotFound. What it raises passes through."""
         ...
 
+    def change_algorithms(self, names: Sequence[str], change: Callable[[Algorithm], Algorithm]) -> None:
+        """The same pure change to several in one transaction; names that are not there are passed over."""
+        ...
+
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
         """Take the row and its tags away; idempotent."""
         ...

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -69,6 +70,14 @@ class SqliteStore:
         self, name: str, change: Callable[[Algorithm], Algorithm], holder: str | None = None
     ) -> Algorithm:
         return cast(Algorithm, self._change("algorithm", name, change, holder))
+
+    def change_algorithms(self, names: Sequence[str], change: Callable[[Algorithm], Algorithm]) -> None:
+        def apply(connection: sqlite3.Connection) -> None:
+            for name in names:
+                with suppress(NotFound):
+                    rows.change(connection, "algorithm", name, change, self._describe)
+
+        self._writer.write(apply)
 
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
         def remove(connection: sqlite3.Connection) -> None:
