@@ -1,0 +1,64 @@
+"""What a sandbox's shim is told at its start. Imports nothing heavy: each sandbox starts with it."""
+
+import marshal
+
+
+class Orders:
+    """One container to be run. Paths are absolute and of the host, but for targets."""
+
+    __slots__ = (
+        "arguments",
+        "cgroup_files",
+        "directory",
+        "environment",
+        "hostname",
+        "mounts",
+        "network",
+        "oom_file",
+        "plain_user",
+        "rootfs",
+        "shared_memory_bytes",
+        "storage",
+        "user",
+        "workdir",
+    )
+
+    def __init__(
+        self,
+        *,
+        directory: str,
+        rootfs: str,
+        storage: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        workdir: str,
+        user: str,
+        hostname: str,
+        mounts: list[tuple[str, str, bool]],
+        shared_memory_bytes: int,
+        network: tuple[int, str, str] | None,
+        cgroup_files: list[str],
+        oom_file: str,
+        plain_user: bool,
+    ) -> None:
+        self.directory = directory  # the container's record; logs and sockets go there
+        self.rootfs = rootfs  # of the image, never written
+        self.storage = storage  # where changes to it go: "overlay", or "copy" when a copy lies in `directory`/root
+        self.arguments = arguments
+        self.environment = environment
+        self.workdir = workdir
+        self.user = user  # as the image says it: "", "name", "uid", "user:group"
+        self.hostname = hostname
+        self.mounts = mounts  # (source, target, read only)
+        self.shared_memory_bytes = shared_memory_bytes
+        self.network = network  # (process that holds it, address/prefix, name of our port there)
+        self.cgroup_files = cgroup_files  # to be joined by writing "0"
+        self.oom_file = oom_file  # tells how many processes were killed for memory; "" without limits
+        self.plain_user = plain_user  # not root: a user namespace is needed
+
+    def dump(self) -> bytes:
+        return marshal.dumps([getattr(self, name) for name in self.__slots__])
+
+    @classmethod
+    def load(cls, document: bytes) -> "Orders":
+        return cls(**dict(zip(cls.__slots__, marshal.loads(document), strict=True)))
