@@ -5,9 +5,12 @@ from typing import Any
 
 #: Calls with an effect that outlives the process.
 EFFECTS = frozenset(
-    {"add_job", "change_algorithm", "change_algorithms", "change_job", "apply_events", "remove_algorithm", "take_lease", "release_lease",
-     "void_leases", "reserve", "start", "stop", "release"}
-)  # fmt: skip
+    {
+        *("add_job", "change_algorithm", "change_algorithms", "change_job", "apply_events", "remove_algorithm"),
+        *("take_lease", "release_lease", "void_leases"),
+        *("reserve", "start", "stop", "release"),
+    }
+)
 
 
 class Died(BaseException):
