@@ -3,7 +3,7 @@
 import pytest
 
 from sagestone.domain.metric import MetricDefinition, MetricPoint
-from sagestone.domain.metric_scraper import MetricScraper, number
+from sagestone.domain.metric_scraper import MetricScraper, longest_quick_line, number
 
 
 def _scraper(**expressions: str) -> MetricScraper:
@@ -44,6 +44,25 @@ def test_a_value_is_the_leading_number_as_a_32_bit_float(text: str, value: float
 
 def test_a_group_that_took_no_part_and_an_expression_without_a_group_give_nothing() -> None:
     assert _scraper(a=r"x(y)?", b=r"x").find("x", 0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "at_least", "at_most"),
+    [
+        (r"loss=([0-9.]+)", 3000, 3200),
+        (r"(\S+) (\S*)x", 200, 230),
+        (r"^((\w|\w)*)-", 0, 0),
+        (r"((a+))+", 0, 0),
+        (r"(a){2,}", 0, 0),
+        (r"(?:a+)+b", 0, 0),
+        (r"(?P<x>a+)", 0, 0),
+        (r"m (\d)", 10_000_000, 10_000_000),
+    ],
+)
+def test_only_lines_that_cannot_take_long_are_searched_without_a_clock(
+    expression: str, at_least: int, at_most: int
+) -> None:
+    assert at_least <= longest_quick_line(expression) <= at_most
 
 
 def test_an_expression_that_explodes_is_given_up_and_the_others_go_on() -> None:

@@ -53,7 +53,8 @@ def shown(line: bytes) -> str:
 
     The service's log pipeline does the same: TAB is `#011`, ESC `#033`; metric expressions see the line in this form.
     """
-    return _CONTROL.sub(lambda match: f"#{ord(match.group()):03o}", line.decode(errors="replace"))
+    text = line.decode(errors="replace")
+    return text if text.isprintable() else _CONTROL.sub(lambda match: f"#{ord(match.group()):03o}", text)
 
 
 def _without_return(line: bytes) -> bytes:

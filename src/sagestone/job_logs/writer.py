@@ -38,7 +38,7 @@ class LogWriter:
         """Add an event of that time (epoch seconds)."""
         with self._lock:
             self._last_ms = max(self._last_ms, int(at * 1000))
-            line = f"{self._last_ms}\t{message}\n".encode(errors="replace")
+            line = b"%d\t%b\n" % (self._last_ms, message.encode(errors="replace"))
             self._waiting.append(line)
             self._waiting_bytes += len(line)
             if self._waiting_bytes >= _FLUSH_BYTES:
