@@ -221,7 +221,8 @@ def _check(spec: ContainerSpec, stored: StoredImage) -> None:
         )
     if stored.image.architecture not in ("", architecture()):
         raise RuntimeFailure(
-            f"container {spec.name}: image {spec.image} is for {stored.image.architecture}, this machine is {architecture()}"
+            f"container {spec.name}: image {spec.image} is for {stored.image.architecture}, but this machine is "
+            f"{architecture()}"
         )
     for mount in spec.mounts:
         if not mount.source.is_absolute() or not os.path.exists(mount.source):  # noqa: PTH110  a link's end counts

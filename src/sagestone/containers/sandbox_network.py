@@ -64,7 +64,8 @@ class Networks:
         try:
             with (place / "hosts").open("r+") as hosts:
                 fcntl.flock(hosts, fcntl.LOCK_EX)
-                members = dict(reversed(line.split("\t")) for line in hosts.read().splitlines())
+                lines = (line.partition("\t") for line in hosts.read().splitlines())
+                members = {name: address for address, _, name in lines}
                 if hostname not in members:
                     members[hostname] = _address(hostname, set(members.values()))
                     hosts.write(f"{members[hostname]}\t{hostname}\n")

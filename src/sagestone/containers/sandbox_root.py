@@ -78,10 +78,9 @@ def _make_root(orders: Orders) -> str:
 def _overlay(orders: Orders, root: str, changes: str) -> None:
     for name in ("upper", "work"):
         os.makedirs(f"{changes}/{name}", 0o755, exist_ok=True)  # noqa: PTH103  pathlib costs each start
+    os.chmod(f"{changes}/upper", stat.S_IMODE(os.stat(orders.rootfs).st_mode))  # noqa: PTH101, PTH116
     # by descriptors: the option's text gives commas and colons a meaning of their own
     lower, upper, work = (_open(path) for path in (orders.rootfs, f"{changes}/upper", f"{changes}/work"))
-    status = os.stat(lower)
-    os.chmod(upper, stat.S_IMODE(status.st_mode))  # noqa: PTH101
     where = f"lowerdir={_path(lower)},upperdir={_path(upper)},workdir={_path(work)}"
     mount("overlay", root, "overlay", NOSUID | NODEV, where + (",userxattr" if orders.plain_user else ""))
     for descriptor in (lower, upper, work):
@@ -109,7 +108,7 @@ def _make_dev(devices: "list[tuple[int, str]]", shared_memory_bytes: int) -> Non
         mount(_path(descriptor), f"/dev/{name}", flags=BIND)
         os.close(descriptor)
     for target, name in _DEVICE_LINKS:
-        os.symlink(target, f"/dev/{name}")
+        os.symlink(target, f"/dev/{name}")  # noqa: PTH211
     os.mkdir("/dev/pts")  # noqa: PTH102
     mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
     os.mkdir("/dev/shm")  # noqa: PTH102

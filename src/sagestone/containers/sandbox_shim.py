@@ -220,7 +220,7 @@ def _become_container(orders: Orders, out: int, err: int, error_end: int, life: 
         os.chdir(orders.workdir)
         for source, target in ((os.open("/dev/null", os.O_RDONLY), 0), (out, 1), (err, 2)):
             os.dup2(source, target)
-            if source == out or source == err:
+            if target:
                 os.fchmod(target, 0o666)  # /dev/stdout is opened anew by programs, also by other users than root
         _become_user(user, plain_user=orders.plain_user)
         die_with_parent()
