@@ -7,8 +7,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from sagestone.inference.spool import Spool
@@ -72,13 +71,13 @@ class Connection:
         self._used = False
         self.reusable = True
 
-    def ask(self, request: Request, *, timeout: float, body: Spool, most: int) -> Answer:
-        """Send the request and read the answer into `body`, all within `timeout` seconds.
+    def ask(self, request: Request, *, timeout: float, body: Spool, most: int, deadline: float | None = None) -> Answer:
+        """Send the request and read the answer into `body`, all within `timeout` seconds (or by `deadline`).
 
         Raises CallTimedOut, or CallBroken with what was wrong: no connection any more, not HTTP, an answer that is
         shorter or longer than it said or has more than `most` bytes. What the request's `pieces` raise comes through.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout if deadline is None else deadline
         self._reader.begin(deadline)
         sender = _Sender(self._socket, request, deadline)
         try:
@@ -175,15 +174,16 @@ class _Sender:
         return self._complete
 
     def _send_body(self) -> None:
+        pieces: Iterator[bytes] = iter(())
         try:
             self._send(self._request.head())
             assert self._request.pieces is not None
-            with closing(self._request.pieces()) as pieces:  # type: ignore[type-var]
-                if self._request.size is None:
-                    self._send_chunks(pieces)
-                else:
-                    for piece in pieces:
-                        self._send(piece)
+            pieces = self._request.pieces()
+            if self._request.size is None:
+                self._send_chunks(pieces)
+            else:
+                for piece in pieces:
+                    self._send(piece)
             self._complete = True
         except _Unsent:
             return  # the reader sees the same end, or the answer that came before it
@@ -193,6 +193,9 @@ class _Sender:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()  # what it reads from is let go now, not some time later
 
     def _send_chunks(self, pieces: Iterator[bytes]) -> None:
         for piece in pieces:

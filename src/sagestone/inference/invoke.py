@@ -124,13 +124,13 @@ class Invoker:
 
     def _ask(self, request: Request) -> Answer:
         """One attempt, on a kept connection first where there is one."""
-        deadline = time.monotonic() + self._calling.timeout_seconds
+        timeout, most = self._calling.timeout_seconds, self._calling.most_answer_bytes
+        deadline = time.monotonic() + timeout
         while True:
             connection, kept = self._take(deadline)
             body = self._new_spool()
             try:
-                timeout = max(0.001, deadline - time.monotonic())
-                answer = connection.ask(request, timeout=timeout, body=body, most=self._calling.most_answer_bytes)
+                answer = connection.ask(request, timeout=timeout, body=body, most=most, deadline=deadline)
             except BaseException as error:
                 body.close()
                 self._give_back(connection)

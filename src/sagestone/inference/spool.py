@@ -38,12 +38,12 @@ class Spool:
 
     def cut(self, size: int) -> None:
         """Forget everything after the first `size` bytes."""
-        if self._file is None:
-            del self._memory[size:]
-        else:
-            self._file.truncate(size)
-            self._file.seek(size)
         self.size = min(size, self.size)
+        if self._file is None:
+            del self._memory[self.size :]
+        else:
+            self._file.truncate(self.size)
+            self._file.seek(self.size)
 
     def pieces(self, start: int = 0) -> Iterator[bytes]:
         """The bytes from `start` on, in pieces of at most 256 KiB."""
