@@ -57,7 +57,9 @@ def poll_stream(
         time.sleep(max(0.3, 3 * (time.monotonic() - began)))
 
 
-def follow_file(path: Path, sink: LogSink, skip: Mapping[Stream, int] | None, ended: Ended) -> None:
+def follow_file(
+    path: Path, sink: LogSink, skip: Mapping[Stream, int] | None, ended: Ended, glance: float = _GLANCE
+) -> None:
     """Read a log file of Podman's, `TIME STREAM F|P TEXT` a line, as it grows; P means that no line ended there."""
     left = {"stdout": 0, "stderr": 0, **(skip or {})}
     rest = b""
@@ -70,7 +72,7 @@ def follow_file(path: Path, sink: LogSink, skip: Mapping[Stream, int] | None, en
                     return
                 over = ended()
                 if not over:
-                    time.sleep(_GLANCE)
+                    time.sleep(glance)
                 continue
             *lines, rest = (rest + data).split(b"\n")
             for stream, text in _joined(map(_entry, lines)):

@@ -1,0 +1,50 @@
+"""What an engine is asked for, and what is refused before it is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from sagestone.containers.engine_spec import check_sources, container_document
+from sagestone.containers.runtime import ContainerSpec, Mount, RuntimeFailure
+
+
+def _spec(**fields: object) -> ContainerSpec:
+    defaults = {"name": "n", "image": "i", "command": ["train"], "hostname": "algo-1"}
+    return ContainerSpec(**{**defaults, **fields})  # type: ignore[arg-type]
+
+
+def test_the_image_keeps_its_entrypoint_and_directory() -> None:
+    document = container_document(_spec(environment={"A": "b=c"}), "sha256:1", "docker")
+    assert document["Cmd"] == ["train"]
+    assert document["Env"] == ["A=b=c"]
+    assert not {"Entrypoint", "WorkingDir", "User"} & set(document)
+
+
+def test_memory_has_no_swap_beside_it() -> None:
+    host = container_document(_spec(memory_bytes=1 << 30, cpus=1.5), "sha256:1", "docker")["HostConfig"]
+    assert host["Memory"] == host["MemorySwap"] == 1 << 30
+    assert host["NanoCpus"] == 1_500_000_000
+
+
+def test_a_host_without_a_network_knows_itself() -> None:
+    host = container_document(_spec(), "sha256:1", "docker")["HostConfig"]
+    assert host["NetworkMode"] == "none"
+    assert host["ExtraHosts"] == ["algo-1:127.0.0.1"]
+
+
+def test_a_host_on_a_network_is_known_by_its_name() -> None:
+    document = container_document(_spec(network="net"), "sha256:1", "podman")
+    assert document["HostConfig"]["NetworkMode"] == "net"
+    assert document["NetworkingConfig"] == {"EndpointsConfig": {"net": {"Aliases": ["algo-1"]}}}
+
+
+def test_gpus_are_asked_of_docker_and_refused_on_podman() -> None:
+    host = container_document(_spec(gpus=2), "sha256:1", "docker")["HostConfig"]
+    assert host["DeviceRequests"] == [{"Count": 2, "Capabilities": [["gpu"]]}]
+    with pytest.raises(RuntimeFailure, match="2 GPUs"):
+        container_document(_spec(gpus=2), "sha256:1", "podman")
+
+
+def test_a_relative_source_is_refused() -> None:
+    with pytest.raises(RuntimeFailure, match="some/where"):
+        check_sources(_spec(mounts=[Mount(source=Path("some/where"), target="/opt/ml")]))
