@@ -107,9 +107,9 @@ class ChunkedDecoder:
 
     def _take_trailer(self, text: str) -> None:
         name, colon, value = text.partition(":")
-        if not colon or len(self.trailers) >= MOST_TRAILERS:
-            raise _malformed("a trailer is no NAME:VALUE, or there are too many")
         name, value = name.strip().lower(), value.strip()
+        if not colon or name in self.trailers or len(self.trailers) >= MOST_TRAILERS:
+            raise _malformed("a trailer is no NAME:VALUE, comes twice, or there are too many")
         self.trailers[name] = value
         if name != "x-amz-trailer-signature":
             self._trailer_lines.append(f"{name}:{value}\n")
