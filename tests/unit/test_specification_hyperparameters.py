@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagestone.domain.hyperparameters import merged, objection
+from sagestone.domain.hyperparameters import merged, number, objection
 from tests.unit.requests import JOB, LEFT_OUT, TRAINING, texts
 
 DECLARED = f"{TRAINING}.SupportedHyperParameters"
@@ -126,3 +126,24 @@ def test_integer_bounds_are_inclusive(low: int, width: int, value: int) -> None:
 def test_given_values_win_over_defaults() -> None:
     declared = [{"Name": "a", "DefaultValue": "1"}, {"Name": "b", "DefaultValue": ""}, {"Name": "c"}]
     assert merged(declared, {"a": "2"}) == {"a": "2", "b": ""}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("Integer", "-12", -12),
+        ("Integer", "1.0", None),
+        ("Integer", "1_000", None),
+        ("Integer", "９", None),
+        ("Integer", "", None),
+        ("Continuous", "1e-3", 0.001),
+        ("Continuous", ".5", 0.5),
+        ("Continuous", "-7", -7.0),
+        ("Continuous", "1.7976931348623157e+308", 1.7976931348623157e308),
+        ("Continuous", "1e999", None),
+        ("Continuous", "nan", None),
+        ("Continuous", "1,5", None),
+    ],
+)
+def test_numbers_as_they_may_be_written(kind: str, text: str, expected: float | None) -> None:
+    assert number(kind, text) == expected

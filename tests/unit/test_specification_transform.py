@@ -177,3 +177,8 @@ def test_certification_without_validation_misses_both() -> None:
     refused = texts(("CertifyForMarketplace", True), ("ValidationSpecification", LEFT_OUT))
     assert len(refused) == 2
     assert "without a ValidationSpecification" in refused[0]
+
+
+def test_json_that_is_nested_beyond_reason_is_no_json() -> None:
+    refused = texts((f"{CONTAINERS}.0.ModelInput", {"DataInputConfig": "[" * 16000}))
+    assert refused[0].endswith("Member must be JSON")

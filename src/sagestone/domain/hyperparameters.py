@@ -21,6 +21,7 @@ RANGE_OF: dict[str, RangeKind] = {
     "Categorical": "CategoricalParameterRangeSpecification",
 }
 
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 INTEGER = re.compile(r"[+-]?[0-9]{1,309}")
 
 
@@ -57,11 +58,8 @@ def number(kind: str, text: str) -> int | float | None:
     """The value of an Integer or Continuous hyperparameter or bound; None where it is no finite number of that type."""
     if kind == "Integer":
         return int(text) if INTEGER.fullmatch(text) else None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and "_" not in text else None
+    value = float(text) if DECIMAL.fullmatch(text) else math.inf
+    return value if math.isfinite(value) else None
 
 
 def phrase(kind: str) -> str:

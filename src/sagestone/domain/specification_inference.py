@@ -24,6 +24,6 @@ def inference_violations(inference: Place) -> Iterator[Violation]:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

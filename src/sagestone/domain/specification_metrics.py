@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import regex  # type: ignore[import-untyped]
-
+from sagestone.domain.metric_regex import regex_objection
 from sagestone.domain.place import Place, repeated
 from sagestone.shapes.violation import Violation
 
@@ -13,19 +12,12 @@ def metric_violations(training: Place) -> Iterator[Violation]:
     definitions = training.member("MetricDefinitions")
     yield from repeated((item.member("Name") for item in definitions.elements()), "metric name")
     for item in definitions.elements():
-        yield from _regex_violations(item.member("Regex"))
+        expression = item.member("Regex")
+        reason = regex_objection(expression.value)
+        if reason is not None:
+            yield expression.breaks(reason)
     names = [item.value["Name"] for item in definitions.elements()]
     for objective in training.member("SupportedTuningJobObjectiveMetrics").elements():
         metric = objective.member("MetricName")
         if metric.value not in names:
             yield metric.breaks(f"Member must be the name of one of the MetricDefinitions: [{', '.join(names)}]")
-
-
-def _regex_violations(place: Place) -> Iterator[Violation]:
-    try:
-        compiled = regex.compile(place.value)
-    except regex.error as error:
-        yield place.breaks(f"Member must be a regular expression that compiles: {error}")
-        return
-    if compiled.groups == 0:
-        yield place.breaks("Member must have a group in parentheses that catches the value, such as loss=([0-9.]+)")
