@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import sys
+import warnings  # noqa: F401  os.execvpe imports it, when the files of this machine are out of sight already
 
 from sagestone.containers.sandbox_orders import Orders
 from sagestone.containers.sandbox_root import NoOverlay, enter_root
