@@ -42,8 +42,7 @@ def show_sight(sight: Sight, as_json: bool = False) -> None:
         return
     time = f"[dim]{clock(sight.at)}[/dim]"
     if sight.kind == "log":
-        where = "data-log" if sight.subject.endswith("/data-log") else sight.subject.rpartition("/")[2]
-        console.print(f"{time}   [dim]{escape(where.rpartition('-')[0] or where):>9}[/dim] │ {escape(sight.text)}")
+        console.print(f"{time}   [dim]{escape(_source(sight.subject)):>9}[/dim] │ {escape(sight.text)}")
     elif sight.kind == "metric":
         console.print(f"{time}   [cyan]   metric[/cyan] │ [cyan]{escape(sight.subject)} = {sight.text}[/cyan]")
     else:
@@ -51,6 +50,14 @@ def show_sight(sight: Sight, as_json: bool = False) -> None:
         what = {"algorithm": "algorithm", "training": "training job", "transform": "transform job"}[sight.kind]
         text = "" if sight.text == sight.status else f"  {escape(sight.text)}"
         console.print(f"{time} [bold]{what}[/bold] {escape(sight.subject)}: [{colour}]{sight.status}[/{colour}]{text}")
+
+
+def _source(stream: str) -> str:
+    """Who wrote a log stream: `algo-1`, `serve` (an instance of a transform job), or `data-log`."""
+    _, _, rest = stream.partition("/")
+    if rest.endswith("/data-log"):
+        return "data-log"
+    return rest.rpartition("-")[0] if rest.startswith("algo-") else "serve"
 
 
 def _plain(value: Any) -> Any:

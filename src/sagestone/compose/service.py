@@ -93,7 +93,10 @@ class Service:
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        for task in (left := asyncio.all_tasks(self._loop)):  # aiohttp lingers on bodies that nobody wanted
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))
         self._loop.close()
 
 

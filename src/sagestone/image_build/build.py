@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from sagestone.image_build.archive import Layer, image_id, write_archive
 from sagestone.image_build.debian import fetch_packages, unpack_package
 from sagestone.image_build.layer import write_layer
+from sagestone.image_build.python import compile_modules
 from sagestone.image_build.recipe import BadRecipe, Recipe
 from sagestone.image_build.wheels import install_wheels
 
@@ -46,9 +48,8 @@ def build_image(recipe: Recipe, cache: Path, say: Callable[[str], None]) -> Buil
         if not (cache / f"{key}.tar").exists():
             say(f"fetching wheels: {', '.join(recipe.requirements)}")
             requirements, version = recipe.requirements, python_version
-            _keep_layer(
-                cache, key, lambda root: install_wheels(requirements, version, _made(root / _SITE_PACKAGES)), ()
-            )
+            base = layers[0].path
+            _keep_layer(cache, key, lambda root: _lay_wheels(requirements, version, base, root), ())
         layers.append(_kept_layer(cache, key))
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         root = Path(scratch) / "root"
@@ -73,7 +74,7 @@ def wheel_files(recipe: Recipe, cache: Path) -> Path:
 
 
 def _key(kind: str, parts: Sequence[str]) -> str:
-    return f"{kind}-{hashlib.sha256(json.dumps([1, *parts]).encode()).hexdigest()[:32]}"
+    return f"{kind}-{hashlib.sha256(json.dumps([2, *parts]).encode()).hexdigest()[:32]}"
 
 
 def _keep_layer(cache: Path, key: str, lay: Callable[[Path], None], executable: Sequence[str]) -> None:
@@ -117,12 +118,21 @@ def _lay_packages(packages: Sequence[Path], root: Path) -> None:
     _made(root / "etc")
     (root / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     (root / "etc" / "group").write_text("root:x:0:\nnogroup:x:65534:\n")
+    compile_modules(root, root)
     busybox = root / "usr" / "bin" / "busybox"
     if busybox.exists():
         for applet in ("sh", "cat", "ls", "env", "echo", "sleep", "ps", "mkdir", "rm", "cp", "mv", "tar", "id"):
             link = root / "usr" / "bin" / applet
             if not link.exists():
                 link.symlink_to("busybox")
+
+
+def _lay_wheels(requirements: Sequence[str], python_version: str, base: Path, root: Path) -> None:
+    """Install the wheels and compile them with the image's own Python, which is unpacked for it."""
+    install_wheels(requirements, python_version, _made(root / _SITE_PACKAGES))
+    with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
+        subprocess.run(["tar", "-xf", str(base), "-C", scratch], check=True)  # a layer of our own: to be trusted
+        compile_modules(Path(scratch), root)
 
 
 def _lay_files(recipe: Recipe, root: Path) -> None:

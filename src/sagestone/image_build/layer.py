@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 #: Not needed at run time; leaving it out halves the image.
-_LEFT_OUT_DIRECTORIES = frozenset({"__pycache__", "tests", "test", "doc", "man", "locale", "info", "lintian"})
+_LEFT_OUT_DIRECTORIES = frozenset({"tests", "test", "doc", "man", "locale", "info", "lintian"})
 
 
 def write_layer(root: Path, target: Path, executable: Sequence[str] = ()) -> str:
@@ -41,5 +41,5 @@ def _sorted_tree(root: Path) -> list[Path]:
         here = Path(directory)
         names[:] = sorted(name for name in names if name not in _LEFT_OUT_DIRECTORIES or (here / name).is_symlink())
         found += [here / name for name in names]
-        found += [here / name for name in sorted(files) if not name.endswith(".pyc")]
+        found += [here / name for name in sorted(files)]
     return sorted(found)
