@@ -172,8 +172,9 @@ class SandboxRuntime:
             except FileNotFoundError:
                 continue  # removed since it was listed
             if labels.items() <= has.items():
-                running = record.started() and record.exit() is None
-                found.append(Container(id=record.name, name=record.name, labels=has, running=running))
+                started = record.started()
+                running = started and record.exit() is None
+                found.append(Container(id=record.name, name=record.name, labels=has, running=running, started=started))
         return found
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> None:

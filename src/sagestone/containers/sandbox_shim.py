@@ -56,7 +56,10 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  told to whoever started us
         os.write(report, FAILED + _text(error).encode())
         return
-    os.write(report, STARTED)
+    try:
+        os.write(report, STARTED)
+    except BrokenPipeError:
+        pass  # whoever started us has died meanwhile; the container goes on and is found again
     os.close(report)
     shim.run()
 
