@@ -129,7 +129,7 @@ def test_killed_at_some_moment_the_program_never_runs_twice(ground: Ground, mome
     outcome = instance.run()
     if outcome.ending == "Completed":
         assert ground.archive("out/job/output/model.tar.gz") == {"starts": b"started\n"}
-    else:
+    else:  # it died while it started the container, and the runtime lost it: never in doubt, never again
         assert outcome.failure is not None
-        assert outcome.failure.fault == "internal"
+        assert "gone" in outcome.failure.message or "killed" in outcome.failure.message
     assert instance.left_behind() == []

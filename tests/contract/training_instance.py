@@ -25,7 +25,7 @@ from sagestone.domain.channel import Channel
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.image import ImageReference
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.job_logs.names import TRAINING_GROUP, training_stream
+from sagestone.job_logs.names import TRAINING_GROUP, NoSuchStream, training_stream
 from sagestone.job_logs.reader import LogReader
 from sagestone.s3.client import write_all
 from sagestone.s3.embedded import EmbeddedS3
@@ -214,13 +214,15 @@ class TrainingInstance:
     def log(self) -> list[str]:
         stream = training_stream(self.assignment.job.name, self.assignment.host.number, self.assignment.created_at)
         reader = LogReader(self.ground.directory / "logs")
-        page = reader.events(TRAINING_GROUP, stream, limit=1_000_000, from_head=True)
+        try:
+            page = reader.events(TRAINING_GROUP, stream, limit=1_000_000, from_head=True)
+        except NoSuchStream:
+            return []
         return [event.message for event in page.events]
 
     def await_line(self, line: str) -> None:
         """Wait until the log has that line."""
-        stream = self.ground.directory / "logs" / TRAINING_GROUP.lstrip("/") / self.assignment.job.name
-        self.await_true(lambda: stream.exists() and line in self.log(), f"the line {line!r} in the log")
+        self.await_true(lambda: line in self.log(), f"the line {line!r} in the log")
 
     def await_true(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

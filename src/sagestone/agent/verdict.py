@@ -15,6 +15,8 @@ from sagestone.domain.failure import LONGEST_REASON, PREFIX, Failure, Fault
 _FAILURE_FILE_CHARACTERS = 1024
 _LOG_LINES = 4
 _LOG_CHARACTERS = 600
+_KILLED = 137
+_KILLED_SENTENCE = "Something killed the program (SIGKILL), but not this service, and not for its memory"
 _OUT_OF_MEMORY = (
     "Please use an instance type with more memory, or reduce the size of job data processed on an instance."
 )
@@ -47,6 +49,8 @@ def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
         text = f"{_OUT_OF_MEMORY} The container went beyond its memory{limit} ({assignment.job.instance_type})"
         return _failed("client", text, f"{ending}{_log_tail(ended)}", code)
     text = ended.failure_text or "\n".join(last_useful_lines(ended.last_lines))
+    if code == _KILLED:
+        ending += f". {_KILLED_SENTENCE}"
     return _failed("algorithm", text, ending, code)
 
 
