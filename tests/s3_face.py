@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,21 +51,23 @@ class RunningFace:
 
 
 @contextmanager
-def running_face(directory: Path, *, authentication: bool = True, port: int = 0) -> Iterator[RunningFace]:
+def running_face(
+    directory: Path, *, authentication: bool = True, clock: Callable[[], float] = time.time
+) -> Iterator[RunningFace]:
     """Serve the store of a directory until the block is left."""
     storage = open_storage(directory)
     book = CredentialBook([Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY, account=ACCOUNT)])
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    face = S3Face(storage, account=ACCOUNT, region=REGION, book=book if authentication else None)
+    face = S3Face(storage, account=ACCOUNT, region=REGION, book=book if authentication else None, clock=clock)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         return await face.handle(request, str(uuid.uuid4()))
 
     async def start() -> tuple[asyncio.Server, web.Server]:
         server = web.Server(handle, auto_decompress=False)
-        return await loop.create_server(server, "127.0.0.1", port), server
+        return await loop.create_server(server, "127.0.0.1", 0), server
 
     listening, server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
 

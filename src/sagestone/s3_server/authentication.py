@@ -78,7 +78,7 @@ class Authentication:
     def _check_v2_header(self, request: S3Request, book: CredentialBook) -> Signer:
         access_key, _, signature = request.headers["authorization"].removeprefix("AWS ").strip().partition(":")
         known = _known(book, access_key, request)
-        _compare_v2(known, signature, signature_v2.string_to_sign(request))
+        _compare_v2(known, signature, signature_v2.strings_to_sign(request))
         at = signature_v2.signed_at(request.headers)
         if abs(at - self._clock()) > SKEW_SECONDS:
             raise self._skewed(_stamp(at))
@@ -89,7 +89,7 @@ class Authentication:
         expires = request.query.get("Expires", "")
         if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
             raise Refusal("AccessDenied", "Query-string authentication requires Expires, a number of epoch seconds.")
-        _compare_v2(known, request.query["Signature"], signature_v2.string_to_sign(request, expires))
+        _compare_v2(known, request.query["Signature"], signature_v2.strings_to_sign(request, expires))
         if self._clock() > int(expires):
             raise Refusal(
                 "AccessDenied", "Request has expired", Expires=_stamp(int(expires)), ServerTime=_stamp(self._clock())
@@ -148,15 +148,17 @@ def _known(book: CredentialBook, access_key: str, request: S3Request) -> Credent
     return known
 
 
-def _compare_v2(known: Credentials, signature: str, text: str) -> None:
-    if not hmac.compare_digest(signature_v2.sign(known.secret_key, text).encode(), signature.encode()):
-        raise Refusal(
-            "SignatureDoesNotMatch",
-            MISMATCH,
-            AWSAccessKeyId=known.access_key,
-            StringToSign=text,
-            SignatureProvided=signature[:256],
-        )
+def _compare_v2(known: Credentials, signature: str, texts: list[str]) -> None:
+    for text in texts:
+        if hmac.compare_digest(signature_v2.sign(known.secret_key, text).encode(), signature.encode()):
+            return
+    raise Refusal(
+        "SignatureDoesNotMatch",
+        MISMATCH,
+        AWSAccessKeyId=known.access_key,
+        StringToSign=texts[0],
+        SignatureProvided=signature[:256],
+    )
 
 
 def _stamp(moment: float) -> str:

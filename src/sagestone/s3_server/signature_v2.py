@@ -22,16 +22,13 @@ SIGNED_PARAMETERS = frozenset(
 )
 
 
-def string_to_sign(request: S3Request, expires: str = "") -> str:
-    """The text that is signed; `expires` is that of a presigned URL."""
-    headers = request.headers
-    date = expires or ("" if "x-amz-date" in headers else headers.get("date", ""))
-    lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
-    for name in sorted(headers):
-        if name.startswith("x-amz-"):
-            lines.append(f"{name}:{headers[name].strip()}")
-    lines.append(_resource(request))
-    return "\n".join(lines)
+def strings_to_sign(request: S3Request, expires: str = "") -> list[str]:
+    """The texts that may have been signed; `expires` is that of a presigned URL.
+
+    Of a bucket by itself some clients sign `/bucket`, as they send it, and some `/bucket/`.
+    """
+    slashes = [False, True] if not request.key and not request.signed.raw_path.endswith("/") else [False]
+    return [_string_to_sign(request, expires, bucket_slash=slash) for slash in slashes]
 
 
 def sign(secret: str, text: str) -> str:
@@ -50,10 +47,23 @@ def signed_at(headers: Mapping[str, str]) -> float:
         ) from None
 
 
-def _resource(request: S3Request) -> str:
+def _string_to_sign(request: S3Request, expires: str, *, bucket_slash: bool) -> str:
+    headers = request.headers
+    date = expires or ("" if "x-amz-date" in headers else headers.get("date", ""))
+    lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
+    for name in sorted(headers):
+        if name.startswith("x-amz-"):
+            lines.append(f"{name}:{headers[name].strip()}")
+    lines.append(_resource(request, bucket_slash))
+    return "\n".join(lines)
+
+
+def _resource(request: S3Request, bucket_slash: bool) -> str:
     path = request.signed.raw_path
     if request.virtual_host:
         path = f"/{request.bucket}{path}"
+    if bucket_slash:
+        path += "/"
     signed = []
     for piece in request.signed.raw_query.split("&"):
         name, equals, value = piece.partition("=")
