@@ -20,7 +20,23 @@ from tests.images import WrittenImage, write_archive
 PYTHON = "/opt/python/bin/python3"
 
 _HOME = "/opt/python"
-_USUAL = ("http.server", "socketserver", "json", "threading", "signal", "time", "socket", "gzip", "hashlib", "struct")
+_USUAL = (
+    "http.server",
+    "socketserver",
+    "json",
+    "threading",
+    "signal",
+    "time",
+    "socket",
+    "gzip",
+    "hashlib",
+    "struct",
+    "typing",
+    "dataclasses",
+    "subprocess",
+    "tarfile",
+    "csv",
+)
 
 
 def python_archive(

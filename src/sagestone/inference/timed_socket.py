@@ -4,6 +4,10 @@ import io
 import socket
 import time
 
+#: Acknowledge at once what comes (Linux; holds until the next reading): a server that writes head and body apart would
+#: wait 40 ms for it with every answer.
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+
 
 def send_all(sock: socket.socket, data: bytes, deadline: float) -> None:
     """Send everything by `deadline` (of the monotonic clock); raises TimeoutError or another OSError."""
@@ -55,6 +59,7 @@ class _Raw(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
         self._socket = sock
+        self._is_tcp = sock.family in (socket.AF_INET, socket.AF_INET6)
         self.deadline = 0.0
         self.received = 0
         self.ended = self.looking = False
@@ -65,6 +70,8 @@ class _Raw(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
         self._socket.settimeout(0 if self.looking else _left(self.deadline))
         try:
+            if self._is_tcp and _QUICK_ACK is not None:
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
             count = self._socket.recv_into(buffer)
         except BlockingIOError:
             return None
