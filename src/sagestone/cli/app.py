@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,11 @@ Home = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
+@app.callback()
+def _group() -> None:
+    """Makes `sagestone` a group of commands even when a single one was imported."""
+
+
 def settings_of(home: Path | None, **explicit: Any) -> Settings:
     """The settings for this command; leaves with exit code 2 when one cannot be used."""
     try:
@@ -41,13 +47,15 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
         leave(USAGE, str(error))
 
 
+#: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
+_COMMANDS = ("up", "env", "demo", "validate", "explain", "describe", "logs", "doctor", "image", "version")
+
+
 def run() -> None:
     """Run the command line; every foreseeable error ends in one sentence and a documented exit code."""
-    from sagestone.cli import demo, describe, doctor, env, explain, image, logs, up, validate, version
-
-    for module in (up, env, demo, validate, explain, describe, logs, doctor, version):
-        module.register(app)
-    app.add_typer(image.app, name="image")
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    for name in [asked] if asked in _COMMANDS else _COMMANDS:
+        import_module(f"sagestone.cli.{name}").register(app)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         app()

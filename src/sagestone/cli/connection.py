@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sagestone.cli.exits import UNAVAILABLE, leave
-from sagestone.compose import AlreadyRunning, Service, running_endpoint
+from sagestone.compose.endpoint import running_endpoint
+from sagestone.compose.service import AlreadyRunning, Service
 from sagestone.settings import Settings
 from sagestone.wire.credentials import CredentialBook
 

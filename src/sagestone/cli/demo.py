@@ -16,7 +16,8 @@ from sagestone.cli.exits import FAILED, UNAVAILABLE, leave
 from sagestone.cli.follow import ValidationFollower
 from sagestone.cli.show import clock, console, show_sight
 from sagestone.cli.validate import delete_algorithm
-from sagestone.compose import CannotStart, open_images
+from sagestone.compose.images import open_images
+from sagestone.compose.runtimes import CannotStart
 from sagestone.containers.runtime import ImageNotFound
 from sagestone.image_build.build import build_image
 from sagestone.image_build.recipe import BadRecipe, Recipe, read_recipe

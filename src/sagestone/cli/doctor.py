@@ -8,7 +8,7 @@ from rich.markup import escape
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE
 from sagestone.cli.show import console, show_json
-from sagestone.compose import examine_machine
+from sagestone.compose.examine import examine_machine
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sagestone.cli.app import AsJson, Home, settings_of
-from sagestone.compose import running_endpoint
+from sagestone.compose.endpoint import running_endpoint
 from sagestone.wire.credentials import CredentialBook
 
 

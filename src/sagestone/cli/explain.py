@@ -10,7 +10,7 @@ from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import USAGE, leave
 from sagestone.cli.show import console, show_json
 from sagestone.cli.validate import read_request
-from sagestone.compose import explain_request
+from sagestone.compose.explanation import explain_request
 
 
 def register(app: typer.Typer) -> None:

@@ -2,28 +2,16 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sagestone.cli.sight import JobKind, Sight
 from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.metric_scraper import MetricScraper
 
-JobKind = Literal["training", "transform"]
 _GROUPS: dict[JobKind, str] = {"training": "/aws/sagemaker/TrainingJobs", "transform": "/aws/sagemaker/TransformJobs"}
 _POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """Something new: a status of the algorithm or a job, a log line, or a metric's value (`at` in epoch seconds)."""
-
-    kind: Literal["algorithm", "training", "transform", "log", "metric"]
-    at: float
-    subject: str  # the algorithm, the job, or the log stream
-    text: str
-    status: str = ""
 
 
 class ValidationFollower:

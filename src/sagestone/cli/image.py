@@ -8,22 +8,27 @@ import typer
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.show import complaints, console, show_json
-from sagestone.compose import Images, open_images
+from sagestone.compose.images import Images, open_images
 from sagestone.containers.runtime import Image, RuntimeFailure
 from sagestone.image_build.build import build_image
 from sagestone.image_build.recipe import BadRecipe, read_recipe
 
-app = typer.Typer(
+images_app = typer.Typer(
     no_args_is_help=True,
     help="Images for the runtime in use: build, load, list, remove. An engine's own images are the engine's.",
 )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(images_app, name="image")
 
 
 def _images(home: Path | None) -> Images:
     return open_images(settings_of(home))
 
 
-@app.command()
+@images_app.command()
 def load(
     archives: Annotated[list[Path], typer.Argument(help="OCI or docker archives (`docker save`), may be gzipped.")],
     home: Home = None,
@@ -43,7 +48,7 @@ def load(
     _show(loaded, as_json)
 
 
-@app.command()
+@images_app.command()
 def build(
     directory: Annotated[Path, typer.Argument(help="A directory with an image.toml, such as examples/random-forest.")],
     home: Home = None,
@@ -67,13 +72,13 @@ def build(
     load([built.archive], home, as_json)
 
 
-@app.command("list")
+@images_app.command("list")
 def list_(home: Home = None, as_json: AsJson = False) -> None:
     """List the images that the runtime holds."""
     _show(sorted(_images(home).all(), key=lambda image: image.names), as_json)
 
 
-@app.command()
+@images_app.command()
 def remove(
     references: Annotated[list[str], typer.Argument(help="Names, digests or ids.")],
     home: Home = None,

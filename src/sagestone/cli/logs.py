@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.connection import connect
 from sagestone.cli.exits import FAILED, leave
-from sagestone.cli.follow import Sight
 from sagestone.cli.show import show_sight
+from sagestone.cli.sight import Sight
 
 _GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
 _FINAL = ("Completed", "Failed", "Stopped")
