@@ -25,6 +25,7 @@ def main(command: list[str]) -> None:
     isolated = ["unshare", "--mount", "--propagation", "slave", "--net", "sh", "-ec"]
     # What engines keep in /run is theirs alone here, and a new network's loopback is down at first.
     engine = subprocess.Popen([*isolated, 'mount -t tmpfs tmpfs /run; ip link set lo up; exec "$@"', "sh", *command])
+    Path("engine.pid").write_text(str(engine.pid))
     signal.signal(signal.SIGTERM, lambda *_: engine.send_signal(signal.SIGTERM))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ended = 0

@@ -76,6 +76,11 @@ def running_engine(kind: EngineKind) -> Iterator[str]:
         _remove_control_groups(_control_groups() - before)
 
 
+def engine_pid(url: str) -> int:
+    """The process of an engine that `running_engine` started: its network namespace is where the bridges are."""
+    return int(Path(url.removeprefix("unix://")).with_name("engine.pid").read_text())
+
+
 def required_engines() -> frozenset[str]:
     """The engines that `SAGESTONE_TEST_ENGINES` says must be there."""
     return frozenset(word for word in os.environ.get("SAGESTONE_TEST_ENGINES", "").split(",") if word.strip())
@@ -146,10 +151,11 @@ graphroot = "{directory}/graph"
 runroot = "{directory}/run"
 """
     )
-    (directory / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    (directory / "registries.conf").write_text('[[registry]]\nlocation = "127.0.0.1:5000"\ninsecure = true\n')
     environment = {
         "CONTAINERS_CONF": f"{directory}/containers.conf",
         "CONTAINERS_STORAGE_CONF": f"{directory}/storage.conf",
+        "CONTAINERS_REGISTRIES_CONF": f"{directory}/registries.conf",
         "XDG_RUNTIME_DIR": f"{directory}/runtime",
     }
     (directory / "runtime").mkdir(mode=0o700)

@@ -1,13 +1,16 @@
 """Images that an engine holds or can fetch: by tag, name@digest, digest or id."""
 
 import base64
+import gzip
 import json
+import lzma
 import re
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from sagestone.containers.engine_http import EngineHttp, EngineRefused, EngineUnreachable
 from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
@@ -48,21 +51,26 @@ class EngineImages:
     def load(self, path: Path) -> Image:
         """Load an archive as `docker save` writes it, also compressed; the image it holds (the first of several)."""
         said: list[str] = []
-        with (
-            path.open("rb") as file,
-            self._http.stream(
-                "POST",
-                "/images/load",
-                body=file,
-                headers={"Content-Type": "application/x-tar", "Content-Length": str(path.stat().st_size)},
-                timeout=_SILENCE * 5,
-                quiet=True,
-            ) as pieces,
-        ):
-            for message in _messages(pieces):
-                if message.get("error"):
-                    raise RuntimeFailure(f"{path} could not be loaded: {message['error']}")
-                said.append(str(message.get("stream", "")).strip())
+        try:
+            with (
+                _unpacked(path) as archive,
+                self._http.stream(
+                    "POST",
+                    "/images/load",
+                    body=archive,
+                    headers={"Content-Type": "application/x-tar"},
+                    timeout=_SILENCE * 5,
+                    quiet=True,
+                ) as pieces,
+            ):
+                for message in _messages(pieces):
+                    if message.get("error"):
+                        raise EngineRefused(500, str(message["error"]))
+                    said.append(str(message.get("stream", "")).strip())
+        except EngineRefused as refusal:
+            raise RuntimeFailure(f"{path} could not be loaded: {refusal.text}") from refusal
+        except (EOFError, zlib.error, lzma.LZMAError) as error:
+            raise RuntimeFailure(f"{path} is cut off or damaged: {error}") from error
         for line in said:
             match = re.search(r"Loaded image(?: ID)?(?:\(s\))?: *([^\s,]+)", line)
             if match:
@@ -137,6 +145,15 @@ def check_architecture(image: Image, engine: str) -> None:
     raise RuntimeFailure(
         f"image {name} is for {image.architecture}, but this engine runs {engine}: build or pull it for {engine}"
     )
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    """The tar itself: Podman's service takes no compressed one."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(IO[bytes], gzip.open(path))
+    return lzma.open(path) if magic == b"\xfd7zXZ\0" else path.open("rb")
 
 
 def _image(document: dict[str, Any], reference: str) -> Image:

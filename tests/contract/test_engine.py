@@ -1,0 +1,165 @@
+"""What the Engine API driver promises beyond the runtime's contract: images, registries, plain users."""
+
+import gzip
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagestone.agent.parts import RuntimePart
+from sagestone.containers.engine import EngineRuntime
+from sagestone.containers.engine_exit import has_ended, inspect
+from sagestone.containers.engine_http import EngineUnreachable
+from sagestone.containers.engine_logs import poll_stream
+from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
+from tests.contract.runtimes import IMAGE, Bench, Output
+from tests.engines import engine_pid
+from tests.images import script, write_archive
+
+_ROOT = Path(__file__).parents[2]
+_PLAIN_USER = """
+import sys
+from sagestone.containers.engine import EngineRuntime
+with EngineRuntime(sys.argv[1]).connect(sys.argv[2], 8080, 10) as connection:
+    connection.sendall(b"GET /ping HTTP/1.0\\r\\n\\r\\n")
+    sys.stdout.buffer.write(b"".join(iter(lambda: connection.recv(65536), b"")))
+"""
+
+
+@pytest.fixture
+def engine(part: RuntimePart) -> EngineRuntime:
+    if part.kind != "engine":
+        pytest.skip("about engines only")
+    return EngineRuntime(part.engine_url or "")
+
+
+class TestEngine:
+    """Docker and Podman."""
+
+    def test_says_which_engine_it_is(self, engine: EngineRuntime, request: pytest.FixtureRequest) -> None:
+        assert engine.name in request.node.name
+        assert engine.limits_memory
+
+    def test_an_address_where_nothing_answers_is_explained(self, tmp_path: Path) -> None:
+        with pytest.raises(EngineUnreachable, match=r"nothing\.sock does not answer"):
+            EngineRuntime(f"unix://{tmp_path}/nothing.sock")
+
+    def test_loads_and_removes_an_archive(self, engine: EngineRuntime, tmp_path: Path) -> None:
+        name = "sagestone-test/loaded:2"
+        written = write_archive(tmp_path / "plain.tar", name, {"/train": script("true")}, labels={"team": "a b"})
+        packed = tmp_path / "packed.tar.gz"
+        packed.write_bytes(gzip.compress(written.path.read_bytes(), 1))
+        image = engine.load_archive(packed)
+        assert (image.id, image.digest) == (written.id, written.id)
+        assert any(name in known for known in image.names)
+        assert image.labels == {"team": "a b"}
+        engine.remove_image(name)
+        with pytest.raises(ImageNotFound, match=name):
+            engine.remove_image(name)
+
+    def test_an_archive_that_is_none_is_refused(self, engine: EngineRuntime, tmp_path: Path) -> None:
+        (tmp_path / "junk.tar").write_bytes(b"nonsense" * 1000)
+        with pytest.raises(RuntimeFailure, match=r"junk\.tar could not be loaded|junk\.tar holds no image"):
+            engine.load_archive(tmp_path / "junk.tar")
+        (tmp_path / "cut.tar.gz").write_bytes(gzip.compress(b"nonsense" * 1000)[:-20])
+        with pytest.raises(RuntimeFailure, match=r"cut\.tar\.gz is cut off"):
+            engine.load_archive(tmp_path / "cut.tar.gz")
+
+    def test_an_image_for_another_processor_is_refused(
+        self, engine: EngineRuntime, tmp_path: Path, bench: Bench
+    ) -> None:
+        written = write_archive(tmp_path / "s390x.tar", "sagestone-test/s390x:1", {}, architecture="s390x")
+        image = engine.load_archive(written.path)
+        assert image.architecture == "s390x"
+        with pytest.raises(RuntimeFailure, match="is for s390x, but this engine runs"):
+            bench.create(["true"], image=image.digest)
+        engine.remove_image(image.id)
+
+    def test_an_image_that_is_used_is_not_removed(self, engine: EngineRuntime, bench: Bench) -> None:
+        bench.start("sleep 60")
+        with pytest.raises(RuntimeFailure, match="could not be removed"):
+            engine.remove_image(engine.image(IMAGE).id)
+        assert engine.image(IMAGE)
+
+    def test_pulls_from_a_registry_and_keeps_its_digest(
+        self, engine: EngineRuntime, registry: str, bench: Bench
+    ) -> None:
+        by_tag = engine.image("127.0.0.1:5000/team/alg:1")
+        assert by_tag.digest == registry
+        assert by_tag.id != registry
+        for reference in (registry, f"127.0.0.1:5000/team/alg@{registry}", by_tag.id):
+            assert engine.image(reference).digest == registry
+        container = bench.create(["true"], image=registry)
+        engine.start(container)
+        assert bench.ended(container).code == 0
+        engine.remove(container)
+        engine.remove_image(by_tag.id)
+        assert engine.image(f"127.0.0.1:5000/team/alg@{registry}").id == by_tag.id
+        engine.remove_image(by_tag.id)
+        with pytest.raises(ImageNotFound, match=r"127\.0\.0\.1:5000/team/alg:2 here, and it could not be pulled"):
+            engine.image("127.0.0.1:5000/team/alg:2")
+
+    def test_reading_the_log_again_and_again_loses_nothing(self, engine: EngineRuntime, bench: Bench) -> None:
+        container = bench.start("for i in 1 2 3 4 5; do seq 1 2000; sleep 0.2; done")
+        output = Output()
+        poll_stream(engine._http, container, output, {"stdout": 4}, lambda: has_ended(inspect(engine._http, container)))
+        once = b"".join(b"%d\n" % number for number in range(1, 2001))
+        assert bytes(output.stdout) == (once * 5)[4:]
+
+    def test_many_threads_use_one_runtime(self, engine: EngineRuntime, bench: Bench) -> None:
+        outputs: dict[int, str] = {}
+
+        def run(number: int) -> None:
+            outputs[number] = bench.run(f"echo {number}")[1]
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert outputs == {number: f"{number}\n" for number in range(4)}
+
+    def test_a_plain_user_reaches_a_port_of_a_container_without_a_network(
+        self, engine: EngineRuntime, bench: Bench
+    ) -> None:
+        container = bench.start("mkdir /tmp/w; echo pong > /tmp/w/ping; exec httpd -f -p 8080 -h /tmp/w")
+        deadline = time.monotonic() + 30
+        while True:
+            answer = self._as_plain_user(engine.url, container)
+            if "ConnectionRefused" not in answer.stderr or time.monotonic() > deadline:
+                break
+        if engine.name == "podman":
+            assert "run the service as root" in answer.stderr
+        else:
+            assert answer.stdout.endswith("pong\n"), answer.stderr
+            assert len(engine.find_networks(bench.labels)) == 1
+        engine.remove(container)
+        assert engine.find_networks(bench.labels) == []
+
+    def _as_plain_user(self, url: str, container: str) -> subprocess.CompletedProcess[str]:
+        """Without any capability, beside the engine's bridges: what a member of the docker group can do."""
+        enter = [
+            "nsenter",
+            f"--net=/proc/{engine_pid(url)}/ns/net",
+            "setpriv",
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+        ]
+        command = [*enter, sys.executable, "-c", _PLAIN_USER, url, container]
+        return subprocess.run(command, capture_output=True, text=True, cwd=_ROOT, check=False, timeout=60)
+
+
+@pytest.fixture
+def registry(engine: EngineRuntime, tmp_path: Path) -> Iterator[str]:
+    """A registry that the engine reaches as 127.0.0.1:5000; gives the digest of the image it serves."""
+    archive = write_archive(tmp_path / "served.tar", "served:1", {"/served": b"yes"}).path
+    enter = ["nsenter", f"--net=/proc/{engine_pid(engine.url)}/ns/net"]
+    command = [*enter, sys.executable, "-m", "tests.registry", str(archive)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()
