@@ -38,9 +38,19 @@ while [ ! -e /opt/ml/model/go ]; do sleep 0.02; done
 KEY = "training/job"
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("platform"))
+_PLATFORMS = [
+    "sandbox",
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("podman", marks=pytest.mark.podman),
+]
+
+
+@pytest.fixture(scope="module", params=_PLATFORMS)
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    directory = tmp_path_factory.mktemp("platform")
+    if request.param == "sandbox":
+        return Platform.sandbox(directory)
+    return Platform.engine(request.getfixturevalue(f"{request.param}_engine"), directory)
 
 
 @pytest.fixture
@@ -164,7 +174,7 @@ class TestRealAgents:
         assert [entry.status for entry in job.transitions] == [
             "Starting", "Downloading", "Training", "Uploading", "Completed",
         ]  # fmt: skip
-        assert job.runtime == "sandbox"
+        assert job.runtime == ground.platform.runtime.name
         assert ground.archive("out/job/output/model.tar.gz")["begun"] == b"begun\n"
 
     def test_the_service_may_end_and_come_back_in_the_middle(self, ground: Ground) -> None:

@@ -96,6 +96,8 @@ def _follow_instances(job: TrainingJob, event: InstanceEvent, at: float) -> Trai
     if least is None or least.stage is None:
         return job
     message = event.message if event.stage == least.stage else ""
+    if message == TRAINING_MESSAGES["Starting"]:
+        message = ""  # the agent begins; the job has done so before
     if SECONDARY_RANK[least.stage] > SECONDARY_RANK[job.secondary_status]:
         return enter(job, least.stage, message or least.message, at)
     waited = (least.stage, job.secondary_status) == ("Starting", "Pending")

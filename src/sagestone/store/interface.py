@@ -9,7 +9,8 @@ Promises, shown by the contract tests on every implementation:
 4. A lease is given to one holder at a time (keys: a job's, or "algorithm/NAME"); a change that names a `holder` raises
    LeaseLost and changes nothing unless that holder has the lease.
 5. Lists are stable: with a token a page goes on after the last row shown, whatever was added or deleted meanwhile;
-   each page costs the same however many rows there are.
+   each page costs the same however many rows there are. So a filter that few rows pass may give a short or empty page
+   with a token: only a page without one is the last.
 6. Reads never wait for writers.
 """
 
