@@ -1,0 +1,67 @@
+"""The training agent on real engines: the tests of the other modules that depend on what an engine does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagestone.containers.labels import job_labels, network_name
+from tests.contract.test_agent_training import (
+    test_a_flood_of_output_is_capped_and_still_measured,
+    test_a_job_trains_on_its_data_and_leaves_its_model,
+    test_a_line_without_end_and_a_line_without_limit,
+    test_a_program_that_ignores_sigterm_is_killed,
+    test_an_image_that_is_gone_fails_before_anything_is_downloaded,
+    test_an_image_without_train_says_what_it_needs,
+    test_memory_beyond_the_limit_is_told_with_the_limit,
+)
+from tests.contract.test_agent_training_hosts import (
+    JOB,
+    test_the_first_host_that_fails_ends_the_others,
+    test_two_hosts_meet_and_their_models_are_one_archive,
+)
+from tests.contract.test_agent_training_restart import (
+    test_a_container_that_vanished_fails_the_job_and_is_not_started_again,
+    test_killed_at_some_moment_the_program_never_runs_twice,
+    test_killed_while_training_and_started_again,
+)
+from tests.contract.training_instance import HOME, Ground, Platform
+
+__all__ = [
+    "test_a_container_that_vanished_fails_the_job_and_is_not_started_again",
+    "test_a_flood_of_output_is_capped_and_still_measured",
+    "test_a_job_trains_on_its_data_and_leaves_its_model",
+    "test_a_line_without_end_and_a_line_without_limit",
+    "test_a_program_that_ignores_sigterm_is_killed",
+    "test_an_image_that_is_gone_fails_before_anything_is_downloaded",
+    "test_an_image_without_train_says_what_it_needs",
+    "test_killed_at_some_moment_the_program_never_runs_twice",
+    "test_killed_while_training_and_started_again",
+    "test_memory_beyond_the_limit_is_told_with_the_limit",
+    "test_the_first_host_that_fails_ends_the_others",
+    "test_two_hosts_meet_and_their_models_are_one_archive",
+]
+
+ENGINES = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("podman", marks=pytest.mark.podman),
+]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    url = request.getfixturevalue(f"{request.param}_engine")
+    return Platform.engine(url, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def ground(platform: Platform, tmp_path: Path) -> Ground:
+    return Ground(platform=platform, directory=tmp_path)
+
+
+@pytest.fixture
+def network(platform: Platform) -> Iterator[str]:
+    name = network_name(HOME, JOB)
+    platform.runtime.create_network(name, job_labels(HOME, JOB))
+    yield name
+    platform.runtime.remove_network(name)
