@@ -13,14 +13,14 @@ host=$(sed 's/.*"current_host": *"\([^"]*\)".*/\1/' $ML/input/config/resourcecon
 echo "mode $mode on $host"
 echo "loss=0.5"
 case "$mode" in
-  plain) cat $ML/input/data/train/* > $ML/model/model.csv; mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
-  slow) sleep 4; cat $ML/input/data/train/* > $ML/model/model.csv;;
+  plain) cat $ML/input/data/train/*.csv > $ML/model/model.csv; mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
+  slow) sleep 4; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
   exit-code) echo 'cannot open the lexicon' >&2; exit 7;;
   hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
   stubborn) trap '' TERM; echo kept > $ML/model/model.csv; while true; do sleep 1; done;;
   polite) trap 'echo partial > $ML/model/model.csv; exit 0' TERM; while true; do sleep 0.1; done;;
-  memory) tail /dev/zero;;
+  memory) awk 'BEGIN { while (1) kept[i++] = sprintf("%1000s", "") }';;
   disk) dd if=/dev/zero of=$ML/model/big bs=1M count=3000;;
   links) ln -s /etc/passwd $ML/model/outside; ln -s ../../../etc/hostname $ML/model/climb
          echo fine > $ML/model/model.csv; ln -s model.csv $ML/model/inside;;

@@ -17,7 +17,7 @@ def _training(name: str, mode: str, **changes: Any) -> dict[str, Any]:
     [
         ("failure-file", ["AlgorithmError", "the labels are missing", "exit code: 3"]),
         ("exit-code", ["AlgorithmError", "cannot open the lexicon", "exit code: 7"]),
-        ("disk", ["ClientError", "1 GB", "volume"]),
+        ("disk", ["ClientError", "Insufficient disk space", "VolumeSizeInGB"]),
     ],
 )
 def test_a_training_that_fails_says_why(service: RunningService, mode: str, words: list[str]) -> None:
