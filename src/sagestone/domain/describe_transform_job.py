@@ -11,7 +11,7 @@ ECHOED = ("MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "Environ
 def describe_transform_job(job: TransformJob) -> dict[str, Any]:
     """The DescribeTransformJob answer; times are epoch seconds with milliseconds.
 
-    No member of this answer can tell the runtime: it is the training job's (and stands in the job's data log).
+    No member of this answer can tell the runtime; the training job of the same validation tells it.
     """
     spec, request = job.spec, job.spec.request
     answer: dict[str, Any] = {

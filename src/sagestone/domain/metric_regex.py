@@ -23,7 +23,7 @@ def regex_objection(text: str) -> str | None:
     """Why the expression is none for a metric, as a clause for a message; None: it can be used."""
     if _FLAGS.search(text):
         return "Member must not set the flags x and V, which change how the expression itself is read"
-    if _written_out(text) > LARGEST:
+    if "{" in text and _written_out(text) > LARGEST:
         return "Member must not be larger than 20,000 characters when its counted repeats are written out"
     try:
         groups = regex.compile(text).groups

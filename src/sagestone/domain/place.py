@@ -1,27 +1,40 @@
 """The places of a request: a value with its path, so that a rule can say where it is broken."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from sagestone.shapes.violation import Violation
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """A value inside a request, with its path in the style of AWS: `trainingChannels.1.member.name`.
 
-    `value` is None where the request left the member out; members of an absent structure are absent too.
+    `value` is None where the request left the member out; members of an absent structure are absent too. Values are as
+    JSON gives them (dict, list, str …). The path is written only when it is asked for: most places break no rule.
     """
 
-    value: Any
-    path: str = ""
+    __slots__ = ("_above", "_step", "value")
+
+    def __init__(self, value: Any, above: "Place | None" = None, step: str = "") -> None:
+        self.value = value
+        self._above = above
+        self._step = step
+
+    @property
+    def path(self) -> str:
+        """Where the value stands, from the request down; first letters of members are lower case."""
+        steps: list[str] = []
+        place: Place | None = self
+        while place is not None:
+            if place._step:
+                steps.append(place._step)
+            place = place._above
+        return ".".join(reversed(steps))
 
     def member(self, name: str) -> "Place":
-        """The member of a structure; its first letter is lower case in the path."""
-        value = self.value.get(name) if isinstance(self.value, Mapping) else None
-        step = name[:1].lower() + name[1:]
-        return Place(value, f"{self.path}.{step}" if self.path else step)
+        """The member of a structure."""
+        value = self.value.get(name) if isinstance(self.value, dict) else None
+        return Place(value, self, name[:1].lower() + name[1:])
 
     def at(self, *names: str) -> "Place":
         """The member of a member of a member."""
@@ -32,15 +45,19 @@ class Place:
 
     def elements(self) -> Iterator["Place"]:
         """The elements of a list, counted from 1 in the path; none where the list is absent."""
-        if isinstance(self.value, Sequence) and not isinstance(self.value, str):
+        if isinstance(self.value, list):
             for number, value in enumerate(self.value, start=1):
-                yield Place(value, f"{self.path}.{number}.member")
+                yield Place(value, self, f"{number}.member")
 
     def entries(self) -> Iterator[tuple[str, "Place"]]:
         """The keys of a map with their values; none where the map is absent."""
-        if isinstance(self.value, Mapping):
-            for key, value in self.value.items():
-                yield key, Place(value, f"{self.path}.{key}.member")
+        if isinstance(self.value, dict):
+            for key in self.value:
+                yield key, self.entry(key)
+
+    def entry(self, key: str) -> "Place":
+        """The value of a key of a map, absent or not."""
+        return Place((self.value or {}).get(key), self, f"{key}.member")
 
     def __bool__(self) -> bool:
         """Whether something is there: absent, empty text, an empty list and an empty structure say the same."""
@@ -55,6 +72,10 @@ class Place:
         else:
             shown = f"'{self.value}'" if isinstance(self.value, str | int | float) else ""
         return Violation(path=self.path, value=shown, constraint=rule)
+
+    def lacks(self, rule: str) -> Violation:
+        """The violation of `rule` by something that is not there."""
+        return Violation(path=self.path, value="null", constraint=rule)
 
     def unsupported(self, reason: str) -> Violation:
         """The violation for a member that this service does not honour yet, and therefore refuses."""

@@ -29,9 +29,7 @@ def profile_channel_violations(training: Place, definition: Place) -> Iterator[V
     given = [item.value["ChannelName"] for item in channels.elements()]
     for name_, declaration in declared.items():
         if declaration.value.get("IsRequired") and name_ not in given:
-            yield Place(None, channels.path).breaks(
-                f"Member must have a channel named {name_}: the specification requires it"
-            )
+            yield channels.lacks(f"Member must have a channel named {name_}: the specification requires it")
 
 
 def _against_declaration(declaration: Place, channel: Place, default_mode: Place) -> Iterator[Violation]:

@@ -67,7 +67,7 @@ def value_violations(training: Place, values: Place) -> Iterator[Violation]:
     for name, specification in declared.items():
         missing = name not in (values.value or {}) and specification.get("DefaultValue") is None
         if specification.get("IsRequired") and missing:
-            yield Place(None, f"{values.path}.{name}.member").breaks(
+            yield values.entry(name).lacks(
                 f"Member must not be null: hyperparameter {name} is required and has no default value"
             )
 
