@@ -71,7 +71,7 @@ def _moto() -> Iterator[int]:
 
 
 def _moto_create(port: int, name: str) -> bytes:
-    parameters = {
+    parameters: dict[str, object] = {
         "TrainingJobName": name,
         "AlgorithmSpecification": {"TrainingImage": "image:1", "TrainingInputMode": "File"},
         "RoleArn": "arn:aws:iam::123456789012:role/Bench",

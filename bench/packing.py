@@ -7,9 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from sagestone.archive.pack import pack_tree
-
 from bench.report import Figure, median, ratio, show
+from sagestone.archive.pack import pack_tree
 
 _ROUNDS = 3
 
@@ -53,7 +52,11 @@ def _make_model(root: Path) -> int:
 def _pack(root: Path, target: Path) -> float:
     began = time.perf_counter()
     with target.open("wb") as out:
-        pack_tree([root], lambda data: out.write(data) and None, limit_bytes=1 << 40)
+
+        def write(data: bytes) -> None:
+            out.write(data)
+
+        pack_tree([root], write, limit_bytes=1 << 40)
         os.fsync(out.fileno())
     return time.perf_counter() - began
 

@@ -79,7 +79,7 @@ def wait_for_answer(url: str, process: "subprocess.Popen[bytes]", patience_secon
     deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with {process.returncode}")
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:
             urlopen(url, timeout=5).read()
             return

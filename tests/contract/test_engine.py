@@ -53,7 +53,7 @@ class TestEngine:
         written = write_archive(tmp_path / "plain.tar", name, {"/train": script("true")}, labels={"team": "a b"})
         packed = tmp_path / "packed.tar.gz"
         packed.write_bytes(gzip.compress(written.path.read_bytes(), 1))
-        image = engine.load_archive(packed)
+        (image,) = engine.load_archive(packed)
         assert (image.id, image.digest) == (written.id, written.id)
         assert any(name in known for known in image.names)
         assert image.labels == {"team": "a b"}
@@ -73,7 +73,7 @@ class TestEngine:
         self, engine: EngineRuntime, tmp_path: Path, bench: Bench
     ) -> None:
         written = write_archive(tmp_path / "s390x.tar", "sagestone-test/s390x:1", {}, architecture="s390x")
-        image = engine.load_archive(written.path)
+        (image,) = engine.load_archive(written.path)
         assert image.architecture == "s390x"
         with pytest.raises(RuntimeFailure, match="is for s390x, but this engine runs"):
             bench.create(["true"], image=image.digest)

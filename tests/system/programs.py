@@ -13,7 +13,8 @@ host=$(sed 's/.*"current_host": *"\([^"]*\)".*/\1/' $ML/input/config/resourcecon
 echo "mode $mode on $host"
 echo "loss=0.5"
 case "$mode" in
-  plain) cat $ML/input/data/train/*.csv > $ML/model/model.csv; mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
+  plain) cat $ML/input/data/train/*.csv > $ML/model/model.csv
+    mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
   slow) sleep 4; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
   exit-code) echo 'cannot open the lexicon' >&2; exit 7;;

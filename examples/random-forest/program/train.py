@@ -19,7 +19,7 @@ def train() -> None:
     """
     try:
         fit()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever it was, the job's FailureReason should say it
         (ML / "output" / "failure").write_text(f"{type(error).__name__}: {error}")
         traceback.print_exc()
         sys.exit(1)

@@ -68,9 +68,9 @@ class EngineRuntime:
     def images(self) -> Iterator[Image]:
         return self._images.images()
 
-    def load_archive(self, path: Path) -> Image:
-        """Load an archive as `docker save` writes it; the image it holds."""
-        return self._images.load(path)
+    def load_archive(self, archive: Path) -> list[Image]:
+        """Load an archive as `docker save` writes it, also compressed."""
+        return self._images.load(archive)
 
     def remove_image(self, reference: str) -> None:
         """Forget a name, and the image with its last one; raises ImageNotFound."""

@@ -48,8 +48,8 @@ class EngineImages:
             if document is not None:
                 yield _image(document, "")
 
-    def load(self, path: Path) -> Image:
-        """Load an archive as `docker save` writes it, also compressed; the image it holds (the first of several)."""
+    def load(self, path: Path) -> list[Image]:
+        """Load an archive as `docker save` writes it, also compressed; the images it holds."""
         said: list[str] = []
         try:
             with (
@@ -71,11 +71,11 @@ class EngineImages:
             raise RuntimeFailure(f"{path} could not be loaded: {refusal.text}") from refusal
         except (EOFError, zlib.error, lzma.LZMAError) as error:
             raise RuntimeFailure(f"{path} is cut off or damaged: {error}") from error
-        for line in said:
-            match = re.search(r"Loaded image(?: ID)?(?:\(s\))?: *([^\s,]+)", line)
-            if match:
-                return self.image(match[1])
-        raise RuntimeFailure(f"{path} holds no image that the engine would load: {' '.join(said) or 'it said nothing'}")
+        names = [name for line in said for name in _loaded_names(line)]
+        if not names:
+            words = " ".join(said) or "it said nothing"
+            raise RuntimeFailure(f"{path} holds no image that the engine would load: {words}")
+        return list({image.id: image for image in map(self.image, names)}.values())
 
     def remove(self, reference: str) -> None:
         """Remove the image of that name or id; raises ImageNotFound, or RuntimeFailure when a container uses it."""
@@ -145,6 +145,12 @@ def check_architecture(image: Image, engine: str) -> None:
     raise RuntimeFailure(
         f"image {name} is for {image.architecture}, but this engine runs {engine}: build or pull it for {engine}"
     )
+
+
+def _loaded_names(line: str) -> list[str]:
+    """The names or ids in an engine's word of success; Podman puts all of them in one line."""
+    match = re.search(r"Loaded image(?: ID)?(?:\(s\))?: *(.+)", line)
+    return [name.strip() for name in match[1].split(",") if name.strip()] if match else []
 
 
 def _unpacked(path: Path) -> IO[bytes]:

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +42,8 @@ def open_blobs(archive: Path, scratch: Path) -> Iterator[Blobs]:
                 return
             with tempfile.TemporaryFile(dir=scratch) as inflated:
                 with open_archive(opened) as stream:
-                    shutil.copyfileobj(stream, inflated, 1 << 20)
+                    while piece := stream.read(1 << 20):
+                        inflated.write(piece)
                 inflated.seek(0)
                 yield _TarBlobs(inflated)
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
@@ -106,7 +106,7 @@ class _TarBlobs:
         place = self._place(path)
         if place is None:
             raise RuntimeFailure(f"{path} is missing in the image archive")
-        return io.BufferedReader(_Part(self._tar, *place), 1 << 20)  # type: ignore[return-value]
+        return io.BufferedReader(_Part(self._tar, *place), 1 << 20)
 
     def _place(self, path: str) -> tuple[int, int] | None:
         path = os.path.normpath(path)
