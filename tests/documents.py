@@ -9,7 +9,7 @@ from sagestone.domain.metric import MetricDefinition, MetricPoint
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.domain.transform_job import TransformJobSpec
+from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 
 DEPLOYMENT = Deployment(partition="aws", region="eu-central-1", account="123456789012")
 IMAGE = ImageReference(uri="example:1", digest="sha256:" + "1" * 64)
@@ -45,8 +45,7 @@ def transform_spec(name: str = "job", *, instances: int = 1) -> TransformJobSpec
         arn=DEPLOYMENT.arn("transform-job", name),
         role_arn=ROLE,
         model_name=name,
-        image=IMAGE,
-        model_uri="s3://bucket/out/job/output/model.tar.gz",
+        containers=(ModelContainer(image=IMAGE, model_uri="s3://bucket/out/job/output/model.tar.gz"),),
         s3_uri="s3://bucket/batch",
         output_uri="s3://bucket/predictions",
         instance_type="ml.m5.large",

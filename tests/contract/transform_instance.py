@@ -25,7 +25,7 @@ from sagestone.containers.sandbox import SandboxRuntime
 from sagestone.domain.assignment import Host, Limits, TransformAssignment
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.image import ImageReference
-from sagestone.domain.transform_job import TransformJobSpec
+from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 from sagestone.job_logs.names import TRANSFORM_GROUP
 from sagestone.job_logs.reader import LogReader
 from tests.contract.training_instance import Ground, Platform
@@ -90,19 +90,25 @@ class TransformInstance:
         grace: float = 10.0,
         patience: float = 30.0,
         limits: Limits | None = None,
+        image: ImageReference | None = None,
+        container_environment: dict[str, str] | None = None,
+        model_uri: str | None = None,
         **job: Any,
     ) -> None:
         self.ground = ground
         host = host or Host(number=1, count=1)
         self.files = InstanceFiles.of(ground.directory / "jobs", f"transform/{name}", host.number)
+        served = ModelContainer(
+            image=image or ImageReference(uri="tests/serve:1", digest=ground.platform.digest),
+            environment=container_environment or {"PROGRAM": textwrap.dedent(program)},
+            model_uri=model_uri,
+        )
         fields = {
-            "image": ImageReference(uri="tests/serve:1", digest=ground.platform.digest),
-            "container_environment": {"PROGRAM": textwrap.dedent(program)},
+            "containers": (served,),
             "s3_uri": "s3://bucket/in/",
             "output_uri": "s3://bucket/out",
             "instance_type": "ml.m5.large",
             "instance_count": host.count,
-            "model_uri": None,
             **job,
         }
         self.assignment = TransformAssignment(

@@ -54,9 +54,10 @@ def test_the_transform_serves_what_was_trained() -> None:
     assert made is not None
     job = made.transform
     assert job is not None
-    assert job.model_uri == made.training.artifact_uri
-    assert job.image.digest == "sha256:" + "7a" * 32
-    assert (job.container_environment, job.environment) == ({"WORKERS": "2"}, {"A": "1"})
+    (container,) = job.containers
+    assert container.model_uri == made.training.artifact_uri
+    assert container.image.digest == "sha256:" + "7a" * 32
+    assert (container.environment, job.environment) == ({"WORKERS": "2"}, {"A": "1"})
     assert (job.split_type, job.assemble_with, job.max_payload_mb) == ("Line", "Line", 6)
     assert job.max_concurrent_transforms is None  # 0 leaves it to the container
 
@@ -65,7 +66,7 @@ def test_a_container_may_bring_its_own_model() -> None:
     made = plan(("InferenceSpecification.Containers.0.ModelDataUrl", "s3://data/other.tar.gz"))
     assert made is not None
     assert made.transform is not None
-    assert made.transform.model_uri == "s3://data/other.tar.gz"
+    assert made.transform.containers[0].model_uri == "s3://data/other.tar.gz"
 
 
 def test_no_validation_no_plan_and_no_definition_no_transform() -> None:

@@ -115,14 +115,15 @@ class ServingContainer:
 
     def _create(self) -> str:
         assignment, job, limits = self._assignment, self._assignment.job, self._assignment.limits
+        served = job.containers[0]
         model = Mount(source=model_directory(self._tools), target=_MODEL, read_only=True)
         spec = ContainerSpec(
             name=container_name(assignment.labels.get(HOME, "local"), job.key, assignment.host.number),
-            image=job.image.digest,
+            image=served.image.digest,
             command=("serve",),
             hostname=assignment.host.name,
-            environment={**job.container_environment, **environment(job), **job.environment},
-            mounts=() if job.model_uri is None else (model,),
+            environment={**served.environment, **environment(job), **job.environment},
+            mounts=() if served.model_uri is None else (model,),
             labels=self._labels,
             network=assignment.network,
             cpus=limits.cpus,
@@ -137,8 +138,9 @@ class ServingContainer:
         try:
             self._tools.runtime.start(self._id)
         except StartFailed as error:
+            image = self._assignment.job.containers[0].image
             text = (
-                f"The image {self._assignment.job.image.uri} could not be started with the argument serve: "
+                f"The image {image.uri} could not be started with the argument serve: "
                 f"{str(error).strip()}. It needs an ENTRYPOINT that takes the argument, or a program named serve on "
                 "its PATH"
             )

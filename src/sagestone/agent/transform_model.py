@@ -31,22 +31,23 @@ def fetch_model(assignment: TransformAssignment, tools: Tools) -> None:
 
     Raises JobFailure: client where the model is not there or no good archive, and where the image is missing.
     """
-    job = assignment.job
+    served = assignment.job.containers[0]
     try:
-        tools.runtime.image(job.image.digest)
+        tools.runtime.image(served.image.digest)
     except ImageNotFound as error:
-        raise JobFailure("client", f"The image {job.image.uri} at {job.image.digest} cannot be had: {error}") from error
+        message = f"The image {served.image.uri} at {served.image.digest} cannot be had: {error}"
+        raise JobFailure("client", message) from error
     target, whole = model_directory(tools), tools.files.scratch / "model-is-whole"
-    if job.model_uri is None or whole.exists():
+    if served.model_uri is None or whole.exists():
         return
     archive = tools.files.scratch / "model.tar.gz"
-    _download(job.model_uri, archive, assignment, tools)
+    _download(served.model_uri, archive, assignment, tools)
     remove_tree(target)
     target.mkdir(parents=True)
     try:
         unpack(archive, target, volume_bytes(assignment), _MOST_FILES)
     except UnsafeArchive as error:
-        raise JobFailure("client", f"The model {job.model_uri} cannot be unpacked: {error}") from error
+        raise JobFailure("client", f"The model {served.model_uri} cannot be unpacked: {error}") from error
     archive.unlink()
     whole.touch()
 

@@ -5,7 +5,16 @@ from typing import Any
 from sagestone.domain.transform_job import TransformJob
 
 #: Members of the request that are given back as they came.
-ECHOED = ("MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "Environment")
+ECHOED = (
+    "MaxConcurrentTransforms",
+    "ModelClientConfig",
+    "MaxPayloadInMB",
+    "BatchStrategy",
+    "Environment",
+    "DataCaptureConfig",
+    "DataProcessing",
+    "ExperimentConfig",
+)
 
 
 def describe_transform_job(job: TransformJob) -> dict[str, Any]:

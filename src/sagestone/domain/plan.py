@@ -11,7 +11,7 @@ class ValidationPlan:
     """The jobs of one validation, in order; names and ARNs are already given.
 
     `transform` is None when the algorithm has no InferenceSpecification or the profile no TransformJobDefinition.
-    Its `model_uri` is the training job's artifact unless the container definition brings a ModelDataUrl.
+    Its container's `model_uri` is the training job's artifact unless the container definition brings a ModelDataUrl.
     """
 
     profile_name: str

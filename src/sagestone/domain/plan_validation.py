@@ -11,7 +11,7 @@ from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.domain.transform_job import TransformJobSpec
+from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 
 Members = Mapping[str, Any]
 
@@ -43,8 +43,13 @@ def plan_validation(
     transform = None
     if inference is not None and definition is not None:
         container, digest = inference["Containers"][0], container_image_digests[0]
-        image = ImageReference(uri=container["Image"], digest=digest or "")
-        transform = _transform(definition, container, image, training, deployment)
+        served = ModelContainer(
+            image=ImageReference(uri=container["Image"], digest=digest or ""),
+            hostname=container.get("ContainerHostname"),
+            environment=dict(container.get("Environment") or {}),
+            model_uri=container.get("ModelDataUrl") or training.artifact_uri,
+        )
+        transform = _transform(definition, served, training, deployment)
     return ValidationPlan(profile_name=profile["ProfileName"], training=training, transform=transform)
 
 
@@ -118,7 +123,7 @@ def _channel(given: Members, default_mode: Any) -> Channel:
 
 
 def _transform(
-    definition: Members, container: Members, image: ImageReference, training: TrainingJobSpec, deployment: Deployment
+    definition: Members, container: ModelContainer, training: TrainingJobSpec, deployment: Deployment
 ) -> TransformJobSpec:
     source, output = definition["TransformInput"], definition["TransformOutput"]
     return TransformJobSpec(
@@ -126,9 +131,7 @@ def _transform(
         arn=deployment.arn("transform-job", training.name),
         role_arn=training.role_arn,
         model_name=training.name,
-        image=image,
-        model_uri=container.get("ModelDataUrl") or training.artifact_uri,
-        container_environment=dict(container.get("Environment") or {}),
+        containers=(container,),
         environment=dict(definition.get("Environment") or {}),
         algorithm_name=training.algorithm_name,
         profile_name=training.profile_name,

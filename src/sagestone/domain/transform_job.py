@@ -10,6 +10,36 @@ from sagestone.domain.training_job import InstanceState
 TransformJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 SplitType = Literal["None", "Line", "RecordIO", "TFRecord"]
 
+#: Most containers that one model may have (Containers of CreateModel).
+MOST_CONTAINERS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelContainer:
+    """One container of the model that a transform serves: of several, each answers the one before it, in order."""
+
+    image: ImageReference
+    hostname: str | None = None  # ContainerHostname: its name for the others; None: the service chooses one
+    environment: Mapping[str, str] = field(default_factory=dict)  # of the container definition
+    model_uri: str | None = None  # the model.tar.gz for /opt/ml/model; None: the container brings its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataProcessing:
+    """What of a record goes to the model, what is joined to the prediction, and what of that is kept (JSONPath)."""
+
+    input_filter: str = "$"
+    join_source: Literal["None", "Input"] = "None"
+    output_filter: str = "$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCapture:
+    """Where what was sent and what was answered is kept; whether each record gets an id and a time."""
+
+    destination_uri: str
+    generate_inference_id: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformJobSpec:
@@ -23,10 +53,8 @@ class TransformJobSpec:
     arn: str
     role_arn: str
     model_name: str
-    image: ImageReference
-    model_uri: str | None  # the model.tar.gz to serve; None: the container brings its own
-    container_environment: Mapping[str, str] = field(default_factory=dict)  # of the container definition
-    environment: Mapping[str, str] = field(default_factory=dict)  # of the transform job
+    containers: tuple[ModelContainer, ...]  # 1–15; more than one: a serial inference pipeline
+    environment: Mapping[str, str] = field(default_factory=dict)  # of the transform job: wins over the containers'
     algorithm_name: str | None = None
     profile_name: str | None = None
     s3_data_type: Literal["S3Prefix", "ManifestFile"] = "S3Prefix"
@@ -40,11 +68,13 @@ class TransformJobSpec:
     batch_strategy: Literal["SingleRecord", "MultiRecord"] | None = None
     max_payload_mb: int | None = None  # 0: unlimited, sent chunked
     max_concurrent_transforms: int | None = None
-    invocations_timeout_seconds: int = 600
+    data_processing: DataProcessing | None = None
+    invocations_timeout_seconds: int = 600  # ModelClientConfig
     invocations_max_retries: int = 3
+    data_capture: DataCapture | None = None
     instance_type: str
     instance_count: int = 1
-    isolated: bool = True
+    isolated: bool = True  # EnableNetworkIsolation of the model; containers have no way out in either case
     request: Mapping[str, Any] = field(default_factory=dict)
 
     @property

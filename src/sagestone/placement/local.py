@@ -89,8 +89,8 @@ class LocalPlacement:
             files = InstanceFiles.of(self._directories.root, job, number)
             if self._agents.is_alive(files) or self._tail(files).has_ended():
                 continue
-            if not files.assignment.exists():
-                files.write_assignment(replace(assignment, labels=instance_labels(self._home, job, number)))
+            # Also where an older version wrote one: this version's agent reads this version's documents.
+            files.write_assignment(replace(assignment, labels=instance_labels(self._home, job, number)))
             self._agents.spawn(files)
 
     def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:

@@ -3,6 +3,23 @@
 import sqlite3
 from pathlib import Path
 
+
+def _containers_of(spec: str, kind: str) -> str:
+    """The statement that moves `image`, `model_uri` and `container_environment` at that place into `containers`."""
+    old = "CAST(document AS TEXT)"
+    container = (
+        f"json_object('image', json_extract({old}, '{spec}.image'), "
+        f"'environment', json_extract({old}, '{spec}.container_environment'), "
+        f"'model_uri', json_extract({old}, '{spec}.model_uri'))"
+    )
+    kept = f"json_remove({old}, '{spec}.image', '{spec}.container_environment', '{spec}.model_uri')"
+    return (
+        f"UPDATE documents SET document = CAST(json_set({kept}, '{spec}.containers', json_array({container})) AS BLOB) "
+        f"WHERE id IN (SELECT id FROM resources WHERE kind = '{kind}') "
+        f"AND json_type({old}, '{spec}.image') IS NOT NULL"
+    )
+
+
 #: One entry per step; entries are only ever added. Statements of one step run in one transaction.
 STEPS: tuple[tuple[str, ...], ...] = (
     (
@@ -42,6 +59,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         "INSERT INTO facts VALUES ('token_key', randomblob(32))",
     ),
+    # A transform job serves several containers: the one it had becomes the only one of its list.
+    (_containers_of("$.spec", "transform"), _containers_of("$.plan.transform", "algorithm")),
 )
 
 
