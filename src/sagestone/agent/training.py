@@ -16,7 +16,9 @@ from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.tools import Tools
 from sagestone.agent.training_container import TrainingContainer
 from sagestone.agent.training_downloads import prepare
+from sagestone.agent.training_live import live_parts
 from sagestone.archive.remove import remove_tree
+from sagestone.channels.live import LiveParts
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
@@ -30,18 +32,25 @@ def run_training(assignment: TrainingAssignment, tools: Tools) -> None:
     """Do whatever is still to do, tell the outcome once, then remove the container and the data."""
     opt_ml = OptMl(tools.files.opt_ml)
     meeting = Rendezvous(tools.files, assignment.host)
-    container = TrainingContainer(assignment, tools, opt_ml)
+    live = live_parts(assignment, tools, opt_ml)
+    container = TrainingContainer(assignment, tools, opt_ml, live)
     if tools.reporter.outcome is None:
         verdict = meeting.own
         if verdict is None:
-            verdict = _train(assignment, tools, opt_ml, container, meeting)
+            verdict = _train(assignment, tools, opt_ml, container, live, meeting)
             meeting.leave(verdict)
+        _stop(live)
         tools.reporter.ended(_deliver(assignment, tools, verdict, meeting))
-    _clean_up(assignment, container, opt_ml, meeting)
+    _clean_up(assignment, container, live, opt_ml, meeting)
 
 
 def _train(
-    assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, container: TrainingContainer, meeting: Rendezvous
+    assignment: TrainingAssignment,
+    tools: Tools,
+    opt_ml: OptMl,
+    container: TrainingContainer,
+    live: LiveParts,
+    meeting: Rendezvous,
 ) -> Outcome:
     """Everything up to the end of the container; its artifacts are still to be uploaded."""
     interruption = Interruption(tools.stop, meeting)
@@ -50,7 +59,7 @@ def _train(
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):
             return container.resume(interruption)
-        prepare(assignment, tools, opt_ml, interruption)
+        prepare(assignment, tools, opt_ml, live, interruption)
         return container.run(interruption)
     except Interrupted as interrupted:
         return interrupted.outcome
@@ -98,7 +107,21 @@ def _await_peers(tools: Tools, meeting: Rendezvous) -> int | None:
     return None
 
 
-def _clean_up(assignment: TrainingAssignment, container: TrainingContainer, opt_ml: OptMl, meeting: Rendezvous) -> None:
+def _stop(live: LiveParts) -> None:
+    """The container has ended, or never ran: nothing is to be streamed while its artifacts are uploaded."""
+    try:
+        live.stop()
+    except OSError as error:
+        sys.stderr.write(f"a channel was not taken down: {error}\n")
+
+
+def _clean_up(
+    assignment: TrainingAssignment,
+    container: TrainingContainer,
+    live: LiveParts,
+    opt_ml: OptMl,
+    meeting: Rendezvous,
+) -> None:
     """Free the disk. Artifacts of several hosts stay until the first host, which uploads them, has ended.
 
     What cannot be removed is said in the agent's log: the placement tries again when it releases the instance.
@@ -110,6 +133,7 @@ def _clean_up(assignment: TrainingAssignment, container: TrainingContainer, opt_
         trees += [meeting.peer_files(peer).opt_ml for peer in meeting.peers if meeting.verdict(peer) is not None]
     try:
         container.remove()
+        live.stop()  # a tree with a mount in it must not be removed
         for tree in trees:
             remove_tree(tree)
     except (RuntimeFailure, OSError) as error:

@@ -11,6 +11,7 @@ from sagestone.agent.opt_ml import OptMl, environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
 from sagestone.agent.volume import VolumeWatch
+from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
 from sagestone.containers.runtime import Container, ContainerSpec, Exit, RuntimeFailure, StartFailed
 from sagestone.domain.assignment import TrainingAssignment
@@ -21,14 +22,14 @@ from sagestone.domain.metric_scraper import MetricScraper
 _LOOK_SECONDS = 0.05
 _LOGS_PATIENCE_SECONDS = 60.0  # for the rest of the output after the end
 _ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
-_FULL_VOLUME_GRACE_SECONDS = 5.0
+_FAILED_GRACE_SECONDS = 5.0
 
 
 class TrainingContainer:
     """The one container of a training instance, known by its labels."""
 
-    def __init__(self, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> None:
-        self._assignment, self._tools, self._opt_ml = assignment, tools, opt_ml
+    def __init__(self, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, live: LiveParts) -> None:
+        self._assignment, self._tools, self._opt_ml, self._live = assignment, tools, opt_ml, live
         self._labels = {
             **assignment.labels,
             JOB: assignment.job.key,
@@ -51,6 +52,7 @@ class TrainingContainer:
                 f"The container of {self._assignment.host.name} is gone: its training had begun, but the runtime "
                 f"({self._tools.runtime.name}) no longer knows it, so how it ended cannot be told",
             )
+        self._live.resume()
         if not found.started:  # made, but the agent died before it could start it
             return self._start(found.id, interruption)
         return self._follow(found.id, interruption)
@@ -70,7 +72,7 @@ class TrainingContainer:
             command=("train",),
             hostname=assignment.host.name,
             environment=environment(assignment),
-            mounts=self._opt_ml.mounts(),
+            mounts=(*self._opt_ml.mounts(), *self._live.mounts()),
             labels=self._labels,
             network=assignment.network,
             cpus=limits.cpus,
@@ -81,6 +83,9 @@ class TrainingContainer:
         return self._tools.runtime.create(spec)
 
     def _start(self, container: str, interruption: Interruption) -> Outcome:
+        broken = self._live.failure()
+        if broken is not None:
+            return Outcome(ending="Failed", failure=broken)
         try:
             self._tools.runtime.start(container)
         except StartFailed as error:
@@ -122,18 +127,24 @@ class TrainingContainer:
     def _until_end(
         self, container: str, interruption: Interruption, volume: VolumeWatch
     ) -> tuple[Exit, Outcome | None]:
-        """Wait for the end, or bring it about when interrupted or when the volume is full: then there is an outcome."""
+        """Wait for the end, or bring it about; there is an outcome unless the container's own end is to be judged.
+
+        It is brought about by an interruption, by a channel that fails beside the container, and by a full volume.
+        """
         waiter = _Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):
             outcome = interruption.outcome()
             if outcome is not None:
                 return self._tools.runtime.stop(container, self._assignment.stop_grace_seconds), outcome
+            failure = self._live.failure()
             used = volume.overrun()
-            if used is not None:
+            if failure is None and used is not None:
                 failure = Failure(fault="client", message=out_of_volume(self._assignment, used))
-                grace = min(self._assignment.stop_grace_seconds, _FULL_VOLUME_GRACE_SECONDS)
+            if failure is not None:
+                grace = min(self._assignment.stop_grace_seconds, _FAILED_GRACE_SECONDS)
                 return self._tools.runtime.stop(container, grace), Outcome(ending="Failed", failure=failure)
-        return waiter.result(), None
+        failure = self._live.failure()  # it ended for want of data, whatever it says itself
+        return waiter.result(), None if failure is None else Outcome(ending="Failed", failure=failure)
 
     def _wait(self, container: str) -> Exit:
         """Its exit, also when the engine goes away for a while; raises JobFailure when it is gone for good."""

@@ -8,6 +8,7 @@ from sagestone.agent.tools import Tools
 from sagestone.archive.remove import remove_tree
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
+from sagestone.channels.live import LiveParts
 from sagestone.channels.room import Room, gibibytes
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
@@ -16,30 +17,38 @@ from sagestone.domain.failure import JobFailure
 _TELL_SECONDS = 2.0
 
 
-def prepare(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, interruption: Interruption) -> None:
+def prepare(
+    assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, live: LiveParts, interruption: Interruption
+) -> None:
     """Have everything on this machine that the container needs; begins anew when an earlier agent was cut off.
 
-    Raises JobFailure, or what the interruption raises.
+    Channels come in order: one with a live part is started, the others are fetched. Raises JobFailure, or what the
+    interruption raises.
     """
     tools.reporter.stage("Downloading", "Downloading the training image")
     _have_image(assignment, tools)
     interruption.check()
+    live.stop()  # what an earlier agent left: a tree with a mount in it must not be removed
     remove_tree(opt_ml.root)
     opt_ml.make(assignment)
     room = Room(limit=assignment.limits.volume_bytes)
     for channel in assignment.job.channels:
         progress = Progress()
         watch = _Teller(tools, interruption, channel.name, progress)
-        objects = fetch_channel(
-            tools.s3,
-            channel,
-            assignment.host,
-            opt_ml.channel(channel),
-            opt_ml.sidecar(channel, assignment.job.channels),
-            room,
-            watch,
-            progress,
-        )
+        part = live.of(channel.name)
+        if part is not None:
+            objects = part.start(watch)
+        else:
+            objects = fetch_channel(
+                tools.s3,
+                channel,
+                assignment.host,
+                opt_ml.channel(channel),
+                opt_ml.sidecar(channel, assignment.job.channels),
+                room,
+                watch,
+                progress,
+            )
         if objects == 0:
             raise _nothing_there(assignment, channel.s3_uri)
 
