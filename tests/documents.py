@@ -6,6 +6,7 @@ from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.event import InstanceEvent, Outcome, Stage
 from sagestone.domain.image import ImageReference
 from sagestone.domain.metric import MetricDefinition, MetricPoint
+from sagestone.domain.model import Model
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
@@ -63,6 +64,17 @@ def algorithm(name: str = "algorithm", *, plan: ValidationPlan | None = None, cr
         training_image_digest=IMAGE.digest,
         validation=StatusItem(name=plan.profile_name) if plan else None,
         plan=plan,
+    )
+
+
+def model(name: str = "model", *, created_at: float = 1000.0) -> Model:
+    """A model of one container with an archive."""
+    return Model(
+        name=name,
+        arn=DEPLOYMENT.arn("model", name),
+        created_at=created_at,
+        request={"ModelName": name, "PrimaryContainer": {"Image": IMAGE.uri}},
+        containers=(ModelContainer(image=IMAGE, model_uri="s3://bucket/model.tar.gz", environment={"A": "1"}),),
     )
 
 

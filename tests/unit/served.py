@@ -16,6 +16,10 @@ from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.table import operations
+from sagestone.s3.client import S3, write_all
+from sagestone.s3.embedded import EmbeddedS3
+from sagestone.s3.storage.storage import open_storage
+from sagestone.s3.uri import S3Uri
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model
 from sagestone.shapes.violation import summary
@@ -48,6 +52,10 @@ class Served:
     def __post_init__(self) -> None:
         self.store = SqliteStore(self.directory / "state.db", lambda found: orjson.dumps(describe_algorithm(found)))
         self.logs = self.directory / "logs"
+        storage = open_storage(self.directory / "s3")
+        storage.buckets.create("data", DEPLOYMENT.region, self.now)
+        storage.close()
+        self.s3: S3 = EmbeddedS3(self.directory / "s3")
         numbers = count(1)
         self.table = operations(
             Dependencies(
@@ -58,6 +66,7 @@ class Served:
                 image=self._image,
                 hint=self._hint,
                 logs=LogReader(self.logs),
+                s3=self.s3,
             )
         )
 
@@ -75,6 +84,11 @@ class Served:
 
     def sagemaker(self, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.call(operation, parameters)
+
+    def put(self, uri: str, body: bytes = b"") -> str:
+        """Put an object into the store; its URI."""
+        write_all(self.s3, S3Uri.parse(uri), [body])
+        return uri
 
     def _image(self, reference: str) -> KnownImage:
         if reference not in self.images:

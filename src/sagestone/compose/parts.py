@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from sagestone.agent.build import build_s3
 from sagestone.agent.parts import Parts, RuntimePart, S3Part
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.containers.labels import home_id
@@ -91,6 +92,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
             image=runtime.image,
             hint=controller.hint,
             logs=LogReader(logs),
+            s3=build_s3(s3_part),
         )
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")

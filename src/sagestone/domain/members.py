@@ -1,4 +1,4 @@
-"""What is done with each member of a CreateAlgorithm request, and the refusal of those nobody has thought of.
+"""What is done with each member of a request that has many, and the refusal of those nobody has thought of.
 
 Requests are checked by the service model that is installed. When a newer one brings new members, they are refused here
 until the tables say what is done with them: no member is ever silently ignored.
@@ -6,23 +6,12 @@ until the tables say what is done with them: no member is ever silently ignored.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final, Literal, cast
 
-from sagestone.domain import members_profile, members_specification
+from sagestone.domain import members_model, members_profile, members_specification, members_transform
 from sagestone.domain.place import Place
 from sagestone.shapes.violation import Violation
-
-#: The abbreviations of the tables.
-PREFIXES: Final[Mapping[str, str]] = {
-    "*S": "TrainingSpecification",
-    "*H": "TrainingSpecification.SupportedHyperParameters",
-    "*I": "InferenceSpecification",
-    "*C": "InferenceSpecification.Containers",
-    "*T": "ValidationSpecification.ValidationProfiles.TrainingJobDefinition",
-    "*D": "ValidationSpecification.ValidationProfiles.TrainingJobDefinition.InputDataConfig",
-    "*X": "ValidationSpecification.ValidationProfiles.TransformJobDefinition",
-}
 
 Treatment = Literal["honoured", "recorded", "refused"]
 
@@ -36,18 +25,47 @@ class Member:
     note: str
 
 
-def create_algorithm_members() -> tuple[Member, ...]:
-    """The lines of the tables, in their order."""
-    return tuple(_tables()[0].values())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sources:
+    """The tables of one operation, and what the abbreviations at the start of their paths mean."""
+
+    tables: tuple[str, ...]
+    prefixes: Mapping[str, str]
 
 
-def unknown_member_violations(request: Place) -> Iterator[Violation]:
+_PROFILE: Final = "ValidationSpecification.ValidationProfiles"
+_SOURCES: Final[Mapping[str, _Sources]] = {
+    "CreateAlgorithm": _Sources(
+        tables=(members_specification.TABLE, members_profile.TABLE, members_transform.DEFINITION),
+        prefixes={
+            "*S": "TrainingSpecification.",
+            "*H": "TrainingSpecification.SupportedHyperParameters.",
+            "*I": "InferenceSpecification.",
+            "*C": "InferenceSpecification.Containers.",
+            "*T": f"{_PROFILE}.TrainingJobDefinition.",
+            "*D": f"{_PROFILE}.TrainingJobDefinition.InputDataConfig.",
+            "*X": f"{_PROFILE}.TransformJobDefinition.",
+        },
+    ),
+    "CreateModel": _Sources(tables=(members_model.TABLE,), prefixes={"*P": "PrimaryContainer.", "*C": "Containers."}),
+}
+
+#: The operations that have such tables.
+TABLED: Final = tuple(_SOURCES)
+
+
+def request_members(operation: str) -> tuple[Member, ...]:
+    """The lines of the operation's tables, in their order."""
+    return tuple(_tables(operation)[0].values())
+
+
+def unknown_member_violations(operation: str, request: Place) -> Iterator[Violation]:
     """The members of a request that no table names."""
-    yield from _unknown(request, "")
+    yield from _unknown(_tables(operation), request, "")
 
 
-def _unknown(place: Place, path: str) -> Iterator[Violation]:
-    lines, inner = _tables()
+def _unknown(tables: "_Tables", place: Place, path: str) -> Iterator[Violation]:
+    lines, inner = tables
     for name in place.value:
         below = f"{path}.{name}" if path else name
         if below in lines:
@@ -56,20 +74,24 @@ def _unknown(place: Place, path: str) -> Iterator[Violation]:
         if below not in inner:
             yield member.unsupported("this version does not know what to do with it; leave it out")
         elif isinstance(member.value, Mapping):
-            yield from _unknown(member, below)
+            yield from _unknown(tables, member, below)
         else:
             for element in member.elements():
-                yield from _unknown(element, below)
+                yield from _unknown(tables, element, below)
 
 
-@lru_cache(maxsize=1)
-def _tables() -> tuple[Mapping[str, Member], frozenset[str]]:
+_Tables = tuple[Mapping[str, Member], frozenset[str]]
+
+
+@cache
+def _tables(operation: str) -> _Tables:
     """The lines by path, and every path that leads to one."""
-    lines = {}
-    for line in f"{members_specification.TABLE}\n{members_profile.TABLE}".splitlines():
+    sources, lines = _SOURCES[operation], {}
+    for line in "\n".join(sources.tables).splitlines():
         if line:
             written, treatment, note = [*line.split(maxsplit=2), ""][:3]
-            path = f"{PREFIXES.get(written[:2], written[:2])}{written[2:]}"
+            short, _, rest = written.partition(".")
+            path = f"{sources.prefixes[short]}{rest}" if short in sources.prefixes else written
             lines[path] = Member(path=path, treatment=cast(Treatment, treatment), note=note)
     inner = frozenset(path[:at] for path in lines for at, letter in enumerate(path) if letter == ".")
     return lines, inner

@@ -45,22 +45,4 @@ ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item
 *T.StoppingCondition.MaxRuntimeInSeconds      honoured  SIGTERM, a grace time, SIGKILL; at most 28 days, default one
 *T.StoppingCondition.MaxWaitTimeInSeconds     recorded  not below MaxRuntimeInSeconds; no spot here; not described
 *T.StoppingCondition.MaxPendingTimeInSeconds  recorded  a job waits for its turn as long as it takes; not described
-
-*X.MaxConcurrentTransforms                            honoured  for each instance; 0 leaves it to the container
-*X.MaxPayloadInMB                                     honoured  1024 × 1024 bytes each; 0 sends chunks; at most 100
-*X.BatchStrategy                                      honoured
-*X.Environment                                        honoured  wins over the container's
-*X.TransformInput.ContentType                         honoured
-*X.TransformInput.CompressionType                     honoured  None, Gzip
-*X.TransformInput.SplitType                           honoured  None, Line; RecordIO and TFRecord are refused
-*X.TransformInput.DataSource.S3DataSource.S3DataType  honoured  S3Prefix, ManifestFile; others are refused
-*X.TransformInput.DataSource.S3DataSource.S3Uri       honoured
-*X.TransformOutput.S3OutputPath                       honoured  PATH/KEY-BELOW-THE-PREFIX.out
-*X.TransformOutput.Accept                             honoured
-*X.TransformOutput.AssembleWith                       honoured  None, Line
-*X.TransformOutput.KmsKeyId                           refused   unless empty: nothing is encrypted with keys yet
-*X.TransformResources.InstanceType                    honoured
-*X.TransformResources.InstanceCount                   honoured  objects are dealt out over the instances; at most 100
-*X.TransformResources.VolumeKmsKeyId                  refused   unless empty: nothing is encrypted with keys yet
-*X.TransformResources.TransformAmiVersion             refused   there is no machine image to choose
 """

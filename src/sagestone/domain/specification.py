@@ -26,7 +26,7 @@ def specification_violations(request: Mapping[str, Any]) -> list[Violation]:
 
 
 def _violations(request: Place) -> Iterator[Violation]:
-    yield from unknown_member_violations(request)
+    yield from unknown_member_violations("CreateAlgorithm", request)
     training = request.member("TrainingSpecification")
     yield from hyperparameter_violations(training)
     yield from metric_violations(training)

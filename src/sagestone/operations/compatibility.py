@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sagestone.domain.members import Treatment, create_algorithm_members
+from sagestone.domain.members import TABLED, Treatment, request_members
 from sagestone.operations.members import MEMBERS
 from sagestone.operations.table import QUICK, WAITING
 
@@ -39,10 +39,11 @@ def _lines() -> Iterator[str]:
     for service, title in (("sagemaker", "SageMaker"), ("logs", "CloudWatch Logs")):
         names = sorted(name for owner, name in {**QUICK, **WAITING} if owner == service)
         yield f"| {title} | {', '.join(names)} |"
-    yield "\n## CreateAlgorithm\n"
-    yield "| Member | Treatment | Note |\n|---|---|---|"
-    for member in create_algorithm_members():
-        yield f"| {member.path} | {member.treatment} | {member.note} |"
+    for operation in TABLED:
+        yield f"\n## {operation}\n"
+        yield "| Member | Treatment | Note |\n|---|---|---|"
+        for member in request_members(operation):
+            yield f"| {member.path} | {member.treatment} | {member.note} |"
     for (_, operation), members in MEMBERS.items():
         yield f"\n## {operation}\n"
         yield "| Member | Treatment | Note |\n|---|---|---|"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
+from sagestone.s3.client import S3
 from sagestone.store.interface import Store
 
 
@@ -27,3 +28,4 @@ class Dependencies:
     image: Callable[[str], ResolvedImage]  # raises ImageNotFound, or RuntimeFailure
     hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
     logs: LogReader
+    s3: S3  # where models and data lie, with the service's own keys

@@ -1,6 +1,7 @@
-"""Pins the images of a CreateAlgorithm request to digests."""
+"""Pins the images of a request to the digests that the runtime holds them under."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
@@ -10,52 +11,72 @@ from sagestone.wire.errors import ValidationException
 FindImage = Callable[[str], ResolvedImage]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedImage:
+    """An image as a request names it; `expected` is the digest that the request gives at `path`, if any."""
+
+    uri: str
+    expected: str | None = None
+    path: str = ""
+
+
 def resolve_images(request: Mapping[str, Any], find: FindImage) -> tuple[str, tuple[str | None, ...]]:
-    """The digest of the training image, and of each container's image (None where it names none).
+    """The digests of a CreateAlgorithm request: of the training image, and of each container's image (None: no image).
+
+    Raises ValidationException as `pin_images` does.
+    """
+    specification = request["TrainingSpecification"]
+    containers = (request.get("InferenceSpecification") or {}).get("Containers", ())
+    training = NamedImage(
+        uri=specification["TrainingImage"],
+        expected=specification.get("TrainingImageDigest"),
+        path="trainingSpecification.trainingImageDigest",
+    )
+    first, *digests = pin_images([training, *specification_images(containers)], find)
+    found = iter(digests)
+    return first, tuple(next(found) if container.get("Image") else None for container in containers)
+
+
+def specification_images(containers: Sequence[Mapping[str, Any]]) -> list[NamedImage]:
+    """The images of an InferenceSpecification's containers, those that name one."""
+    return [
+        NamedImage(
+            uri=container["Image"],
+            expected=container.get("ImageDigest"),
+            path=f"inferenceSpecification.containers.{number}.member.imageDigest",
+        )
+        for number, container in enumerate(containers, 1)
+        if container.get("Image")
+    ]
+
+
+def pin_images(images: Sequence[NamedImage], find: FindImage) -> list[str]:
+    """The digest of each image, in order.
 
     Raises ValidationException that names every image that does not exist or has another digest than the request says.
     """
     complaints: list[str] = []
-    specification = request["TrainingSpecification"]
-    training = _resolve(
-        specification["TrainingImage"],
-        specification.get("TrainingImageDigest"),
-        "trainingSpecification.trainingImageDigest",
-        find,
-        complaints,
-    )
-    containers = [
-        _resolve(
-            container["Image"],
-            container.get("ImageDigest"),
-            f"inferenceSpecification.containers.{number}.member.imageDigest",
-            find,
-            complaints,
-        )
-        if container.get("Image")
-        else None
-        for number, container in enumerate((request.get("InferenceSpecification") or {}).get("Containers", ()), 1)
-    ]
+    digests = [_resolve(image, find, complaints) for image in images]
     if complaints:
         raise ValidationException(" ".join(dict.fromkeys(complaints)))
-    return training, tuple(containers)
+    return digests
 
 
-def _resolve(uri: str, expected: str | None, path: str, find: FindImage, complaints: list[str]) -> str:
+def _resolve(image: NamedImage, find: FindImage, complaints: list[str]) -> str:
     try:
-        digest = find(uri).digest
+        digest = find(image.uri).digest
     except ImageNotFound:
         complaints.append(
-            f"Requested image {uri} not found. Make it known to the container runtime first: pull or build it with the "
-            "engine, or load an archive of it with `sagestone image load`."
+            f"Requested image {image.uri} not found. Make it known to the container runtime first: pull or build it "
+            "with the engine, or load an archive of it with `sagestone image load`."
         )
         return ""
     except RuntimeFailure as error:
-        complaints.append(f"Requested image {uri} could not be looked up: {error}")
+        complaints.append(f"Requested image {image.uri} could not be looked up: {error}")
         return ""
-    if expected is not None and expected.lower() != digest.lower():
+    if image.expected is not None and image.expected.lower() != digest.lower():
         complaints.append(
-            f"Value '{expected}' at '{path}' failed to satisfy constraint: Member must be the digest of image {uri}, "
-            f"which is {digest}."
+            f"Value '{image.expected}' at '{image.path}' failed to satisfy constraint: Member must be the digest of "
+            f"image {image.uri}, which is {digest}."
         )
     return digest

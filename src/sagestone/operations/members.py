@@ -1,4 +1,6 @@
-"""The members of every served operation but CreateAlgorithm, and the refusal of those nobody has thought of.
+"""The members of the served operations that have few, and the refusal of those nobody has thought of.
+
+Operations whose requests have many members inside members are in `domain.members`.
 
 The service model that is installed may be newer than this table: a member that is not in it is refused, never ignored.
 """
@@ -27,7 +29,14 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("sagemaker", "DescribeAlgorithm"): {"AlgorithmName": "a name or an ARN of this region and account"},
     ("sagemaker", "ListAlgorithms"): _LIST,
     ("sagemaker", "DeleteAlgorithm"): {"AlgorithmName": "a bare name; not while Pending, InProgress or Deleting"},
-    ("sagemaker", "AddTags"): {"ResourceArn": "an algorithm, a training job or a transform job", "Tags": "at most 50"},
+    ("sagemaker", "DescribeModel"): {"ModelName": ""},
+    ("sagemaker", "ListModels"): {
+        **_LIST,
+        "CreationTimeAfter": "inclusive, as documented for models",
+        "SortOrder": "Descending by default",
+    },
+    ("sagemaker", "DeleteModel"): {"ModelName": "jobs that run with the model go on"},
+    ("sagemaker", "AddTags"): {"ResourceArn": "a resource or job that exists here", "Tags": "at most 50"},
     ("sagemaker", "ListTags"): {"ResourceArn": "", "MaxResults": "one page holds all", "NextToken": "never given"},
     ("sagemaker", "DeleteTags"): {"ResourceArn": "", "TagKeys": ""},
     ("sagemaker", "DescribeTrainingJob"): {"TrainingJobName": ""},

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from sagestone.operations.create_algorithm import create_algorithm
+from sagestone.operations.create_model import create_model
 from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
@@ -13,6 +14,7 @@ from sagestone.operations.list_algorithms import list_algorithms
 from sagestone.operations.log_events import get_log_events
 from sagestone.operations.log_groups import describe_log_groups, describe_log_streams
 from sagestone.operations.members import refuse_unknown_members
+from sagestone.operations.models import delete_model, describe_model, list_models
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.operations.training_jobs import describe_training_job, list_training_jobs, stop_training_job
 from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
@@ -26,6 +28,8 @@ QUICK: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "DescribeAlgorithm"): describe_algorithm,
     ("sagemaker", "ListAlgorithms"): list_algorithms,
     ("sagemaker", "ListTags"): list_tags,
+    ("sagemaker", "DescribeModel"): describe_model,
+    ("sagemaker", "ListModels"): list_models,
     ("sagemaker", "DescribeTrainingJob"): describe_training_job,
     ("sagemaker", "ListTrainingJobs"): list_training_jobs,
     ("sagemaker", "DescribeTransformJob"): describe_transform_job,
@@ -36,6 +40,8 @@ QUICK: Final[Mapping[tuple[str, str], Function]] = {
 WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "CreateAlgorithm"): create_algorithm,
     ("sagemaker", "DeleteAlgorithm"): delete_algorithm,
+    ("sagemaker", "CreateModel"): create_model,
+    ("sagemaker", "DeleteModel"): delete_model,
     ("sagemaker", "AddTags"): add_tags,
     ("sagemaker", "DeleteTags"): delete_tags,
     ("sagemaker", "StopTrainingJob"): stop_training_job,

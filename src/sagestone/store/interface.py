@@ -3,7 +3,7 @@
 Promises, shown by the contract tests on every implementation:
 
 1. A method that changes something returns only when the change is durable (a crash right after keeps it).
-2. `add_algorithm` and `add_*_job` refuse a taken name atomically, whoever asks at the same time.
+2. `add_algorithm`, `add_job` and `add_resource` refuse a taken name atomically, whoever asks at the same time.
 3. `apply_event` counts each (job, instance, seq) once, changes the job by `domain.transition` and nothing else, in one
    transaction; a repeated or older event changes nothing and is not an error.
 4. A lease is given to one holder at a time (keys: a job's, or "algorithm/NAME"); a change that names a `holder` raises
@@ -20,6 +20,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
+from sagestone.domain.model import Model
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
 from sagestone.domain.transform_job import TransformJob, TransformJobStatus
 
@@ -93,7 +94,21 @@ class Page(Generic[Row]):
     token: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRow:
+    """What the lists of resources show: `status` is "" for a kind that has none."""
+
+    name: str
+    arn: str
+    created_at: float
+    status: str
+    description: str | None = None
+
+
 Job = TrainingJob | TransformJob
+#: Documents that the store keeps by name and that are no jobs; an algorithm has methods of its own besides.
+AnyResource = Model
+Resource = TypeVar("Resource", bound=AnyResource)
 
 
 class Store(Protocol):
@@ -128,6 +143,19 @@ class Store(Protocol):
 
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
         """Take the row and its tags away; idempotent."""
+        ...
+
+    # resources of a kind, which is named by the type of its document
+    def add_resource(self, resource: AnyResource, tags: Mapping[str, str]) -> None:
+        """Raises NameTaken."""
+        ...
+
+    def resource(self, kind: type[Resource], name: str) -> Resource | None: ...
+
+    def list_resources(self, kind: type[AnyResource], query: ListQuery) -> Page[ResourceRow]: ...
+
+    def remove_resource(self, kind: type[AnyResource], name: str) -> bool:
+        """Take the row and its tags away; whether there was one."""
         ...
 
     # tags, by ARN of an existing resource

@@ -7,19 +7,22 @@ from typing import Any, Final, Literal
 import msgspec
 
 from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.model import Model
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.store.interface import NameTaken, NotFound
 
-Kind = Literal["algorithm", "training", "transform"]
-Document = Algorithm | TrainingJob | TransformJob
+Kind = Literal["algorithm", "training", "transform", "model"]
+Document = Algorithm | TrainingJob | TransformJob | Model
 Describe = Callable[[Algorithm], bytes]
 
 TYPES: Final[Mapping[Kind, type[Any]]] = {
     "algorithm": Algorithm,
     "training": TrainingJob,
     "transform": TransformJob,
+    "model": Model,
 }
+KINDS: Final[Mapping[type[Any], Kind]] = {type_: kind for kind, type_ in TYPES.items()}
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -88,15 +91,21 @@ def redescribe(connection: sqlite3.Connection, describe: Describe) -> None:
         connection.execute("UPDATE documents SET described = ? WHERE id = ?", (described, id_))
 
 
+def remove(connection: sqlite3.Connection, kind: Kind, name: str) -> bool:
+    """Take a row away with its document and tags; whether there was one."""
+    cursor = connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name))
+    return cursor.rowcount == 1
+
+
 def _identity(document: Document) -> tuple[Kind, str, str]:
-    if isinstance(document, Algorithm):
-        return "algorithm", document.name, document.arn
-    kind: Kind = "training" if isinstance(document, TrainingJob) else "transform"
-    return kind, document.spec.name, document.spec.arn
+    named = document.spec if isinstance(document, TrainingJob | TransformJob) else document
+    return KINDS[type(document)], named.name, named.arn
 
 
 def _columns(document: Document) -> tuple[object, ...]:
     """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished."""
+    if isinstance(document, Model):
+        return document.created_at, None, "", None, None, None, False
     if isinstance(document, Algorithm):
         unfinished = document.status in ("Pending", "InProgress", "Deleting")
         description = document.request.get("AlgorithmDescription")

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
@@ -13,10 +13,22 @@ from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import advance
 from sagestone.store import lease_rows, rows, tag_rows
 from sagestone.store.connections import Readers, open_writer
-from sagestone.store.interface import AlgorithmRow, Job, JobRow, ListQuery, NotFound, Page
+from sagestone.store.interface import (
+    AlgorithmRow,
+    AnyResource,
+    Job,
+    JobRow,
+    ListQuery,
+    NotFound,
+    Page,
+    Resource,
+    ResourceRow,
+)
 from sagestone.store.listing import list_rows
 from sagestone.store.migrations import migrate
 from sagestone.store.writer import Writer
+
+_JOBS: Final = ("training", "transform")
 
 
 class SqliteStore:
@@ -82,9 +94,29 @@ class SqliteStore:
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
         def remove(connection: sqlite3.Connection) -> None:
             lease_rows.check(connection, f"algorithm/{name}", holder)
-            connection.execute("DELETE FROM resources WHERE kind = 'algorithm' AND name = ?", (name,))
+            rows.remove(connection, "algorithm", name)
 
         self._writer.write(remove)
+
+    # resources
+    def add_resource(self, resource: AnyResource, tags: Mapping[str, str]) -> None:
+        self._writer.write(lambda connection: rows.insert(connection, resource, tags, self._describe))
+
+    def resource(self, kind: type[Resource], name: str) -> Resource | None:
+        return cast("Resource | None", rows.read(self._readers.connection(), rows.KINDS[kind], name))
+
+    def list_resources(self, kind: type[AnyResource], query: ListQuery) -> Page[ResourceRow]:
+        found, token = list_rows(self._readers.connection(), self._token_key, rows.KINDS[kind], query)
+        shown = [
+            ResourceRow(
+                name=row.name, arn=row.arn, created_at=row.created_at, status=row.status, description=row.description
+            )
+            for row in found
+        ]  # fmt: skip
+        return Page(rows=shown, token=token)
+
+    def remove_resource(self, kind: type[AnyResource], name: str) -> bool:
+        return self._writer.write(lambda connection: rows.remove(connection, rows.KINDS[kind], name))
 
     # tags
     def tags(self, arn: str) -> Mapping[str, str] | None:
@@ -113,11 +145,11 @@ class SqliteStore:
         return self._list_jobs("transform", query)
 
     def unfinished_jobs(self) -> Sequence[str]:
-        return [f"{kind}/{name}" for kind, name in self._unfinished() if kind != "algorithm"]
+        return [f"{kind}/{name}" for kind, name in self._unfinished() if kind in _JOBS]
 
     def job_keys(self) -> Sequence[str]:
         found = self._readers.connection().execute(
-            "SELECT kind || '/' || name FROM resources WHERE kind <> 'algorithm' ORDER BY id"
+            "SELECT kind || '/' || name FROM resources WHERE kind IN ('training', 'transform') ORDER BY id"
         )
         return [key for (key,) in found]
 
@@ -199,6 +231,6 @@ class SqliteStore:
 
 def _split(key: str) -> tuple[rows.Kind, str]:
     kind, _, name = key.partition("/")
-    if kind not in ("training", "transform") or not name:
+    if kind not in _JOBS or not name:
         raise NotFound(f"{key} is not the key of a job: training/NAME or transform/NAME")
     return cast(rows.Kind, kind), name

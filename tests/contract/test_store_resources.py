@@ -1,0 +1,92 @@
+"""What every store promises of the resources that are no jobs."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sagestone.domain.model import Model
+from sagestone.domain.transition import new_transform_job
+from sagestone.store.interface import BadToken, ListQuery, NameTaken, Store
+from tests.contract.stores import STORES, OpenStore
+from tests.documents import algorithm, model, transform_spec
+
+
+@pytest.fixture(params=sorted(STORES))
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    return STORES[request.param]
+
+
+@pytest.fixture
+def store(open_store: OpenStore, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path)
+    yield opened
+    opened.close()
+
+
+class TestResources:
+    def test_what_was_kept_is_there_when_it_is_opened_again(self, open_store: OpenStore, tmp_path: Path) -> None:
+        store = open_store(tmp_path)
+        store.add_resource(model("m"), {"b": "2", "a": "1"})
+        store.close()
+        store = open_store(tmp_path)
+        assert store.resource(Model, "m") == model("m")
+        assert list((store.tags(model("m").arn) or {}).items()) == [("b", "2"), ("a", "1")]
+        store.close()
+
+    def test_kinds_do_not_see_each_other(self, store: Store) -> None:
+        store.add_resource(model("x"), {})
+        store.add_algorithm(algorithm("x"), {})
+        store.add_job(new_transform_job(transform_spec("x"), 1000.0), {})
+        assert store.resource(Model, "x") == model("x")
+        assert store.resource(Model, "y") is None
+        assert [row.name for row in store.list_resources(Model, ListQuery()).rows] == ["x"]
+        assert store.unfinished_algorithms() == ["x"]
+        assert store.unfinished_jobs() == store.job_keys() == ["transform/x"]
+        assert store.remove_resource(Model, "x")
+        assert store.algorithm("x") == algorithm("x")
+        assert store.transform_job("x") is not None
+
+    def test_of_many_who_want_a_name_one_gets_it(self, store: Store) -> None:
+        begin = threading.Barrier(8)
+
+        def add(number: int) -> bool:
+            begin.wait()
+            try:
+                store.add_resource(replace(model("m"), created_at=float(number)), {"who": str(number)})
+            except NameTaken:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            added = list(pool.map(add, range(8)))
+        found = store.resource(Model, "m")
+        assert sum(added) == 1
+        assert found is not None
+        assert added[int(found.created_at)]
+        assert store.tags(found.arn) == {"who": str(int(found.created_at))}
+
+    def test_removing_takes_the_tags_and_frees_the_name(self, store: Store) -> None:
+        store.add_resource(model("m"), {"k": "v"})
+        assert store.remove_resource(Model, "m")
+        assert not store.remove_resource(Model, "m")
+        assert store.resource(Model, "m") is None
+        assert store.tags(model("m").arn) is None
+        store.add_resource(model("m"), {})
+        assert store.tags(model("m").arn) == {}
+
+    def test_lists_filter_sort_and_page(self, store: Store) -> None:
+        for number in range(9):
+            store.add_resource(model(f"m{number}", created_at=1000.0 + (number * 4) % 9), {})
+        query = ListQuery(sort_by="CreationTime", ascending=False, limit=4, created_after=1002.0, name_contains="m")
+        first = store.list_resources(Model, query)
+        second = store.list_resources(Model, replace(query, token=first.token))
+        times = [row.created_at for row in (*first.rows, *second.rows)]
+        assert times == [1008.0, 1007.0, 1006.0, 1005.0, 1004.0, 1003.0]
+        assert second.token is None
+        assert [row.arn for row in store.list_resources(Model, ListQuery(name_contains="m3")).rows] == [model("m3").arn]
+        with pytest.raises(BadToken):
+            store.list_algorithms(replace(query, token=first.token))
