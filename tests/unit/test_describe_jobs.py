@@ -68,6 +68,9 @@ def test_a_new_training_job_shows_what_clients_rely_on() -> None:
     }
     assert shown["ModelArtifacts"] == {"S3ModelArtifacts": ARTIFACT}
     assert shown["AlgorithmSpecification"]["AlgorithmName"].endswith(":algorithm/trees")
+    assert shown["AlgorithmSpecification"]["MetricDefinitions"] == [
+        {"Name": "validation:accuracy", "Regex": "accuracy: ([0-9.]+)"}
+    ]
     assert shown["InputDataConfig"][0]["CompressionType"] == "None"
     assert shown["InputDataConfig"][0]["RecordWrapperType"] == "None"
     assert shown["HyperParameters"] == {"rate": "0.5"}

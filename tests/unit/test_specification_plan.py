@@ -82,7 +82,6 @@ def test_the_request_of_the_job_names_the_algorithm() -> None:
     assert made.training.request["AlgorithmSpecification"] == {
         "AlgorithmName": "arn:aws:sagemaker:us-east-1:123456789012:algorithm/trees",
         "TrainingInputMode": "File",
-        "MetricDefinitions": [{"Name": "validation:accuracy", "Regex": "accuracy: ([0-9.]+)"}],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.plan_validation import DEFAULT_RUN
+from sagestone.domain.plan_training import DEFAULT_RUN
 from sagestone.domain.training_job import TrainingJob, Transition
 
 Members = Mapping[str, Any]
@@ -22,7 +22,7 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
         "ModelArtifacts": {"S3ModelArtifacts": _artifact(job)},
         "TrainingJobStatus": job.status,
         "SecondaryStatus": job.secondary_status,
-        "AlgorithmSpecification": request.get("AlgorithmSpecification", {"TrainingInputMode": spec.input_mode}),
+        "AlgorithmSpecification": _algorithm(job),
         "RoleArn": spec.role_arn,
         "InputDataConfig": [_channel(channel) for channel in request.get("InputDataConfig", ())],
         "OutputDataConfig": {
@@ -51,6 +51,19 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
             for point in job.final_metrics
         ]
     return answer | _times(job)
+
+
+def _algorithm(job: TrainingJob) -> dict[str, Any]:
+    """As given, with the metric definitions that hold: an algorithm brings its own, and they are listed (observed)."""
+    shown: dict[str, Any] = {
+        "TrainingInputMode": job.spec.input_mode,
+        **job.spec.request.get("AlgorithmSpecification", {}),
+    }
+    if job.spec.metric_definitions:
+        shown["MetricDefinitions"] = [
+            {"Name": definition.name, "Regex": definition.regex} for definition in job.spec.metric_definitions
+        ]
+    return shown
 
 
 def _times(job: TrainingJob) -> dict[str, float | int]:

@@ -4,19 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sagestone.domain.channel import Channel
-from sagestone.domain.hyperparameters import merged
 from sagestone.domain.image import ImageReference
-from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan_training import plan_training
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 
 Members = Mapping[str, Any]
 
-#: MaxRuntimeInSeconds where the request leaves it out: one day.
-DEFAULT_RUN = 86400
 LONGEST_NAME = 63
 
 
@@ -67,58 +63,25 @@ def job_name(algorithm: str, profile: str, suffix: str) -> str:
 def _training(
     request: Members, profile: Members, name: str, deployment: Deployment, image_digest: str
 ) -> TrainingJobSpec:
-    specification, definition = request["TrainingSpecification"], profile["TrainingJobDefinition"]
-    output, resources = definition["OutputDataConfig"], definition["ResourceConfig"]
-    role = request["ValidationSpecification"]["ValidationRole"]
-    given = definition.get("HyperParameters") or {}
-    echoed = {
+    """The job of the request that the service makes of the profile for itself; isolated, as validations are."""
+    specification, definition = request["TrainingSpecification"], dict(profile["TrainingJobDefinition"])
+    job_request = {
+        "TrainingJobName": name,
         "AlgorithmSpecification": {
             "AlgorithmName": deployment.arn("algorithm", request["AlgorithmName"]),
-            "TrainingInputMode": definition["TrainingInputMode"],
+            "TrainingInputMode": definition.pop("TrainingInputMode"),
         },
-        "RoleArn": role,
+        "RoleArn": request["ValidationSpecification"]["ValidationRole"],
         **definition,
         "EnableNetworkIsolation": True,
     }
-    if specification.get("MetricDefinitions"):
-        echoed["AlgorithmSpecification"]["MetricDefinitions"] = specification["MetricDefinitions"]
-    del echoed["TrainingInputMode"]
-    return TrainingJobSpec(
-        name=name,
-        arn=deployment.arn("training-job", name),
-        role_arn=role,
+    return plan_training(
+        job_request,
+        deployment=deployment,
         image=ImageReference(uri=specification["TrainingImage"], digest=image_digest),
+        specification=specification,
         algorithm_name=request["AlgorithmName"],
         profile_name=profile["ProfileName"],
-        input_mode=definition["TrainingInputMode"],
-        hyperparameters=merged(specification.get("SupportedHyperParameters") or (), given),
-        channels=tuple(_channel(item, definition["TrainingInputMode"]) for item in definition["InputDataConfig"]),
-        metric_definitions=tuple(
-            MetricDefinition(name=item["Name"], regex=item["Regex"])
-            for item in specification.get("MetricDefinitions") or ()
-        ),
-        output_uri=output["S3OutputPath"],
-        output_compression=output.get("CompressionType") or "GZIP",
-        instance_type=resources["InstanceType"],
-        instance_count=resources["InstanceCount"],
-        volume_gb=resources.get("VolumeSizeInGB") or 0,
-        max_runtime_seconds=definition["StoppingCondition"].get("MaxRuntimeInSeconds") or DEFAULT_RUN,
-        request=echoed,
-    )
-
-
-def _channel(given: Members, default_mode: Any) -> Channel:
-    source = given["DataSource"]["S3DataSource"]
-    return Channel(
-        name=given["ChannelName"],
-        s3_data_type=source["S3DataType"],
-        s3_uri=source["S3Uri"],
-        distribution=source.get("S3DataDistributionType") or "FullyReplicated",
-        input_mode=given.get("InputMode") or default_mode,
-        content_type=given.get("ContentType"),
-        compression=given.get("CompressionType") or "None",
-        record_wrapper=given.get("RecordWrapperType") or "None",
-        shuffle_seed=(given.get("ShuffleConfig") or {}).get("Seed"),
     )
 
 

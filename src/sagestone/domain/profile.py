@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from sagestone.domain.place import Place
-from sagestone.domain.profile_channels import profile_channel_violations
-from sagestone.domain.profile_resources import output_violations, resource_violations, stopping_violations
 from sagestone.domain.profile_transform import transform_violations
-from sagestone.domain.specification_hyperparameters import value_violations
+from sagestone.domain.training_rules import training_violations
 from sagestone.shapes.violation import Violation
 
 
@@ -19,12 +17,8 @@ def profile_violations(request: Place) -> Iterator[Violation]:
         extra = training.member("AdditionalS3DataSource")
         if extra:
             yield extra.unsupported("the training job cannot be given an additional data source; use a channel")
-        yield from value_violations(training, definition.member("HyperParameters"))
-        yield from profile_channel_violations(training, definition)
-        yield from output_violations(definition.member("OutputDataConfig"))
+        yield from training_violations(training, definition, definition.member("TrainingInputMode"))
         yield from _archive_violations(inference, profile)
-        yield from resource_violations(training, definition.member("ResourceConfig"))
-        yield from stopping_violations(definition.member("StoppingCondition"))
         yield from transform_violations(inference, profile.member("TransformJobDefinition"))
 
 

@@ -1,4 +1,7 @@
-"""Rules of a training job's InputDataConfig against the channels that the specification declares."""
+"""Rules of a training job's InputDataConfig against the channels that the specification declares.
+
+The same for the job of a validation profile and for one of CreateTrainingJob.
+"""
 
 from collections.abc import Iterator
 
@@ -8,22 +11,21 @@ from sagestone.shapes.violation import Violation
 LATER_MODE = "only File works so far, Pipe and FastFile do not"
 
 
-def profile_channel_violations(training: Place, definition: Place) -> Iterator[Violation]:
+def job_channel_violations(training: Place, channels: Place, default_mode: Place) -> Iterator[Violation]:
     """Each channel is declared and inside what its declaration supports; none that is required lacks.
 
-    An absent or empty list in a declaration declares nothing, so nothing is checked against it.
+    `training` is absent where an image stands for itself: it declares no channels, so any will do. An absent or empty
+    list in a declaration declares nothing either. `default_mode` is the job's TrainingInputMode.
     """
     declared = {item.value["Name"]: item for item in training.member("TrainingChannels").elements()}
-    channels = definition.member("InputDataConfig")
     yield from repeated((item.member("ChannelName") for item in channels.elements()), "channel")
-    default_mode = definition.member("TrainingInputMode")
     if default_mode.value != "File" and not all(item.member("InputMode") for item in channels.elements()):
         yield default_mode.unsupported(LATER_MODE)
     for channel in channels.elements():
         name = channel.member("ChannelName")
         if name.value in declared:
             yield from _against_declaration(declared[name.value], channel, default_mode)
-        else:
+        elif training.value is not None:
             yield name.breaks(f"Member must be a channel of the specification: [{', '.join(declared)}]")
         yield from _own_violations(channel)
     given = [item.value["ChannelName"] for item in channels.elements()]

@@ -27,7 +27,10 @@ def output_violations(output: Place) -> Iterator[Violation]:
 
 
 def resource_violations(training: Place, resources: Place) -> Iterator[Violation]:
-    """The instances are among those the specification supports, and as many as it supports."""
+    """The instances are among those the specification supports, and as many as it supports.
+
+    `training` is absent where an image stands for itself: it supports whatever there is.
+    """
     later = [resources.member(name).unsupported(why) for name, why in LATER.items() if resources.member(name)]
     yield from later
     kind, count = resources.member("InstanceType"), resources.member("InstanceCount")
@@ -36,9 +39,10 @@ def resource_violations(training: Place, resources: Place) -> Iterator[Violation
             yield kind.breaks("Member must not be null: a training job needs an instance type")
         if not count.value:
             yield count.breaks("Member must have value greater than or equal to 1: a training job needs an instance")
-    types = training.value["SupportedTrainingInstanceTypes"]
+    types = training.member("SupportedTrainingInstanceTypes").value or []
     yield from instance_type_violations(kind, types, "SupportedTrainingInstanceTypes")
-    if (count.value or 0) > 1 and not training.value.get("SupportsDistributedTraining"):
+    single = training.value is not None and not training.member("SupportsDistributedTraining").value
+    if (count.value or 0) > 1 and single:
         yield count.breaks("Member must be 1: the specification does not say SupportsDistributedTraining")
     yield from _volume_violations(kind, resources.member("VolumeKmsKeyId"))
 

@@ -1,0 +1,73 @@
+"""Turns a CreateTrainingJob request into what its job is to do; a validation's job is made of such a request too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagestone.domain.channel import Channel
+from sagestone.domain.hyperparameters import merged
+from sagestone.domain.image import ImageReference
+from sagestone.domain.metric import MetricDefinition
+from sagestone.domain.names import Deployment
+from sagestone.domain.training_job import TrainingJobSpec
+
+Members = Mapping[str, Any]
+
+#: MaxRuntimeInSeconds where the request leaves it out: one day.
+DEFAULT_RUN = 86400
+
+
+def plan_training(
+    request: Members,
+    *,
+    deployment: Deployment,
+    image: ImageReference,
+    specification: Members | None = None,
+    algorithm_name: str | None = None,
+    profile_name: str | None = None,
+) -> TrainingJobSpec:
+    """The job of a request that broke no rule (shape CreateTrainingJobRequest, without Tags).
+
+    `specification` is the algorithm's TrainingSpecification: defaults of hyperparameters and the metric definitions
+    come from it. None: the request names an image and brings its own definitions.
+    """
+    name, algorithm = request["TrainingJobName"], request["AlgorithmSpecification"]
+    output, resources = request["OutputDataConfig"], request["ResourceConfig"]
+    mode = algorithm["TrainingInputMode"]
+    declared = (specification or {}).get("SupportedHyperParameters") or ()
+    definitions = (specification if specification is not None else algorithm).get("MetricDefinitions") or ()
+    return TrainingJobSpec(
+        name=name,
+        arn=deployment.arn("training-job", name),
+        role_arn=request["RoleArn"],
+        image=image,
+        algorithm_name=algorithm_name,
+        profile_name=profile_name,
+        input_mode=mode,
+        hyperparameters=merged(declared, request.get("HyperParameters") or {}),
+        channels=tuple(_channel(item, mode) for item in request.get("InputDataConfig") or ()),
+        metric_definitions=tuple(MetricDefinition(name=item["Name"], regex=item["Regex"]) for item in definitions),
+        environment=dict(request.get("Environment") or {}),
+        output_uri=output["S3OutputPath"],
+        output_compression=output.get("CompressionType") or "GZIP",
+        instance_type=resources["InstanceType"],
+        instance_count=resources["InstanceCount"],
+        volume_gb=resources.get("VolumeSizeInGB") or 0,
+        max_runtime_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds") or DEFAULT_RUN,
+        isolated=bool(request.get("EnableNetworkIsolation")),
+        request=request,
+    )
+
+
+def _channel(given: Members, default_mode: Any) -> Channel:
+    source = given["DataSource"]["S3DataSource"]
+    return Channel(
+        name=given["ChannelName"],
+        s3_data_type=source["S3DataType"],
+        s3_uri=source["S3Uri"],
+        distribution=source.get("S3DataDistributionType") or "FullyReplicated",
+        input_mode=given.get("InputMode") or default_mode,
+        content_type=given.get("ContentType"),
+        compression=given.get("CompressionType") or "None",
+        record_wrapper=given.get("RecordWrapperType") or "None",
+        shuffle_seed=(given.get("ShuffleConfig") or {}).get("Seed"),
+    )
