@@ -9,13 +9,13 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.engine import EngineRuntime
 from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, Bench
 from tests.images import script, write_archive
 
 _tests = itertools.count(1)
 
 RUNTIMES = [
+    pytest.param("sandbox"),
     pytest.param("docker", marks=pytest.mark.docker),
     pytest.param("podman", marks=pytest.mark.podman),
 ]
@@ -41,13 +41,19 @@ def runtime_archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session", params=RUNTIMES)
-def part(request: pytest.FixtureRequest, runtime_archives: list[Path]) -> RuntimePart:
+def part(
+    request: pytest.FixtureRequest, runtime_archives: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> RuntimePart:
     """How any process builds the runtime under test, which holds the test images."""
-    url = request.getfixturevalue(f"{request.param}_engine")
-    runtime = EngineRuntime(url)
+    part = (
+        RuntimePart(kind="sandbox", directory=str(tmp_path_factory.mktemp("sandbox")))
+        if request.param == "sandbox"
+        else RuntimePart(kind="engine", engine_url=request.getfixturevalue(f"{request.param}_engine"))
+    )
+    runtime = build_runtime(part)
     for archive in runtime_archives:
         runtime.load_archive(archive)
-    return RuntimePart(kind="engine", engine_url=url)
+    return part
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class TestRuntimeIsolation:
         script = """
             nc -l -p 9000 > /tmp/got &
             for peer in algo-1 algo-2; do
-                until nslookup $peer >/dev/null 2>&1; do sleep 0.1; done
+                while nc -w 5 $peer 9 </dev/null 2>&1 | grep -q "bad address"; do sleep 0.1; done
             done
             until hostname | nc -w 5 $PEER 9000; do sleep 0.1; done
             wait
