@@ -1,20 +1,25 @@
 """What all tests share: real engines, started once and only when a test asks for one."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
-from tests.engines import deselect_missing_engines, report_missing_engines, running_engine
+from tests.engines import EngineKind, deselect_missing_engines, report_missing_engines, running_engine
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what no engine here can run; the summary says so."""
+    """Leave out what no engine here can run; the summary says so. Tests on one engine stay on one test process."""
     deselect_missing_engines(config, items)
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            engine = next((kind for kind in get_args(EngineKind) if item.get_closest_marker(kind)), None)
+            item.add_marker(pytest.mark.xdist_group(engine or item.location[0]))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what could not be tested on this machine."""
-    report_missing_engines(config, terminalreporter)
+    report_missing_engines(terminalreporter)
 
 
 @pytest.fixture(scope="session")

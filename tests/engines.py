@@ -97,17 +97,14 @@ def deselect_missing_engines(config: pytest.Config, items: list[pytest.Item]) ->
             raise pytest.UsageError(f"SAGESTONE_TEST_ENGINES asks for {kind}, but {reason}")
         items[:] = [item for item in items if item not in concerned]
         config.hook.pytest_deselected(items=concerned)
-        left_out = config.stash.setdefault(_LEFT_OUT, [])
-        left_out.append(f"NOT TESTED: {len(concerned)} tests on {kind}: {reason}")
 
 
-def report_missing_engines(config: pytest.Config, terminal: pytest.TerminalReporter) -> None:
-    """For `pytest_terminal_summary`: one plain line for each engine that was left out."""
-    for line in config.stash.get(_LEFT_OUT, []):
-        terminal.write_line(line, yellow=True)
-
-
-_LEFT_OUT = pytest.StashKey[list[str]]()
+def report_missing_engines(terminal: pytest.TerminalReporter) -> None:
+    """For `pytest_terminal_summary`: one plain line for each engine that no test can use on this machine."""
+    for kind in get_args(EngineKind):
+        reason = missing_engine_reason(kind)
+        if reason is not None:
+            terminal.write_line(f"NOT TESTED: {kind}: {reason}", yellow=True)
 
 
 def _docker(directory: Path) -> tuple[Sequence[str], dict[str, str]]:
