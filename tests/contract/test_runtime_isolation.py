@@ -48,7 +48,8 @@ class TestRuntimeIsolation:
             for peer in algo-1 algo-2; do
                 while nc -w 5 $peer 9 </dev/null 2>&1 | grep -q "bad address"; do sleep 0.1; done
             done
-            until hostname | nc -w 5 $PEER 9000; do sleep 0.1; done
+            hostname > /tmp/name
+            until nc -w 5 $PEER 9000 < /tmp/name; do sleep 0.1; done
             wait
             cat /tmp/got
             nc -w 2 1.1.1.1 53 </dev/null && echo escaped

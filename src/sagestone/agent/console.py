@@ -16,6 +16,7 @@ from sagestone.job_logs.writer import LogWriter
 _SHOW_SECONDS = 0.1  # how long a line may wait before readers of the log see it
 _COMMIT_SECONDS = 0.5  # how often metrics are told and the place is noted
 _LAST_LINES = 40
+_TOGETHER_SECONDS = 1.0  # lines of stdout and stderr that came within this time may have been written in either order
 _TRIES = 3
 _MOST_POINTS = 1000  # told at a time
 
@@ -52,7 +53,10 @@ class Console:
         self._find, self._tell = find, tell
         self._taken: dict[Stream, int] = {"stdout": 0, "stderr": 0}  # bytes received from the runtime
         self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
-        self._lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._lines: dict[Stream, deque[tuple[float, str]]] = {
+            "stdout": deque(maxlen=_LAST_LINES),
+            "stderr": deque(maxlen=_LAST_LINES),
+        }
         self._points: list[MetricPoint] = []
         self._dropped = 0
         self._changed = threading.Condition()
@@ -84,9 +88,17 @@ class Console:
         return complete
 
     def last_lines(self) -> list[str]:
-        """The last lines that are not blank, oldest first."""
+        """The last lines that are not blank, oldest first; what stderr said at the very end stands last.
+
+        The two come by different ways, so which of two lines was written first cannot be told when they are that near.
+        """
         with self._changed:
-            return list(self._lines)
+            lines = sorted(
+                ((at, stream, text) for stream in self._lines for at, text in self._lines[stream]), key=_time
+            )
+        together = lines[-1][0] - _TOGETHER_SECONDS if lines else 0.0
+        lines.sort(key=lambda line: line[0] >= together and line[1] == "stderr")
+        return [text for _, _, text in lines[-_LAST_LINES:]]
 
     def _read(self) -> None:
         for attempt in range(_TRIES):
@@ -104,19 +116,19 @@ class Console:
                 return
             self._taken[stream] += len(data)
             for line in self._splitters[stream].feed(data):
-                self._keep(line)
+                self._keep(stream, line)
             self._wake()
 
     def _end_line(self, stream: Stream) -> None:
         for line in self._splitters[stream].finish():
-            self._keep(line)
+            self._keep(stream, line)
 
-    def _keep(self, line: bytes) -> None:
+    def _keep(self, stream: Stream, line: bytes) -> None:
         at, text = self._clock(), shown(line)
         if self._find is not None:
             self._points += self._find(text, at)
         if text.strip():
-            self._lines.append(text)
+            self._lines[stream].append((at, text))
         if self._dropped or self._logs.size + len(text) > self._keep_bytes:
             if not self._dropped:
                 self._say(f"[sagestone] the log has reached {self._keep_bytes} bytes; further output is not kept")
@@ -177,7 +189,11 @@ class Console:
         self._dropped = place["dropped"]
         reader = LogReader(self._logs.logs)
         page = reader.events(self._logs.group, self._logs.stream, limit=_LAST_LINES, from_head=False)
-        self._lines.extend(event.message for event in page.events if event.message.strip())
+        self._lines["stdout"].extend((0.0, event.message) for event in page.events if event.message.strip())
+
+
+def _time(line: tuple[float, Stream, str]) -> float:
+    return line[0]
 
 
 def _thinned(points: list[MetricPoint]) -> list[MetricPoint]:
