@@ -81,7 +81,7 @@ def wait_until(true: Callable[[], object]) -> None:
 
 
 def reserve(placement: Placement, key: str = KEY, instances: int = 1) -> Reservation | None:
-    return placement.reserve(key, "ml.m5.large", instances, 0)
+    return placement.reserve(key, ["ml.m5.large"] * instances, 0)
 
 
 def assignments(reservation: Reservation | None, how: str, name: str = "job") -> Sequence[Assignment]:

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from sagestone.containers.machine import Machine
 from sagestone.domain.instance import instance_facts
-from sagestone.placement.capacity import Capacity, instance_limits
+from sagestone.placement.capacity import Capacity, fair_shares, instance_limits
 from sagestone.placement.interface import Impossible
 from tests.contract.test_placement import GIB, reserve
 from tests.contract.test_placement import Machine as Place
@@ -17,14 +17,15 @@ MIB = 1024**2
 
 
 def limits_of(capacity: Capacity, instance_type: str, count: int = 1, volume_gb: int = 0):  # type: ignore[no-untyped-def]
-    return instance_limits(
+    first, *others = instance_limits(
         capacity,
         instance_facts,
-        instance_type=instance_type,
-        instance_count=count,
+        instance_types=[instance_type] * count,
         volume_gb=volume_gb,
         shared_memory_bytes=64 * MIB,
     )
+    assert all(limits == first for limits in others)
+    return first
 
 
 class TestLimits:
@@ -73,6 +74,36 @@ class TestLimits:
         with pytest.raises(Impossible):
             limits_of(capacity, "ml.p3.2xlarge", 5)
 
+    def test_a_mixed_cluster_gives_each_type_its_size_and_what_small_ones_leave_to_the_large(self) -> None:
+        limits = instance_limits(
+            Capacity(cpus=8, memory_bytes=20 * GIB, gpus=1),
+            instance_facts,
+            instance_types=["ml.t3.medium", "ml.p3.2xlarge", "ml.m5.4xlarge"],
+            volume_gb=0,
+            shared_memory_bytes=64 * MIB,
+        )
+        assert [each.memory_bytes for each in limits] == [4 * GIB, 8 * GIB, 8 * GIB]
+        assert [each.cpus for each in limits] == [2.0, 3.0, 3.0]
+        assert [each.gpus for each in limits] == [0, 1, 0]
+        with pytest.raises(Impossible, match=r"^1 × ml\.p3\.2xlarge needs a GPU"):
+            instance_limits(
+                Capacity(cpus=8, memory_bytes=20 * GIB),
+                instance_facts,
+                instance_types=["ml.m5.large", "ml.p3.2xlarge"],
+                volume_gb=0,
+                shared_memory_bytes=64 * MIB,
+            )
+
+    @given(st.lists(st.integers(0, 1 << 40), min_size=1, max_size=12), st.integers(0, 1 << 42))
+    def test_shares_are_fair(self, wanted: list[int], total: int) -> None:
+        shares = fair_shares(wanted, total)
+        assert sum(shares) <= total
+        for want, share in zip(wanted, shares, strict=True):
+            assert share <= want
+            # who got less than wanted got no less than anybody else, but for the rest that cannot be shared out
+            assert share == want or share > max(shares) - len(wanted)
+            assert all(share == other for other_want, other in zip(wanted, shares, strict=True) if other_want == want)
+
     @given(
         st.floats(0.5, 256),
         st.integers(64, 1 << 20),
@@ -94,18 +125,18 @@ class TestAdmission:
     def test_first_come_first_served_and_small_ones_do_not_overtake(self, tmp_path: Path) -> None:
         placement = Place(tmp_path).placement(cpus=4)
         assert reserve(placement, "training/a")
-        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0) is None
+        assert placement.reserve("training/big", ["ml.m5.xlarge"], 0) is None
         assert reserve(placement, "training/small") is None
         placement.release("training/a")
         assert reserve(placement, "training/small") is None
-        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0)
+        assert placement.reserve("training/big", ["ml.m5.xlarge"], 0)
         placement.release("training/big")
         assert reserve(placement, "training/small")
 
     def test_a_job_that_gives_up_waiting_makes_way(self, tmp_path: Path) -> None:
         placement = Place(tmp_path).placement(cpus=4)
         assert reserve(placement, "training/a")
-        assert placement.reserve("training/big", "ml.m5.xlarge", 1, 0) is None
+        assert placement.reserve("training/big", ["ml.m5.xlarge"], 0) is None
         placement.release("training/big")
         assert reserve(placement, "training/small")
 

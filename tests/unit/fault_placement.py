@@ -48,14 +48,14 @@ class FaultPlacement:
         self.stopped: set[str] = set()
         self.released: list[str] = []
 
-    def reserve(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None:
+    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         self.before_call("reserve", job)
         if job in self.impossible:
             raise Impossible("the machine is too small")
         if job not in self.reserved:
-            if sum(len(held.limits) for held in self.reserved.values()) + instance_count > self.room:
+            if sum(len(held.limits) for held in self.reserved.values()) + len(instance_types) > self.room:
                 return None
-            limits = [Limits()] * instance_count
+            limits = [Limits()] * len(instance_types)
             self.reserved[job] = Reservation(job=job, limits=limits, network=None, runtime="sandbox")
         return self.reserved[job]
 

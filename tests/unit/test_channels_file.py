@@ -10,9 +10,9 @@ import pytest
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
 from sagestone.channels.room import Room
-from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.instance_group import Share
 from sagestone.s3.client import write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.storage.storage import open_storage
@@ -21,7 +21,7 @@ from sagestone.s3.uri import S3Uri
 CHANNEL = Channel(
     name="train", s3_data_type="S3Prefix", s3_uri="s3://data/in/", distribution="FullyReplicated", input_mode="File"
 )
-ALONE = Host(number=1, count=1)
+ALONE = Share(number=1, count=1)
 
 
 def _store(directory: Path, objects: Mapping[str, bytes]) -> EmbeddedS3:
@@ -38,7 +38,7 @@ def _fetch(
     s3: EmbeddedS3,
     directory: Path,
     channel: Channel = CHANNEL,
-    host: Host = ALONE,
+    host: Share = ALONE,
     room: Room | None = None,
     watch: Callable[[], None] = lambda: None,
 ) -> tuple[int, dict[str, bytes]]:
@@ -64,7 +64,7 @@ def test_shards_of_many_objects_are_disjoint_and_complete(tmp_path: Path) -> Non
     channel = replace(CHANNEL, distribution="ShardedByS3Key")
     received: dict[str, bytes] = {}
     for number in (1, 2, 3, 4):
-        count, files = _fetch(s3, tmp_path, channel, Host(number=number, count=4))
+        count, files = _fetch(s3, tmp_path, channel, Share(number=number, count=4))
         assert count == 150
         assert not files.keys() & received.keys()
         received |= files
@@ -111,7 +111,7 @@ def test_a_volume_that_is_too_small_is_told_with_sizes(tmp_path: Path) -> None:
     assert message.startswith("Data download failed:Insufficient disk space: channel train has 9.8 KiB for this host")
     assert "8.8 KiB" in message
     room = Room(limit=10_500, used=500)
-    _fetch(s3, tmp_path, host=Host(number=2, count=2), room=room)
+    _fetch(s3, tmp_path, host=Share(number=2, count=2), room=room)
     assert room.used == 10_500
 
 

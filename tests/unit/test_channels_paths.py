@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from sagestone.channels.paths import relative_path
 from sagestone.channels.source import is_mine
-from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.instance_group import Share
 from sagestone.s3.uri import S3Uri
 
 PREFIXED = Channel(
@@ -85,7 +85,7 @@ def test_no_key_leads_outside_the_channel(prefix: int, key: str, channel: Channe
 
 @given(count=st.integers(1, 12), objects=st.integers(0, 60))
 def test_shards_are_disjoint_complete_and_dealt_out_in_turn(count: int, objects: int) -> None:
-    hosts = [Host(number=number, count=count) for number in range(1, count + 1)]
+    hosts = [Share(number=number, count=count) for number in range(1, count + 1)]
     shards = [[i for i in range(objects) if is_mine(i, "ShardedByS3Key", host)] for host in hosts]
     assert sorted(index for shard in shards for index in shard) == list(range(objects))
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
@@ -95,5 +95,5 @@ def test_shards_are_disjoint_complete_and_dealt_out_in_turn(count: int, objects:
 
 def test_the_split_seen_in_a_real_job() -> None:
     names = sorted(f"algo-1/part_{number}" for number in range(1, 11))
-    mine = [name for index, name in enumerate(names) if is_mine(index, "ShardedByS3Key", Host(number=1, count=2))]
+    mine = [name for index, name in enumerate(names) if is_mine(index, "ShardedByS3Key", Share(number=1, count=2))]
     assert [name.rpartition("_")[2] for name in mine] == ["1", "2", "4", "6", "8"]

@@ -233,7 +233,7 @@ def test_an_error_that_passes_is_forgotten(store: SqliteStore, call: str) -> Non
 
 def test_leavings_of_an_earlier_life_are_put_away(store: SqliteStore) -> None:
     placement = FaultPlacement()
-    placement.reserve("training/unknown", "ml.m5.large", 1, 0)
+    placement.reserve("training/unknown", ["ml.m5.large"], 0)
     pump(store, placement, rounds=1)
     assert placement.released == ["training/unknown"]
 

@@ -49,6 +49,20 @@ def test_the_training_job_has_defaults_filled_in() -> None:
     assert job.image.digest == DIGEST
 
 
+def test_groups_are_instances_numbered_through() -> None:
+    groups = [
+        {"InstanceGroupName": "data", "InstanceType": "ml.m5.large", "InstanceCount": 1},
+        {"InstanceGroupName": "training", "InstanceType": "ml.m5.xlarge", "InstanceCount": 2},
+    ]
+    names = f"{JOB}.InputDataConfig.0.DataSource.S3DataSource.InstanceGroupNames"
+    made = plan((f"{JOB}.ResourceConfig", {"InstanceGroups": groups, "VolumeSizeInGB": 1}), (names, ["training"]))
+    assert made is not None
+    assert made.training.instance_types == ("ml.m5.large", "ml.m5.xlarge", "ml.m5.xlarge")
+    assert made.training.instance_count == 3
+    assert [group.name for group in made.training.groups] == ["data", "training"]
+    assert made.training.channels[0].instance_groups == ("training",)
+
+
 def test_the_transform_serves_what_was_trained() -> None:
     made = plan((f"{TRANSFORM}.Environment", {"A": "1"}), (f"{TRANSFORM}.MaxConcurrentTransforms", 0))
     assert made is not None

@@ -115,14 +115,6 @@ def test_several_instances_need_a_specification_that_says_so() -> None:
     ]
 
 
-def test_instance_groups_are_refused_alone() -> None:
-    groups = [{"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "one"}]
-    assert texts((RESOURCES, {"InstanceGroups": groups})) == [
-        f"Value at '{PLACE}.resourceConfig.instanceGroups' {FAILED}: {LATER}: all instances of a job are alike; use "
-        "InstanceType and InstanceCount"
-    ]
-
-
 def test_an_instance_type_of_unknown_size_is_refused() -> None:
     kind = "ml.x99.large"
     expected = (

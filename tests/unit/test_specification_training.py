@@ -129,12 +129,6 @@ LATER = "Member is not supported yet"
             f"Value 's3://data/train/' at '{CHANNEL}.dataSource.s3DataSource.s3Uri' {FAILED}: Member must name the "
             "manifest object itself when S3DataType is ManifestFile",
         ),
-        (
-            f"{S3}.InstanceGroupNames",
-            ["group"],
-            f"Value at '{CHANNEL}.dataSource.s3DataSource.instanceGroupNames' {FAILED}: {LATER}: a job has no instance "
-            "groups",
-        ),
     ],
 )
 def test_refused_with_its_own_message(path: str, value: object, expected: str) -> None:

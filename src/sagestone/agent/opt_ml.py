@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from sagestone.containers.runtime import Mount
-from sagestone.domain.assignment import Host, TrainingAssignment
+from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.instance_group import group_hosts
 
 MOUNTED: Final = ("input", "model", "output")
 _METRICS: Final = "output/metrics/sagemaker"
-_GROUP: Final = "homogeneousCluster"  # the name of a cluster whose hosts are all of one type
 
 
 class OptMl:
@@ -64,7 +64,7 @@ def config_files(assignment: TrainingAssignment) -> dict[str, Any]:
     job = assignment.job
     return {
         "hyperparameters.json": dict(job.hyperparameters),
-        "inputdataconfig.json": {channel.name: _channel(channel) for channel in job.channels},
+        "inputdataconfig.json": {channel.name: _channel(channel) for channel, _ in assignment.channels},
         "resourceconfig.json": _resources(assignment),
         "metric-definition-regex.json": [
             {"Name": definition.name, "Regex": definition.regex} for definition in job.metric_definitions
@@ -100,14 +100,19 @@ def _channel(channel: Channel) -> dict[str, str]:
 
 
 def _resources(assignment: TrainingAssignment) -> dict[str, Any]:
-    host: Host = assignment.host
-    instance_type = assignment.job.instance_type
-    hosts = list(host.all_names)
+    host, groups = assignment.host, assignment.job.groups
     return {
         "current_host": host.name,
-        "current_instance_type": instance_type,
-        "current_group_name": _GROUP,
-        "hosts": hosts,
-        "instance_groups": [{"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": hosts}],
+        "current_instance_type": assignment.group.instance_type,
+        "current_group_name": assignment.group.name,
+        "hosts": list(host.all_names),
+        "instance_groups": [
+            {
+                "instance_group_name": group.name,
+                "instance_type": group.instance_type,
+                "hosts": sorted(f"algo-{number}" for number in hosts),
+            }
+            for group, hosts in zip(groups, group_hosts(groups), strict=True)
+        ],
         "network_interface_name": interface(assignment),
     }

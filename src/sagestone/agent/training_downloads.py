@@ -32,7 +32,7 @@ def prepare(
     remove_tree(opt_ml.root)
     opt_ml.make(assignment)
     room = Room(limit=assignment.limits.volume_bytes)
-    for channel in assignment.job.channels:
+    for channel, share in assignment.channels:
         progress = Progress()
         watch = _Teller(tools, interruption, channel.name, progress)
         part = live.of(channel.name)
@@ -42,7 +42,7 @@ def prepare(
             objects = fetch_channel(
                 tools.s3,
                 channel,
-                assignment.host,
+                share,
                 opt_ml.channel(channel),
                 opt_ml.sidecar(channel, assignment.job.channels),
                 room,

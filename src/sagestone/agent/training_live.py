@@ -5,17 +5,20 @@ from sagestone.agent.tools import Tools
 from sagestone.channels.live import LivePart, LiveParts
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
+from sagestone.domain.instance_group import Share
 
 
 def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> LiveParts:
-    """The live parts of the job's channels, none of them started."""
+    """The live parts of the channels that this host receives, none of them started."""
     return LiveParts(
         (channel.name, part)
-        for channel in assignment.job.channels
-        if (part := _live_part(channel, assignment, tools, opt_ml)) is not None
+        for channel, share in assignment.channels
+        if (part := _live_part(channel, share, assignment, tools, opt_ml)) is not None
     )
 
 
-def _live_part(channel: Channel, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> LivePart | None:
+def _live_part(
+    channel: Channel, share: Share, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl
+) -> LivePart | None:
     """None for File, and for a mode that does not work yet: its channel is refused when it is to be fetched."""
     return None

@@ -46,7 +46,7 @@ def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
         return Outcome(ending="Completed", exit_code=0)
     if ended.exit.out_of_memory:
         limit = "" if limits.memory_bytes is None else f" of {gibibytes(limits.memory_bytes)}"
-        text = f"{_OUT_OF_MEMORY} The container went beyond its memory{limit} ({assignment.job.instance_type})"
+        text = f"{_OUT_OF_MEMORY} The container went beyond its memory{limit} ({assignment.group.instance_type})"
         return _failed("client", text, f"{ending}{_log_tail(ended)}", code)
     text = ended.failure_text or "\n".join(last_useful_lines(ended.last_lines))
     if code == _KILLED:

@@ -9,9 +9,9 @@ from sagestone.channels.downloads import Downloads, Fetch, Progress
 from sagestone.channels.paths import bad_key, relative_path
 from sagestone.channels.room import Room, gibibytes
 from sagestone.channels.source import ChannelObject, channel_objects
-from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3, S3Failure
 from sagestone.s3.uri import S3Uri
 
@@ -19,7 +19,7 @@ from sagestone.s3.uri import S3Uri
 def fetch_channel(
     s3: S3,
     channel: Channel,
-    host: Host,
+    share: Share,
     directory: Path,
     sidecar: Path | None,
     room: Room,
@@ -44,7 +44,7 @@ def fetch_channel(
     try:
         if lines is not None:
             lines.write(f"{prefix.key}\n")
-        for found in channel_objects(s3, channel, host):
+        for found in channel_objects(s3, channel, share):
             objects += 1
             relative_path(channel, prefix, found.uri.key)  # a bad key fails every host, not only the one that gets it
             if lines is not None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagestone.channels.paths import is_folder_marker
-from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel, Distribution
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3, S3Failure
 from sagestone.s3.listing import BadS3Input, objects_of
 from sagestone.s3.uri import S3Uri
@@ -21,7 +21,7 @@ class ChannelObject:
     mine: bool
 
 
-def channel_objects(s3: S3, channel: Channel, host: Host) -> Iterator[ChannelObject]:
+def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelObject]:
     """All objects of the channel, in key order (S3Prefix) or in the manifest's (ManifestFile, each key once).
 
     The order is the same on every host. Folder markers are no data: they are neither given nor counted. Raises
@@ -43,16 +43,17 @@ def channel_objects(s3: S3, channel: Channel, host: Host) -> Iterator[ChannelObj
                 if found.uri.key in seen:
                     continue
                 seen.add(found.uri.key)
-            mine = is_mine(index, channel.distribution, host)
+            mine = is_mine(index, channel.distribution, share)
             yield ChannelObject(uri=found.uri, size=found.size, mine=mine)
             index += 1
     except (BadS3Input, S3Failure) as error:
         raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
 
 
-def is_mine(index: int, distribution: Distribution, host: Host) -> bool:
+def is_mine(index: int, distribution: Distribution, share: Share) -> bool:
     """Whether this host receives the object that stands at `index` (from 0) in the channel's order.
 
-    ShardedByS3Key deals them out in turn: object i goes to algo-(i mod n + 1), as seen in real jobs.
+    ShardedByS3Key deals them out in turn over the n hosts that receive the channel: object i goes to the
+    (i mod n + 1)-th of them, as seen in real jobs.
     """
-    return distribution == "FullyReplicated" or index % host.count == host.number - 1
+    return distribution == "FullyReplicated" or index % share.count == share.number - 1

@@ -93,7 +93,7 @@ class JobReconciler:
             return "moved"
         volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
         try:
-            reservation = self._placement.reserve(key, spec.instance_type, spec.instance_count, volume_gb)
+            reservation = self._placement.reserve(key, spec.instance_types, volume_gb)
         except Impossible as error:
             self._fail(job, Failure(fault="client", message=str(error)), holder)
             return "moved"
@@ -154,9 +154,7 @@ class JobReconciler:
         if work.reservation is None:
             spec = job.spec
             volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
-            work.reservation = self._placement.reserve(
-                spec.key, spec.instance_type, spec.instance_count, volume_gb
-            )  # fmt: skip
+            work.reservation = self._placement.reserve(spec.key, spec.instance_types, volume_gb)
         return work.reservation
 
     def _assignments(self, job: Job, reservation: Reservation) -> tuple[Assignment, ...]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sagestone.domain.channel import Channel
+from sagestone.domain.instance_group import InstanceGroup, Share, group_of, share_of
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.domain.transform_job import TransformJobSpec
 
@@ -47,6 +49,18 @@ class TrainingAssignment:
     network: str | None = None  # the job's private network, made by the placement; None: no network at all
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_grace_seconds: float = 120.0  # between SIGTERM and SIGKILL
+
+    @property
+    def group(self) -> InstanceGroup:
+        """The instance group that this host belongs to."""
+        return group_of(self.job.groups, self.host.number)
+
+    @property
+    def channels(self) -> tuple[tuple[Channel, Share], ...]:
+        """The channels that this host receives, in the job's order, each with its place among those that do."""
+        groups, number = self.job.groups, self.host.number
+        shares = ((each, share_of(groups, each.instance_groups, number)) for each in self.job.channels)
+        return tuple((channel, share) for channel, share in shares if share is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,3 +21,4 @@ class Channel:
     compression: Literal["None", "Gzip"] = "None"
     record_wrapper: Literal["None", "RecordIO"] = "None"
     shuffle_seed: int | None = None
+    instance_groups: tuple[str, ...] = ()  # names of the groups whose hosts receive it; empty: all hosts

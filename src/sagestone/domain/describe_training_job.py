@@ -94,12 +94,8 @@ def _channel(given: Members) -> dict[str, Any]:
 
 def _resources(job: TrainingJob) -> dict[str, Any]:
     given = job.spec.request.get("ResourceConfig", {})
-    shown = {
-        "InstanceType": job.spec.instance_type,
-        "InstanceCount": job.spec.instance_count,
-        "VolumeSizeInGB": job.spec.volume_gb,
-        **given,
-    }
+    alike = {"InstanceType": job.spec.instance_type, "InstanceCount": job.spec.instance_count}
+    shown = {**({} if job.spec.instance_groups else alike), "VolumeSizeInGB": job.spec.volume_gb, **given}
     if not shown.get("VolumeKmsKeyId"):
         shown.pop("VolumeKmsKeyId", None)
     return shown

@@ -20,7 +20,7 @@ ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item
 *D.DataSource.S3DataSource.S3Uri                   honoured  s3:// or the store's https form
 *D.DataSource.S3DataSource.S3DataDistributionType  honoured
 *D.DataSource.S3DataSource.AttributeNames          recorded  means something for augmented manifests only
-*D.DataSource.S3DataSource.InstanceGroupNames      refused   there are no instance groups yet
+*D.DataSource.S3DataSource.InstanceGroupNames      honoured  only the hosts of these groups get the channel
 *D.DataSource.S3DataSource.ModelAccessConfig       refused   there are no gated models here
 *D.DataSource.S3DataSource.HubAccessConfig         refused   there is no hub here
 *D.DataSource.FileSystemDataSource                 refused   no file systems yet
@@ -35,7 +35,7 @@ ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item
 *T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
 *T.ResourceConfig.VolumeKmsKeyId            refused   unless empty: nothing is encrypted with keys yet
 *T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  no warm pools yet, so it has no effect; not described
-*T.ResourceConfig.InstanceGroups            refused   unless empty: all instances of a job are alike
+*T.ResourceConfig.InstanceGroups            honoured  1 to 5; without InstanceType, InstanceCount and warm pool
 *T.ResourceConfig.TrainingPlanArn           refused   there are no training plans here
 *T.ResourceConfig.InstancePlacementConfig   refused   instances are placed by the service
 *T.ResourceConfig.InstancePreferences       refused   one type must be chosen

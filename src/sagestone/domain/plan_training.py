@@ -6,6 +6,7 @@ from typing import Any
 from sagestone.domain.channel import Channel
 from sagestone.domain.hyperparameters import merged
 from sagestone.domain.image import ImageReference
+from sagestone.domain.instance_group import InstanceGroup
 from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.names import Deployment
 from sagestone.domain.training_job import TrainingJobSpec
@@ -34,6 +35,7 @@ def plan_training(
     output, resources = request["OutputDataConfig"], request["ResourceConfig"]
     mode = algorithm["TrainingInputMode"]
     declared = (specification or {}).get("SupportedHyperParameters") or ()
+    groups = tuple(_group(item) for item in resources.get("InstanceGroups") or ())
     definitions = (specification if specification is not None else algorithm).get("MetricDefinitions") or ()
     return TrainingJobSpec(
         name=name,
@@ -49,12 +51,19 @@ def plan_training(
         environment=dict(request.get("Environment") or {}),
         output_uri=output["S3OutputPath"],
         output_compression=output.get("CompressionType") or "GZIP",
-        instance_type=resources["InstanceType"],
-        instance_count=resources["InstanceCount"],
+        instance_type=resources.get("InstanceType") or "",
+        instance_count=sum(group.instance_count for group in groups) or resources["InstanceCount"],
+        instance_groups=groups,
         volume_gb=resources.get("VolumeSizeInGB") or 0,
         max_runtime_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds") or DEFAULT_RUN,
         isolated=bool(request.get("EnableNetworkIsolation")),
         request=request,
+    )
+
+
+def _group(given: Members) -> InstanceGroup:
+    return InstanceGroup(
+        name=given["InstanceGroupName"], instance_type=given["InstanceType"], instance_count=given["InstanceCount"]
     )
 
 
@@ -70,4 +79,5 @@ def _channel(given: Members, default_mode: Any) -> Channel:
         compression=given.get("CompressionType") or "None",
         record_wrapper=given.get("RecordWrapperType") or "None",
         shuffle_seed=(given.get("ShuffleConfig") or {}).get("Seed"),
+        instance_groups=tuple(source.get("InstanceGroupNames") or ()),
     )

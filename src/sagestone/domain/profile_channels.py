@@ -79,7 +79,6 @@ def _source_violations(source: Place) -> Iterator[Violation]:
         return
     yield from s3_source_violations(s3)
     for name, why in (
-        ("InstanceGroupNames", "a job has no instance groups"),
         ("ModelAccessConfig", "there are no gated models here"),
         ("HubAccessConfig", "there is no hub here"),
     ):

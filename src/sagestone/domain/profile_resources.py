@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from sagestone.domain.instance import UnknownInstanceType, instance_facts
-from sagestone.domain.place import Place
+from sagestone.domain.place import Place, repeated
 from sagestone.shapes.violation import Violation
 
 #: Longest MaxRuntimeInSeconds: 28 days, as the API documents it.
 LONGEST_RUN = 28 * 86400
 
+_AT_LEAST_ONE = "Member must have value greater than or equal to 1"
+_NOT_DISTRIBUTED = "the specification does not say SupportsDistributedTraining"
+
 #: Members of ResourceConfig that are refused wherever they say something.
 LATER = {
-    "InstanceGroups": "all instances of a job are alike; use InstanceType and InstanceCount",
     "TrainingPlanArn": "there are no training plans here",
     "InstancePlacementConfig": "instances cannot be placed by hand",
     "InstancePreferences": "one instance type must be chosen; use InstanceType and InstanceCount",
@@ -34,17 +36,39 @@ def resource_violations(training: Place, resources: Place) -> Iterator[Violation
     later = [resources.member(name).unsupported(why) for name, why in LATER.items() if resources.member(name)]
     yield from later
     kind, count = resources.member("InstanceType"), resources.member("InstanceCount")
-    if not resources.member("InstanceGroups") and not resources.member("InstancePreferences"):
+    groups = list(resources.member("InstanceGroups").elements())
+    if not groups and not resources.member("InstancePreferences"):
         if kind.value is None:
             yield kind.breaks("Member must not be null: a training job needs an instance type")
         if not count.value:
-            yield count.breaks("Member must have value greater than or equal to 1: a training job needs an instance")
+            yield count.breaks(f"{_AT_LEAST_ONE}: a training job needs an instance")
+    if groups:
+        yield from _group_violations(resources, groups)
+    kinds = [kind, *(group.member("InstanceType") for group in groups)]
     types = training.member("SupportedTrainingInstanceTypes").value or []
-    yield from instance_type_violations(kind, types, "SupportedTrainingInstanceTypes")
-    single = training.value is not None and not training.member("SupportsDistributedTraining").value
-    if (count.value or 0) > 1 and single:
-        yield count.breaks("Member must be 1: the specification does not say SupportsDistributedTraining")
-    yield from _volume_violations(kind, resources.member("VolumeKmsKeyId"))
+    for each in kinds:
+        yield from instance_type_violations(each, types, "SupportedTrainingInstanceTypes")
+    if training.value is not None and not training.member("SupportsDistributedTraining").value:
+        if (count.value or 0) > 1:
+            yield count.breaks(f"Member must be 1: {_NOT_DISTRIBUTED}")
+        if sum(group.value["InstanceCount"] for group in groups) > 1:
+            yield resources.member("InstanceGroups").breaks(f"Member must have one instance: {_NOT_DISTRIBUTED}")
+    yield from _volume_violations(kinds, resources.member("VolumeKmsKeyId"))
+
+
+def _group_violations(resources: Place, groups: list[Place]) -> Iterator[Violation]:
+    """Groups say all about the instances, each by a name of its own, and none of them is kept warm."""
+    whole = resources.member("InstanceGroups")
+    if resources.member("InstanceType") or resources.member("InstanceCount").value:
+        yield whole.breaks("InstanceType or InstanceCount cannot be specified with InstanceGroups")
+    if resources.member("KeepAlivePeriodInSeconds").value:
+        yield resources.member("KeepAlivePeriodInSeconds").breaks(
+            "Member must be 0: instances of InstanceGroups cannot be kept in a warm pool"
+        )
+    yield from repeated((group.member("InstanceGroupName") for group in groups), "group name")
+    for group in groups:
+        if not group.value["InstanceCount"]:
+            yield group.member("InstanceCount").breaks(f"{_AT_LEAST_ONE}: a group has instances")
 
 
 def instance_type_violations(kind: Place, types: list[str], member: str) -> Iterator[Violation]:
@@ -70,14 +94,18 @@ def stopping_violations(stopping: Place) -> Iterator[Violation]:
         yield wait.breaks(f"Member must be greater than or equal to MaxRuntimeInSeconds, which is {longest}{default}")
 
 
-def _volume_violations(kind: Place, key: Place) -> Iterator[Violation]:
+def _volume_violations(kinds: list[Place], key: Place) -> Iterator[Violation]:
     if not key:
         return
-    try:
-        local = kind.value is not None and instance_facts(kind.value).local_storage_gb is not None
-    except UnknownInstanceType:
-        local = False
+    local = [kind.value for kind in kinds if kind.value is not None and _has_local_storage(kind.value)]
     if local:
-        yield key.breaks(f"Member must be empty: {kind.value} keeps its data on local storage, which has no key")
+        yield key.breaks(f"Member must be empty: {local[0]} keeps its data on local storage, which has no key")
     else:
         yield key.unsupported("volumes are not encrypted with a key; leave it out or empty")
+
+
+def _has_local_storage(instance_type: str) -> bool:
+    try:
+        return instance_facts(instance_type).local_storage_gb is not None
+    except UnknownInstanceType:
+        return False

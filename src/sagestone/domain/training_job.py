@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sagestone.domain.channel import Channel, InputMode
 from sagestone.domain.event import Outcome, Stage
 from sagestone.domain.image import ImageReference
+from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
 from sagestone.domain.metric import MetricDefinition, MetricPoint
 
 TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
@@ -37,8 +38,9 @@ class TrainingJobSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     output_uri: str  # s3://bucket/prefix as given
     output_compression: Literal["GZIP", "NONE"] = "GZIP"
-    instance_type: str
-    instance_count: int = 1
+    instance_type: str = ""  # "": the groups say it
+    instance_count: int = 1  # of all groups together
+    instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
     volume_gb: int = 0  # 0: the request left it out
     max_runtime_seconds: int = 86400
     isolated: bool = True  # no network but the job's own
@@ -48,6 +50,17 @@ class TrainingJobSpec:
     def key(self) -> str:
         """The job's key in the store, in events and in labels."""
         return f"training/{self.name}"
+
+    @property
+    def groups(self) -> tuple[InstanceGroup, ...]:
+        """The instance groups; of a job whose instances are all alike, the one that they make."""
+        plain = InstanceGroup(name=PLAIN_CLUSTER, instance_type=self.instance_type, instance_count=self.instance_count)
+        return self.instance_groups or (plain,)
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The type of each instance, algo-1 first."""
+        return tuple(group.instance_type for group in self.groups for _ in range(group.instance_count))
 
     @property
     def artifact_uri(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sagestone.domain.place import Place
 from sagestone.domain.profile_channels import job_channel_violations
+from sagestone.domain.profile_groups import group_name_violations
 from sagestone.domain.profile_resources import output_violations, resource_violations, stopping_violations
 from sagestone.domain.specification_hyperparameters import value_violations
 from sagestone.shapes.violation import Violation
@@ -16,6 +17,7 @@ def training_violations(training: Place, job: Place, default_mode: Place) -> Ite
     """What the job would break; `training` is absent where an image stands for itself."""
     yield from value_violations(training, job.member("HyperParameters"))
     yield from job_channel_violations(training, job.member("InputDataConfig"), default_mode)
+    yield from group_name_violations(job)
     yield from output_violations(job.member("OutputDataConfig"))
     yield from resource_violations(training, job.member("ResourceConfig"))
     yield from stopping_violations(job.member("StoppingCondition"))

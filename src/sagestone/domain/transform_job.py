@@ -82,6 +82,11 @@ class TransformJobSpec:
         """The job's key in the store, in events and in labels."""
         return f"transform/{self.name}"
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The type of each instance, algo-1 first."""
+        return (self.instance_type,) * self.instance_count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformJob:

@@ -87,7 +87,7 @@ def _job_documents(settings: Settings, plan: ValidationPlan) -> dict[str, Any]:
 def _assignments(settings: Settings, job: TrainingJob | TransformJob, kind: str) -> dict[str, Any]:
     assignments = assign(
         job,
-        limits=[_limits(settings, job)] * job.spec.instance_count,
+        limits=[_limits(settings, job, instance_type) for instance_type in job.spec.instance_types],
         network=None if job.spec.instance_count == 1 else "(the job's private network)",
         region=settings.region,
         patience=Patience(
@@ -99,8 +99,8 @@ def _assignments(settings: Settings, job: TrainingJob | TransformJob, kind: str)
     return {f"{kind} assignment of {each.host.name}": msgspec.to_builtins(each) for each in assignments}
 
 
-def _limits(settings: Settings, job: TrainingJob | TransformJob) -> Limits:
-    facts = instance_facts(job.spec.instance_type)
+def _limits(settings: Settings, job: TrainingJob | TransformJob, instance_type: str) -> Limits:
+    facts = instance_facts(instance_type)
     volume = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
     return Limits(
         cpus=facts.vcpus,

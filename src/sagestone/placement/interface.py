@@ -39,7 +39,9 @@ class Reservation:
 class Placement(Protocol):
     """See the promises above. Called from one thread at a time per job."""
 
-    def reserve(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None: ...
+    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
+        """`instance_types` has the type of each instance, algo-1 first."""
+        ...
 
     def start(self, assignments: Sequence[Assignment]) -> None: ...
 

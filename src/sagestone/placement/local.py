@@ -76,9 +76,9 @@ class LocalPlacement:
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
-    def reserve(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None:
+    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         with self._lock:
-            reservation = self._ledger.held(job) or self._admit(job, instance_type, instance_count, volume_gb)
+            reservation = self._ledger.held(job) or self._admit(job, instance_types, volume_gb)
         if reservation is not None and reservation.network is not None:
             self._make_network(job, reservation.network)
         return reservation
@@ -134,19 +134,18 @@ class LocalPlacement:
     def on_change(self, hint: Callable[[], None]) -> None:
         self._hint = hint
 
-    def _admit(self, job: str, instance_type: str, instance_count: int, volume_gb: int) -> Reservation | None:
+    def _admit(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         limits = instance_limits(
             self._capacity,
             self._catalogue,
-            instance_type=instance_type,
-            instance_count=instance_count,
+            instance_types=instance_types,
             volume_gb=volume_gb,
             shared_memory_bytes=self._shared_memory_bytes,
         )
         reservation = Reservation(
             job=job,
-            limits=[limits] * instance_count,
-            network=network_name(self._home, job) if instance_count > 1 else None,
+            limits=limits,
+            network=network_name(self._home, job) if len(instance_types) > 1 else None,
             runtime=self._runtime.name,
         )
         if not self._ledger.admits(reservation):
