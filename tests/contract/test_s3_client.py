@@ -9,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure, write_all
+from sagestone.s3.client import (
+    S3,
+    AccessDenied,
+    NoSuchBucket,
+    NoSuchKey,
+    ObjectInfo,
+    S3Failure,
+    SourceObject,
+    write_all,
+)
 from sagestone.s3.embedded import EmbeddedS3
-from sagestone.s3.listing import BadS3Input, SourceObject, objects_of
+from sagestone.s3.listing import BadS3Input, objects_of
 from sagestone.s3.remote import RemoteS3
 from sagestone.s3.uri import S3Uri
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face

@@ -7,12 +7,13 @@ Promises, shown by the contract tests on the embedded store and on a real HTTP e
    or S3Failure says that it changed.
 3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
 4. `upload` is all or nothing: nothing is visible until `commit`, nothing is left after `abort`.
-5. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
+5. `fetch` and `link` give the bytes of exactly the object that was listed or headed, else ObjectChanged or NoSuchKey.
+6. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -31,18 +32,41 @@ class NoSuchKey(S3Failure):
     """The object does not exist."""
 
 
+class ObjectChanged(S3Failure):
+    """The object is another one than at the beginning."""
+
+
 class AccessDenied(S3Failure):
     """The store refused these credentials."""
 
 
+def overwritten(uri: S3Uri) -> ObjectChanged:
+    """The failure for an object that is another one than at the beginning."""
+    return ObjectChanged(f"{uri}: the object was overwritten while it was being read; read it again")
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as a listing or a head shows it (`etag` without quotes; `modified_at` epoch seconds)."""
+    """An object as a listing or a head shows it (`etag` without quotes; `modified_at` epoch seconds).
+
+    `place` tells the client that gave it where the bytes lie, so that it need not be looked up again; "" says nothing.
+    """
 
     key: str
     size: int
     etag: str
     modified_at: float
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """One object to read: exactly these bytes (`etag` and `place` as in ObjectInfo)."""
+
+    uri: S3Uri
+    size: int
+    etag: str
+    place: str = field(default="", compare=False)
 
 
 class Upload(Protocol):
@@ -67,6 +91,17 @@ class S3(Protocol):
         ...
 
     def download(self, uri: S3Uri, target: Path) -> int: ...
+
+    def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
+        """Write the object's bytes from `start` to before `stop` to the same place of the open file `target`."""
+        ...
+
+    def link(self, found: SourceObject, name: str, directory: int) -> bool:
+        """Give the object a further name, in the open directory: a file that nobody may write to, readable by all.
+
+        False where this store has no files that could be linked to there.
+        """
+        ...
 
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> Upload: ...
 

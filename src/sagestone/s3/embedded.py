@@ -1,15 +1,25 @@
 """The embedded store as an S3 client, directly on its files: for whoever runs beside it."""
 
+import errno
 import os
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure
+from sagestone.s3.client import (
+    AccessDenied,
+    NoSuchBucket,
+    NoSuchKey,
+    ObjectInfo,
+    S3Failure,
+    SourceObject,
+    overwritten,
+)
 from sagestone.s3.storage.documents import Description, StoredObject
-from sagestone.s3.storage.file_copy import copy_range
+from sagestone.s3.storage.file_copy import copy_place, copy_range
 from sagestone.s3.storage.pages import list_objects
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3.storage.storage import Storage, open_storage
@@ -17,6 +27,8 @@ from sagestone.s3.uri import S3Uri
 
 PIECE = 1024 * 1024
 LONGEST_KEY_BYTES = 1024
+#: What an attempt to link fails with where the file systems, or one of them, cannot.
+_NO_LINKS = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class EmbeddedS3:
@@ -62,6 +74,25 @@ class EmbeddedS3:
                 raise
         return found.size
 
+    def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
+        with _as_client(found.uri):
+            blob = self._open_blob(found)
+        with blob:
+            copy_place(blob.fileno(), target, start, stop)
+
+    def link(self, found: SourceObject, name: str, directory: int) -> bool:
+        try:
+            self._storage.blobs.show(found.place, name, directory)
+        except FileNotFoundError as error:
+            with _as_client(found.uri):
+                self._storage.objects.get(found.uri.bucket, found.uri.key)
+            raise overwritten(found.uri) from error
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                return False
+            raise
+        return True
+
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> "EmbeddedUpload":
         with _as_client(uri):
             self._storage.buckets.get(uri.bucket)
@@ -72,6 +103,13 @@ class EmbeddedS3:
     def delete(self, uri: S3Uri) -> None:
         with _as_client(uri):
             self._storage.objects.delete(uri.bucket, uri.key)
+
+    def _open_blob(self, found: SourceObject) -> IO[bytes]:
+        try:
+            return self._storage.blobs.open(found.place)
+        except FileNotFoundError as error:
+            self._storage.objects.get(found.uri.bucket, found.uri.key)  # gone, or
+            raise overwritten(found.uri) from error
 
 
 class EmbeddedUpload:
@@ -102,7 +140,7 @@ class EmbeddedUpload:
 
 
 def _info(found: StoredObject) -> ObjectInfo:
-    return ObjectInfo(found.key, found.size, found.etag, found.modified_at)
+    return ObjectInfo(found.key, found.size, found.etag, found.modified_at, found.blob)
 
 
 @contextmanager

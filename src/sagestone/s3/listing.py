@@ -1,12 +1,11 @@
 """The objects that an S3Prefix or a ManifestFile names, in the order in which they are dealt out and read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-from sagestone.s3.client import S3, NoSuchBucket, NoSuchKey
+from sagestone.s3.client import S3, NoSuchBucket, NoSuchKey, SourceObject
 from sagestone.s3.uri import S3Uri
 
 LARGEST_MANIFEST_BYTES = 256 * 1024 * 1024
@@ -14,15 +13,6 @@ LARGEST_MANIFEST_BYTES = 256 * 1024 * 1024
 
 class BadS3Input(Exception):
     """Input data that cannot be used as given; the text is what the user reads, naming the URI and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceObject:
-    """One object to read: exactly these bytes (`etag` without quotes)."""
-
-    uri: S3Uri
-    size: int
-    etag: str
 
 
 def objects_of(s3: S3, data_type: Literal["S3Prefix", "ManifestFile"], uri: str) -> Iterator[SourceObject]:
@@ -48,7 +38,7 @@ def _under_prefix(s3: S3, prefix: S3Uri) -> Iterator[SourceObject]:
     try:
         for info in s3.list(prefix):
             any_found = True
-            yield SourceObject(S3Uri(prefix.bucket, info.key), info.size, info.etag)
+            yield SourceObject(S3Uri(prefix.bucket, info.key), info.size, info.etag, info.place)
     except NoSuchBucket as error:
         raise BadS3Input(f"{_nothing_under(prefix)} The bucket does not exist.") from error
     if not any_found:
@@ -71,7 +61,7 @@ def _of_manifest(s3: S3, manifest: S3Uri) -> Iterator[SourceObject]:
                 f'The manifest "{manifest}" names the object "{place}", which does not exist. Upload it or take it '
                 "out of the manifest."
             ) from error
-        yield SourceObject(place, info.size, info.etag)
+        yield SourceObject(place, info.size, info.etag, info.place)
 
 
 def read_manifest(s3: S3, manifest: S3Uri) -> list[S3Uri]:

@@ -4,6 +4,7 @@ botocore does what needs exact keys and raw prefixes (lists, heads, uploads, del
 as quick, fetches bytes. obstore rewrites keys such as `dir/`, `/x` or `a//b`: these are fetched through botocore too.
 """
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sagestone.s3.client import NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure
+from sagestone.s3.client import NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure, SourceObject, overwritten
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.remote_fetch import Fetch, FetchByBotocore, FetchByObstore, resumed
+from sagestone.s3.remote_pages import QuickPages
 from sagestone.s3.remote_upload import RemoteUpload
 from sagestone.s3.uri import S3Uri
 
@@ -77,6 +79,24 @@ class RemoteS3:
             raise
         return size
 
+    def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
+        uri, fetch, at = found.uri, self._fetch(found.uri), start
+        if start >= stop:
+            return
+        part = None if (start, stop) == (0, found.size) else stop
+        with failures_of(uri, self._has_bucket):
+            first = fetch.get(uri, start, found.etag, part)
+        if first.etag != found.etag:  # some endpoints pass over If-Match
+            raise overwritten(uri)
+        for piece in resumed(fetch, uri, first, start, stop):
+            rest = memoryview(piece)
+            while rest:
+                written = os.pwrite(target, rest, at)
+                at, rest = at + written, rest[written:]
+
+    def link(self, found: SourceObject, name: str, directory: int) -> bool:
+        return False
+
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> RemoteUpload:
         if not self._has_bucket(uri.bucket):
             raise NoSuchBucket(f"{uri}: the bucket does not exist")
@@ -110,12 +130,15 @@ class RemoteS3:
         return self._make_client()
 
     def _make_client(self) -> Any:
+        import botocore.parsers
         import botocore.session
         from botocore.config import Config
 
         access_key, secret_key, session_token = self._keys
+        session = botocore.session.Session()
+        session.register_component("response_parser_factory", QuickPages(botocore.parsers.ResponseParserFactory()))
         try:
-            return botocore.session.Session().create_client(
+            return session.create_client(
                 "s3",
                 endpoint_url=self._endpoint_url,
                 region_name=self._region,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, S3Failure
+from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, S3Failure, overwritten
 from sagestone.s3.uri import S3Uri
 
 _DENIED = {
@@ -38,21 +38,16 @@ def failures_of(uri: S3Uri, has_bucket: Callable[[str], bool]) -> Iterator[None]
         if code in _DENIED:
             raise AccessDenied(f"{uri}: S3 refused these credentials ({code}: {message})") from error
         if code in ("PreconditionFailed", "412"):
-            raise changed(uri) from error
+            raise overwritten(uri) from error
         raise S3Failure(f"{uri}: S3 answered {code}: {message}") from error
     except FileNotFoundError as error:  # obstore's NotFoundError is one
         raise _not_found(uri, has_bucket) from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
         raise AccessDenied(f"{uri}: S3 refused these credentials ({_first_line(error)})") from error
     except PreconditionError as error:
-        raise changed(uri) from error
+        raise overwritten(uri) from error
     except (BotoCoreError, BaseError) as error:
         raise S3Failure(f"{uri}: {_first_line(error)}") from error
-
-
-def changed(uri: S3Uri) -> S3Failure:
-    """The object is another one than at the beginning."""
-    return S3Failure(f"{uri}: the object was overwritten while it was being read; read it again")
 
 
 def _not_found(uri: S3Uri, has_bucket: Callable[[str], bool]) -> S3Failure:

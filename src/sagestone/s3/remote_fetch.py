@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sagestone.s3.client import S3Failure
-from sagestone.s3.remote_failure import changed, failures_of
+from sagestone.s3.client import S3Failure, overwritten
+from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.uri import S3Uri
 
 PIECE = 1024 * 1024
@@ -27,14 +27,17 @@ class Answer:
 class Fetch(Protocol):
     """One way to fetch; `etag` is that which the object must have."""
 
-    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer: ...
+    def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer: ...
 
 
-def resumed(fetch: Fetch, uri: S3Uri, answer: Answer, offset: int) -> Generator[bytes, None, None]:
+def resumed(
+    fetch: Fetch, uri: S3Uri, answer: Answer, offset: int, stop: int | None = None
+) -> Generator[bytes, None, None]:
     """The pieces of the answer; when the stream breaks, those of a new one of the same object from there on.
 
     Raises S3Failure when the object was overwritten, or nothing came in several tries in a row.
     """
+    end = answer.size if stop is None else stop
     tries = 0
     pieces = answer.pieces
     while True:
@@ -47,22 +50,22 @@ def resumed(fetch: Fetch, uri: S3Uri, answer: Answer, offset: int) -> Generator[
                     tries = 0
         except S3Failure as failure:
             broken = failure
-        if offset == answer.size:
+        if offset == end:
             return
         tries += 1
         if tries >= TRIES:
-            raise broken or S3Failure(f"{uri}: the stream ends after {offset} of {answer.size} bytes")
+            raise broken or S3Failure(f"{uri}: the stream ends after {offset} of {end} bytes")
         time.sleep(FIRST_PAUSE_SECONDS * 2**tries)
         try:
             with failures_of(uri, lambda _: True):
-                again = fetch.get(uri, offset, answer.etag)
+                again = fetch.get(uri, offset, answer.etag, stop)
         except S3Failure as failure:
-            if type(failure) is not S3Failure or str(failure) == str(changed(uri)):
+            if type(failure) is not S3Failure:
                 raise
             pieces = iter(())
             continue
         if again.etag != answer.etag:
-            raise changed(uri)
+            raise overwritten(uri)
         pieces = again.pieces
 
 
@@ -72,10 +75,10 @@ class FetchByBotocore:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer:
+    def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer:
         options: dict[str, str] = {}
-        if offset:
-            options["Range"] = f"bytes={offset}-"
+        if offset or stop is not None:
+            options["Range"] = f"bytes={offset}-{'' if stop is None else stop - 1}"
         if etag:
             options["IfMatch"] = f'"{etag}"'
         found = self._client.get_object(Bucket=uri.bucket, Key=uri.key, **options)
@@ -119,11 +122,13 @@ class FetchByObstore:
         """Whether obstore asks for exactly this key."""
         return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
 
-    def get(self, uri: S3Uri, offset: int, etag: str | None) -> Answer:
+    def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer:
         import obstore
 
         options: dict[str, Any] = {}
-        if offset:
+        if stop is not None:
+            options["range"] = (offset, stop)
+        elif offset:
             options["range"] = {"offset": offset}
         if etag:
             options["if_match"] = f'"{etag}"'

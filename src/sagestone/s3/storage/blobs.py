@@ -128,6 +128,15 @@ class Blobs:
         linked.size = size
         return linked
 
+    def show(self, name: str, as_name: str, directory: int) -> None:
+        """Give a blob a further name in an open directory, readable by all, writable by none; raises OSError.
+
+        The mode is the blob's own, and harmless: what else leads to it is the owner's alone.
+        """
+        os.link(self.path(name), as_name, dst_dir_fd=directory, follow_symlinks=False)
+        if os.stat(as_name, dir_fd=directory, follow_symlinks=False).st_mode & 0o777 != 0o444:
+            os.chmod(as_name, 0o444, dir_fd=directory)
+
     def open(self, name: str) -> IO[bytes]:
         """A blob's bytes, which stay readable whatever happens to the object; raises FileNotFoundError."""
         return self.path(name).open("rb", buffering=0)
