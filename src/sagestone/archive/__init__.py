@@ -1,1 +1,1 @@
-"""Tar archives as untrusted data: packed deterministically, unpacked only inside a directory."""
+"""Tar archives and gzip as untrusted data: archives are packed deterministically, unpacked only inside a directory."""

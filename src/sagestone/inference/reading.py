@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.domain.failure import Fault
 from sagestone.inference.batch import MEGABYTE, RecordTooLarge, mini_batches
-from sagestone.inference.decompress import BadGzip, gunzip
 from sagestone.inference.objects import InputObject, ObjectFailed
 from sagestone.inference.parameters import Parameters
 from sagestone.inference.split import Splitter, WholeObject

@@ -1,4 +1,4 @@
-"""Undoes TransformInput.CompressionType, a few hundred kilobytes at a time."""
+"""Undoes gzip (of a transform's input, of a channel), a few hundred kilobytes at a time."""
 
 from collections.abc import Iterable, Iterator
 

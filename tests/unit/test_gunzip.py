@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagestone.inference.decompress import BadGzip, gunzip
+from sagestone.archive.gunzip import BadGzip, gunzip
 
 
 @given(st.lists(st.binary(max_size=200), max_size=4), st.integers(1, 50), st.integers(0, 600))
