@@ -1,12 +1,29 @@
 """What DescribeTrainingJob answers for a job, from its request and from what has happened to it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sagestone.domain.plan_training import DEFAULT_RUN
 from sagestone.domain.training_job import TrainingJob, Transition
 
 Members = Mapping[str, Any]
+
+#: Members of the request that are shown as they were given, and only then.
+_ECHOED: Final = (
+    "HyperParameters",
+    "Environment",
+    "VpcConfig",
+    "CheckpointConfig",
+    "RetryStrategy",
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
+    "TensorBoardOutputConfig",
+    "ProfilerConfig",
+    "ProfilerRuleConfigurations",
+    "ExperimentConfig",
+    "RemoteDebugConfig",
+    "InfraCheckConfig",
+)
 
 
 def describe_training_job(job: TrainingJob) -> dict[str, Any]:
@@ -24,7 +41,6 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
         "SecondaryStatus": job.secondary_status,
         "AlgorithmSpecification": _algorithm(job),
         "RoleArn": spec.role_arn,
-        "InputDataConfig": [_channel(channel) for channel in request.get("InputDataConfig", ())],
         "OutputDataConfig": {
             "S3OutputPath": spec.output_uri,
             **request.get("OutputDataConfig", {}),
@@ -37,12 +53,16 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
         "LastModifiedTime": round(job.modified_at, 3),
         "SecondaryStatusTransitions": _transitions(job),
         "EnableNetworkIsolation": spec.isolated,
-        "EnableInterContainerTrafficEncryption": False,
-        "EnableManagedSpotTraining": False,
+        "EnableInterContainerTrafficEncryption": bool(request.get("EnableInterContainerTrafficEncryption")),
+        "EnableManagedSpotTraining": bool(request.get("EnableManagedSpotTraining")),
     }
-    for name in ("HyperParameters", "Environment"):
-        if request.get(name):
-            answer[name] = request[name]
+    answer |= {name: request[name] for name in _ECHOED if request.get(name)}
+    if request.get("InputDataConfig"):
+        answer["InputDataConfig"] = [_channel(channel) for channel in request["InputDataConfig"]]
+    if request.get("ProfilerConfig"):
+        answer["ProfilingStatus"] = "Disabled"  # whatever was asked: there is no profiler here
+    if request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
+        answer["WarmPoolStatus"] = _warm_pool(job)
     if job.failure_reason is not None:
         answer["FailureReason"] = job.failure_reason
     if job.final_metrics:
@@ -53,10 +73,18 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
     return answer | _times(job)
 
 
+def _warm_pool(job: TrainingJob) -> dict[str, Any]:
+    """As the service shows an account without a quota for warm pools: nothing is kept when the job has ended."""
+    if not job.finished:
+        return {"Status": "InUse"}
+    return {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 0}
+
+
 def _algorithm(job: TrainingJob) -> dict[str, Any]:
     """As given, with the metric definitions that hold: an algorithm brings its own, and they are listed (observed)."""
     shown: dict[str, Any] = {
         "TrainingInputMode": job.spec.input_mode,
+        "EnableSageMakerMetricsTimeSeries": bool(job.spec.metric_definitions),
         **job.spec.request.get("AlgorithmSpecification", {}),
     }
     if job.spec.metric_definitions:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, cast
 
-from sagestone.domain import members_model, members_profile, members_specification, members_transform
+from sagestone.domain import (
+    members_model,
+    members_profile,
+    members_specification,
+    members_training,
+    members_transform,
+)
 from sagestone.domain.place import Place
 from sagestone.shapes.violation import Violation
 
@@ -27,7 +33,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sources:
-    """The tables of one operation, and what the abbreviations at the start of their paths mean."""
+    """The tables of one operation, and what the abbreviations at the start of their paths mean. A later line counts."""
 
     tables: tuple[str, ...]
     prefixes: Mapping[str, str]
@@ -36,7 +42,12 @@ class _Sources:
 _PROFILE: Final = "ValidationSpecification.ValidationProfiles"
 _SOURCES: Final[Mapping[str, _Sources]] = {
     "CreateAlgorithm": _Sources(
-        tables=(members_specification.TABLE, members_profile.TABLE, members_transform.DEFINITION),
+        tables=(
+            members_specification.TABLE,
+            members_profile.TABLE,
+            members_profile.DEFINITION,
+            members_transform.DEFINITION,
+        ),
         prefixes={
             "*S": "TrainingSpecification.",
             "*H": "TrainingSpecification.SupportedHyperParameters.",
@@ -46,6 +57,10 @@ _SOURCES: Final[Mapping[str, _Sources]] = {
             "*D": f"{_PROFILE}.TrainingJobDefinition.InputDataConfig.",
             "*X": f"{_PROFILE}.TransformJobDefinition.",
         },
+    ),
+    "CreateTrainingJob": _Sources(
+        tables=(members_profile.DEFINITION, members_training.TABLE),
+        prefixes={"*T": "", "*D": "InputDataConfig.", "*A": "AlgorithmSpecification."},
     ),
     "CreateModel": _Sources(tables=(members_model.TABLE,), prefixes={"*P": "PrimaryContainer.", "*C": "Containers."}),
 }

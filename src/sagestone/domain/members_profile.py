@@ -1,6 +1,7 @@
 """What is done with each member of ValidationSpecification: one line each, path, treatment, note.
 
-`domain.members` reads it and says what the abbreviations at the start of a path mean.
+The members of a profile's TrainingJobDefinition (`*T`, `*D` its channels) stand in CreateTrainingJob too.
+`domain.members` reads the tables and says what the abbreviations mean.
 """
 
 TABLE = """
@@ -8,7 +9,10 @@ ValidationSpecification.ValidationRole                  recorded  shown by the j
 ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item in ValidationStatuses and the jobs
 
 *T.TrainingInputMode  honoured  File; Pipe and FastFile are refused where a channel would use them
-*T.HyperParameters    honoured  checked, and written to hyperparameters.json as text
+"""
+
+DEFINITION = """
+*T.HyperParameters  honoured  checked, and written to hyperparameters.json as text
 
 *D.ChannelName                                     honoured  directory below /opt/ml/input/data
 *D.ContentType                                     honoured  told to the container

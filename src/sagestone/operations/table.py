@@ -6,6 +6,7 @@ from typing import Final
 
 from sagestone.operations.create_algorithm import create_algorithm
 from sagestone.operations.create_model import create_model
+from sagestone.operations.create_training_job import create_training_job
 from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
@@ -44,6 +45,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "DeleteModel"): delete_model,
     ("sagemaker", "AddTags"): add_tags,
     ("sagemaker", "DeleteTags"): delete_tags,
+    ("sagemaker", "CreateTrainingJob"): create_training_job,
     ("sagemaker", "StopTrainingJob"): stop_training_job,
     ("sagemaker", "StopTransformJob"): stop_transform_job,
     ("logs", "DescribeLogGroups"): describe_log_groups,

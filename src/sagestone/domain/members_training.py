@@ -1,0 +1,44 @@
+"""What is done with the members of CreateTrainingJob that a profile's job lacks, or has otherwise: one line each.
+
+`domain.members` reads it after the table that both share, and says what the abbreviations mean.
+"""
+
+TABLE = """
+TrainingJobName  honoured  key of the job; unique in the deployment, free again after DeleteTrainingJob
+RoleArn          recorded  shown; S3 takes the service's own keys, and the container gets none
+Tags.Key         honoured  unique in a request, never beginning with aws:
+Tags.Value       honoured
+
+*A.AlgorithmName                                      honoured  name or ARN of a Completed one, whose rules hold
+*A.TrainingImage                                      honoured  or AlgorithmName; pinned to its digest
+*A.TrainingInputMode                                  honoured  File; others are refused for channels
+*A.MetricDefinitions.Name                             honoured  unique; refused with AlgorithmName
+*A.MetricDefinitions.Regex                            honoured  searched in stdout and stderr while they come
+*A.EnableSageMakerMetricsTimeSeries                   recorded  the final metrics are kept in any case
+*A.ContainerEntrypoint                                refused   the image's own ENTRYPOINT is what runs so far
+*A.ContainerArguments                                 refused   the argument is train so far
+*A.TrainingImageConfig.TrainingRepositoryAccessMode   honoured  Platform; Vpc is refused
+*A.TrainingImageConfig.TrainingRepositoryAuthConfig   refused   log in to the registry with the container engine
+
+StoppingCondition.MaxWaitTimeInSeconds  refused  without EnableManagedSpotTraining, as on AWS
+
+Environment                            honoured  TRAINING_JOB_NAME, TRAINING_JOB_ARN and AWS_REGION are the service's
+EnableNetworkIsolation                 honoured  false: still no network but the job's own so far
+EnableInterContainerTrafficEncryption  recorded  traffic between the hosts of a job never leaves the machine
+EnableManagedSpotTraining              refused   when true: there is no spot capacity yet
+VpcConfig                              recorded  shown; no subnet or group widens or narrows anything
+CheckpointConfig                       refused   checkpoints are not kept yet
+RetryStrategy                          refused   a job is not started again yet
+DebugHookConfig                        recorded  shown; no debugger collects anything
+DebugRuleConfigurations                recorded  shown; no rule is evaluated
+ProfilerConfig                         recorded  shown; nothing is profiled, and ProfilingStatus says Disabled
+ProfilerRuleConfigurations             recorded  shown; no rule is evaluated
+TensorBoardOutputConfig                refused   nothing is uploaded while a job runs; write below /opt/ml/output/data
+ExperimentConfig                       recorded  shown; there is no experiment tracking here
+RemoteDebugConfig.EnableRemoteDebug    refused   when true: there is no way into a running container
+InfraCheckConfig.EnableInfraCheck      refused   when true: the machine is not checked before a job
+SessionChainingConfig                  refused   when true: there are no sessions with tags
+ServerlessJobConfig                    refused   a job runs an image on instances
+MlflowConfig                           refused   there is no MLflow here
+ModelPackageConfig                     refused   register what was trained with CreateModelPackage
+"""
