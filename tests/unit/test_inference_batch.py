@@ -8,9 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sagestone.domain.failure import JobFailure
 from sagestone.inference.batch import Batch, RecordTooLarge, mini_batches
-from sagestone.inference.split import Lines, Splitter, WholeObject, splitter
+from sagestone.inference.split import Lines, Splitter, WholeObject
 from sagestone.inference.spool import Spool
 
 SCRATCH = Path(tempfile.gettempdir())
@@ -120,8 +119,3 @@ def test_a_batch_that_is_given_away_outlives_its_source() -> None:
     source.close()  # type: ignore[attr-defined]
     assert b"".join(first.body.pieces()) == b"a\n"
     first.body.close()
-
-
-def test_framed_records_are_refused_by_name() -> None:
-    with pytest.raises(JobFailure, match="SplitType RecordIO is not supported"):
-        splitter("RecordIO")

@@ -58,11 +58,6 @@ LATER = "Member is not supported yet"
             "SupportedContentTypes: [text/csv]",
         ),
         (
-            f"{INPUT}.SplitType",
-            "TFRecord",
-            f"Value 'TFRecord' at '{PLACE}.transformInput.splitType' {FAILED}: {LATER}: use None or Line",
-        ),
-        (
             f"{INPUT}.DataSource.S3DataSource.S3DataType",
             "AugmentedManifestFile",
             f"Value 'AugmentedManifestFile' at '{PLACE}.transformInput.dataSource.s3DataSource.s3DataType' {FAILED}: "

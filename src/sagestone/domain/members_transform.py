@@ -11,7 +11,7 @@ DEFINITION = """
 *X.Environment                                        honoured  wins over the container's
 *X.TransformInput.ContentType                         honoured
 *X.TransformInput.CompressionType                     honoured  None, Gzip
-*X.TransformInput.SplitType                           honoured  None, Line; RecordIO and TFRecord are refused
+*X.TransformInput.SplitType                           honoured  None, Line, RecordIO, TFRecord
 *X.TransformInput.DataSource.S3DataSource.S3DataType  honoured  S3Prefix, ManifestFile; others are refused
 *X.TransformInput.DataSource.S3DataSource.S3Uri       honoured
 *X.TransformOutput.S3OutputPath                       honoured  PATH/KEY-BELOW-THE-PREFIX.out

@@ -56,9 +56,6 @@ def _payload_violations(definition: Place) -> Iterator[Violation]:
 def _input_violations(inference: Place, given: Place) -> Iterator[Violation]:
     yield from s3_source_violations(given.at("DataSource", "S3DataSource"))
     yield from _listed(given.member("ContentType"), inference, "SupportedContentTypes")
-    split = given.member("SplitType")
-    if split.value in ("RecordIO", "TFRecord"):
-        yield split.unsupported("use None or Line")
 
 
 def _output_violations(inference: Place, output: Place) -> Iterator[Violation]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.domain.failure import Fault
-from sagestone.inference.batch import MEGABYTE, RecordTooLarge, mini_batches
+from sagestone.inference.batch import MEGABYTE, Batch, RecordTooLarge, mini_batches
+from sagestone.inference.framed import RecordDamaged, framed_batches
+from sagestone.inference.framing import Framing
 from sagestone.inference.objects import InputObject, ObjectFailed
 from sagestone.inference.parameters import Parameters
 from sagestone.inference.split import Splitter, WholeObject
@@ -39,7 +41,7 @@ class ObjectReader:
     """Reads input objects as the transform's CompressionType, SplitType and batch parameters say."""
 
     def __init__(
-        self, s3: S3, *, gzipped: bool, splitter: Splitter, parameters: Parameters, new_spool: NewSpool
+        self, s3: S3, *, gzipped: bool, splitter: Splitter | Framing, parameters: Parameters, new_spool: NewSpool
     ) -> None:
         self._s3, self._gzipped, self._splitter, self._new_spool = s3, gzipped, splitter, new_spool
         self._single = parameters.batch_strategy == "SingleRecord"
@@ -77,17 +79,22 @@ class ObjectReader:
 
     def _batches(self, source: InputObject) -> Iterator[tuple[Payload, str]]:
         with closing(self._plain(source)) as pieces:
-            batches = mini_batches(
-                pieces, self._splitter, single=self._single, limit=self._limit, new_spool=self._new_spool
-            )
             try:
-                for batch in batches:
+                for batch in self._cut(pieces):
                     last = batch.first_record + batch.records - 1
                     label = f"record {last}" if batch.records == 1 else f"records {batch.first_record}-{last}"
                     yield self._payload(batch.body), label
             except RecordTooLarge as error:
                 record = None if isinstance(self._splitter, WholeObject) else error.record
                 raise self._too_large(source, error.size, more=error.more, record=record) from error
+            except RecordDamaged as error:
+                raise self._damaged(source, error) from error
+
+    def _cut(self, pieces: Iterator[bytes]) -> Iterator[Batch]:
+        how, single, limit = self._splitter, self._single, self._limit
+        if isinstance(how, Framing):
+            return framed_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool)
+        return mini_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool)
 
     def _payload(self, body: Spool) -> Payload:
         return Payload(pieces=body.pieces, size=None if self._limit is None else body.size, close=body.close)
@@ -105,6 +112,14 @@ class ObjectReader:
             fault: Fault = "client" if callers else "internal"
             text = f"{source.uri} cannot be read: {error}"
             raise ObjectFailed(fault, text, (text,)) from error
+
+    def _damaged(self, source: InputObject, error: RecordDamaged) -> ObjectFailed:
+        assert isinstance(self._splitter, Framing)
+        text = (
+            f"{source.uri}, record {error.record}, which begins at byte {error.offset}, is no whole record of "
+            f"TransformInput.SplitType {self._splitter.name}: {error}"
+        )
+        return ObjectFailed("client", text, (f"ClientError: {text}",))
 
     def _too_large(self, source: InputObject, size: int, *, more: bool, record: int | None) -> ObjectFailed:
         limit = self._limit or 0

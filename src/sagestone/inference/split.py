@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from sagestone.domain.failure import JobFailure
 from sagestone.domain.transform_job import SplitType
+from sagestone.inference.framing import Framing, RecordIO, TFRecord
 
 
 class Splitter(Protocol):
@@ -50,10 +50,10 @@ class Lines:
         return data.count(b"\n", start, stop)
 
 
-def splitter(split_type: SplitType) -> Splitter:
-    """The splitter of that type; raises JobFailure for the framed types, which this version does not read."""
-    if split_type == "None":
-        return WholeObject()
-    if split_type == "Line":
-        return Lines()
-    raise JobFailure("client", f"TransformInput.SplitType {split_type} is not supported: use None or Line")
+def splitter(split_type: SplitType) -> Splitter | Framing:
+    """What finds the records of that type."""
+    if split_type == "RecordIO":
+        return RecordIO()
+    if split_type == "TFRecord":
+        return TFRecord()
+    return Lines() if split_type == "Line" else WholeObject()
