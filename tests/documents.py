@@ -83,6 +83,7 @@ def plan(name: str = "job", *, transform: bool = True, instances: int = 1) -> Va
     return ValidationPlan(
         profile_name="profile",
         training=training_spec(name, instances=instances),
+        model=model(name) if transform else None,
         transform=transform_spec(name, instances=instances) if transform else None,
     )
 

@@ -53,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         if MODE == "too-large": self.answer(413, b"at most three rows")
         elif MODE == "media-type": self.answer(415, b"only application/x-parquet")
         elif MODE == "breaks": self.answer(500, b"division by zero in row 2")
+        elif MODE == "slow": time.sleep(3); self.answer(200, body)
+        elif MODE == "hangs": time.sleep(600)
         elif MODE == "dies": print("out of ideas", flush=True); os._exit(9)
         else: self.answer(200, b"".join(line + b";ok\n" for line in body.splitlines()))
     def answer(self, status, body):

@@ -9,6 +9,7 @@ import pytest
 from sagestone.control.validation import (
     Begin,
     Finish,
+    MakeModel,
     Remove,
     StartTraining,
     StartTransform,
@@ -64,15 +65,24 @@ def test_the_way_of_a_validation(
     train: TrainingJobStatus | None, serve: TrainingJobStatus | None, with_transform: bool, step: Step
 ) -> None:
     running = begin_validation(algorithm(plan=PLAN if with_transform else plan(transform=False)))
-    assert next_step(running, training(train), transform(serve)) == step
+    assert next_step(running, training(train), transform(serve), has_model=True) == step
+
+
+def test_the_model_is_made_between_the_jobs() -> None:
+    running = begin_validation(algorithm(plan=PLAN))
+    assert PLAN.model is not None
+    assert next_step(running, training("Completed"), None, has_model=False) == MakeModel(PLAN.model)
+    assert next_step(running, training("Completed"), transform("InProgress"), has_model=False) == Wait()
+    older = begin_validation(algorithm(plan=replace(PLAN, model=None)))  # planned before models were made
+    assert next_step(older, training("Completed"), None, has_model=False) == StartTransform(PLAN.transform)  # type: ignore[arg-type]
 
 
 def test_every_combination_has_an_answer_that_the_tables_allow() -> None:
-    for status, has_plan, train, serve in itertools.product(
-        get_args(AlgorithmStatus), (True, False), (None, *STATUSES), (None, *STATUSES)
+    for status, has_plan, train, serve, has_model in itertools.product(
+        get_args(AlgorithmStatus), (True, False), (None, *STATUSES), (None, *STATUSES), (True, False)
     ):
         one = replace(algorithm(plan=PLAN if has_plan else None), status=status)
-        step = next_step(one, training(train), transform(serve))
+        step = next_step(one, training(train), transform(serve), has_model=has_model)
         if isinstance(step, Begin):
             assert begin_validation(one).status == "InProgress"
         elif isinstance(step, Finish):
@@ -80,7 +90,7 @@ def test_every_combination_has_an_answer_that_the_tables_allow() -> None:
             assert not ALGORITHM_MOVES[ended.status] - {"Deleting"}
         elif isinstance(step, Remove):
             assert status == "Deleting"
-        elif isinstance(step, StartTraining | StartTransform):
+        elif isinstance(step, StartTraining | MakeModel | StartTransform):
             assert status == "InProgress"
             assert (train if isinstance(step, StartTraining) else serve) is None
 

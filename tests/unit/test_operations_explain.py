@@ -24,6 +24,7 @@ def test_every_document_of_the_fall(settings: Settings) -> None:
         "training job, as DescribeTrainingJob answers",
         "training assignment of algo-1",
         "training assignment of algo-2",
+        "model, as DescribeModel answers",
         "transform job, as DescribeTransformJob answers",
         "transform assignment of algo-1",
     ]

@@ -2,10 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from sagestone.control.progress import Progress
-from sagestone.control.validation import Begin, Finish, Remove, StartTraining, StartTransform, Step, next_step
+from sagestone.control.validation import (
+    Begin,
+    Finish,
+    MakeModel,
+    Remove,
+    StartTraining,
+    StartTransform,
+    Step,
+    next_step,
+)
 from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.model import Model
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import (
@@ -56,6 +67,7 @@ class AlgorithmReconciler:
             algorithm,
             self._store.training_job(plan.training.name) if plan else None,
             self._store.transform_job(plan.transform.name) if plan and plan.transform else None,
+            has_model=bool(plan and plan.model and self._store.resource(Model, plan.model.name)),
         )
 
     def _take(self, algorithm: Algorithm, step: Step, holder: str) -> Progress:
@@ -66,6 +78,10 @@ class AlgorithmReconciler:
                 return "moved"
             case StartTraining(spec):
                 return self._add(new_training_job(spec, now))
+            case MakeModel(model):
+                with suppress(NameTaken):
+                    self._store.add_resource(replace(model, created_at=round(now, 3)), {})
+                return "moved"
             case StartTransform(spec):
                 return self._add(new_transform_job(spec, now))
             case Finish(None):

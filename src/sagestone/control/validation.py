@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.model import Model
 from sagestone.domain.training_job import TrainingJob, TrainingJobSpec
 from sagestone.domain.transform_job import TransformJob, TransformJobSpec
 
@@ -20,8 +21,15 @@ class StartTraining:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeModel:
+    """The training job is Completed: the model of its artifact is to be created."""
+
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
 class StartTransform:
-    """The training job is Completed: the transform job is to be created."""
+    """The model is there: the transform job is to be created."""
 
     spec: TransformJobSpec
 
@@ -43,14 +51,16 @@ class Remove:
     """The algorithm is Deleting: it is to be taken away."""
 
 
-Step = Begin | StartTraining | StartTransform | Wait | Finish | Remove
+Step = Begin | StartTraining | MakeModel | StartTransform | Wait | Finish | Remove
 
 
-def next_step(algorithm: Algorithm, training_job: TrainingJob | None, transform_job: TransformJob | None) -> Step:
+def next_step(
+    algorithm: Algorithm, training_job: TrainingJob | None, transform_job: TransformJob | None, *, has_model: bool
+) -> Step:
     """The next step for an algorithm and the jobs of its plan, None where a job is not created yet.
 
-    Order of the service: the training job, then the transform job with the model just trained. An algorithm without a
-    profile has nothing to run and is Completed.
+    Order of the service: the training job, the model of what it trained, then the transform job with that model. An
+    algorithm without a profile has nothing to run and is Completed.
     """
     if algorithm.status == "Deleting":
         return Remove()
@@ -70,6 +80,8 @@ def next_step(algorithm: Algorithm, training_job: TrainingJob | None, transform_
     if plan.transform is None:
         return Finish()
     if transform_job is None:
+        if plan.model is not None and not has_model:
+            return MakeModel(plan.model)
         return StartTransform(plan.transform)
     if not transform_job.finished:
         return Wait()

@@ -62,6 +62,7 @@ _SOURCES: Final[Mapping[str, _Sources]] = {
         tables=(members_profile.DEFINITION, members_training.TABLE),
         prefixes={"*T": "", "*D": "InputDataConfig.", "*A": "AlgorithmSpecification."},
     ),
+    "CreateTransformJob": _Sources(tables=(members_transform.TABLE, members_transform.DEFINITION), prefixes={"*X": ""}),
     "CreateModel": _Sources(tables=(members_model.TABLE,), prefixes={"*P": "PrimaryContainer.", "*C": "Containers."}),
 }
 

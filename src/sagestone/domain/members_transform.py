@@ -23,3 +23,17 @@ DEFINITION = """
 *X.TransformResources.VolumeKmsKeyId                  refused   unless empty: nothing is encrypted with keys yet
 *X.TransformResources.TransformAmiVersion             refused   there is no machine image to choose
 """
+
+TABLE = """
+TransformJobName                               honoured  unique, whatever the case of its letters
+ModelName                                      honoured  the job keeps what the model says when the job is created
+ModelClientConfig.InvocationsTimeoutInSeconds  honoured  600 by default
+ModelClientConfig.InvocationsMaxRetries        honoured  3 by default
+DataProcessing.InputFilter                  refused   unless `$` or empty: not served yet
+DataProcessing.OutputFilter                 refused   unless `$` or empty: not served yet
+DataProcessing.JoinSource                   refused   unless None: not served yet
+DataCaptureConfig                           refused   nothing is captured yet
+ExperimentConfig                               recorded  given back; there are no experiments here
+Tags.Key                                       honoured  unique in a request, never beginning with aws:
+Tags.Value                                     honoured
+"""

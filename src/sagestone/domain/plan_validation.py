@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sagestone.domain.image import ImageReference
+from sagestone.domain.model import Model
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
 from sagestone.domain.plan_training import plan_training
+from sagestone.domain.plan_transform import plan_transform
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
+from sagestone.domain.transform_job import ModelContainer
 
 Members = Mapping[str, Any]
 
@@ -26,8 +28,8 @@ def plan_validation(
 ) -> ValidationPlan | None:
     """The plan of a request that broke no rule; None where it has no ValidationSpecification.
 
-    Both jobs get the name `<algorithm>-<profile>-<suffix>`. The digests stand in the order of the images, as
-    `Algorithm` holds them; `suffix` makes the names unique.
+    Both jobs, and the model between them, get the name `<algorithm>-<profile>-<suffix>`; `suffix` makes it unique. The
+    digests stand in the order of the images, as `Algorithm` holds them.
     """
     validation = request.get("ValidationSpecification")
     if validation is None:
@@ -36,7 +38,7 @@ def plan_validation(
     name = job_name(request["AlgorithmName"], profile["ProfileName"], suffix)
     training = _training(request, profile, name, deployment, training_image_digest)
     inference, definition = request.get("InferenceSpecification"), profile.get("TransformJobDefinition")
-    transform = None
+    model, transform = None, None
     if inference is not None and definition is not None:
         container, digest = inference["Containers"][0], container_image_digests[0]
         served = ModelContainer(
@@ -45,8 +47,16 @@ def plan_validation(
             environment=dict(container.get("Environment") or {}),
             model_uri=container.get("ModelDataUrl") or training.artifact_uri,
         )
-        transform = _transform(definition, served, training, deployment)
-    return ValidationPlan(profile_name=profile["ProfileName"], training=training, transform=transform)
+        model = _model(deployment, training, container, served)
+        transform = plan_transform(
+            {"ModelName": model.name, **definition},
+            model=model,
+            name=training.name,
+            deployment=deployment,
+            algorithm_name=training.algorithm_name,
+            profile_name=training.profile_name,
+        )
+    return ValidationPlan(profile_name=profile["ProfileName"], training=training, model=model, transform=transform)
 
 
 def job_name(algorithm: str, profile: str, suffix: str) -> str:
@@ -85,31 +95,22 @@ def _training(
     )
 
 
-def _transform(
-    definition: Members, container: ModelContainer, training: TrainingJobSpec, deployment: Deployment
-) -> TransformJobSpec:
-    source, output = definition["TransformInput"], definition["TransformOutput"]
-    return TransformJobSpec(
+def _model(deployment: Deployment, training: TrainingJobSpec, container: Members, served: ModelContainer) -> Model:
+    """The model of the artifact that the training will leave, as CreateModel would keep it."""
+    shown = {
+        "Image": served.image.uri,
+        "ModelDataUrl": served.model_uri,
+        **{name: container[name] for name in ("ContainerHostname", "Environment") if container.get(name)},
+    }
+    return Model(
         name=training.name,
-        arn=deployment.arn("transform-job", training.name),
-        role_arn=training.role_arn,
-        model_name=training.name,
-        containers=(container,),
-        environment=dict(definition.get("Environment") or {}),
-        algorithm_name=training.algorithm_name,
-        profile_name=training.profile_name,
-        s3_data_type=source["DataSource"]["S3DataSource"]["S3DataType"],
-        s3_uri=source["DataSource"]["S3DataSource"]["S3Uri"],
-        content_type=source.get("ContentType"),
-        compression=source.get("CompressionType") or "None",
-        split_type=source.get("SplitType") or "None",
-        output_uri=output["S3OutputPath"],
-        accept=output.get("Accept"),
-        assemble_with=output.get("AssembleWith") or "None",
-        batch_strategy=definition.get("BatchStrategy"),
-        max_payload_mb=definition.get("MaxPayloadInMB"),
-        max_concurrent_transforms=definition.get("MaxConcurrentTransforms") or None,
-        instance_type=definition["TransformResources"]["InstanceType"],
-        instance_count=definition["TransformResources"]["InstanceCount"],
-        request={"ModelName": training.name, **definition},
+        arn=deployment.arn("model", training.name),
+        created_at=0.0,  # set when it is created
+        request={
+            "ModelName": training.name,
+            "PrimaryContainer": shown,
+            "ExecutionRoleArn": training.role_arn,
+            "EnableNetworkIsolation": True,
+        },
+        containers=(served,),
     )

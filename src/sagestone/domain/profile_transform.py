@@ -1,4 +1,4 @@
-"""Rules of a profile's TransformJobDefinition against the InferenceSpecification."""
+"""Rules of a transform's definition, in a validation profile or in CreateTransformJob."""
 
 from collections.abc import Iterator
 
@@ -20,6 +20,11 @@ def transform_violations(inference: Place, definition: Place) -> Iterator[Violat
         yield definition.breaks("Member needs an InferenceSpecification: without one there is no container to serve")
     else:
         yield from _container_violations(inference.member("Containers"))
+    yield from definition_violations(inference, definition)
+
+
+def definition_violations(inference: Place, definition: Place) -> Iterator[Violation]:
+    """What the definition breaks itself, and of the InferenceSpecification's lists where there is one."""
     yield from _payload_violations(definition)
     yield from _input_violations(inference, definition.member("TransformInput"))
     yield from _output_violations(inference, definition.member("TransformOutput"))

@@ -9,6 +9,7 @@ from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.assign import Patience, assign
 from sagestone.domain.assignment import Limits
 from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.describe_model import describe_model
 from sagestone.domain.describe_training_job import describe_training_job
 from sagestone.domain.describe_transform_job import describe_transform_job
 from sagestone.domain.instance import MIB, instance_facts
@@ -77,6 +78,8 @@ def _job_documents(settings: Settings, plan: ValidationPlan) -> dict[str, Any]:
         "training job, as DescribeTrainingJob answers": describe_training_job(training),
         **_assignments(settings, training, "training"),
     }
+    if plan.model is not None:
+        documents["model, as DescribeModel answers"] = describe_model(plan.model)
     if plan.transform is not None:
         transform = new_transform_job(plan.transform, 0.0)
         documents["transform job, as DescribeTransformJob answers"] = describe_transform_job(transform)

@@ -3,7 +3,7 @@
 from sagestone.domain.transition import TransitionRefused, request_stop
 from sagestone.operations.dependencies import Dependencies
 from sagestone.store.interface import NotFound
-from sagestone.wire.errors import ValidationException
+from sagestone.wire.errors import ResourceInUse, ValidationException
 
 
 def stop_job(deps: Dependencies, key: str) -> None:
@@ -21,3 +21,10 @@ def stop_job(deps: Dependencies, key: str) -> None:
 def not_found() -> ValidationException:
     """The service's words for a job that does not exist; waiters take the code as a failure."""
     return ValidationException("Requested resource not found.")
+
+
+def name_taken(arn: str) -> ResourceInUse:
+    """The service's words for a job name that is taken."""
+    return ResourceInUse(
+        f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+    )

@@ -7,6 +7,7 @@ from typing import Final
 from sagestone.operations.create_algorithm import create_algorithm
 from sagestone.operations.create_model import create_model
 from sagestone.operations.create_training_job import create_training_job
+from sagestone.operations.create_transform_job import create_transform_job
 from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
@@ -42,6 +43,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "CreateAlgorithm"): create_algorithm,
     ("sagemaker", "DeleteAlgorithm"): delete_algorithm,
     ("sagemaker", "CreateModel"): create_model,
+    ("sagemaker", "CreateTransformJob"): create_transform_job,
     ("sagemaker", "DeleteModel"): delete_model,
     ("sagemaker", "AddTags"): add_tags,
     ("sagemaker", "DeleteTags"): delete_tags,

@@ -1,0 +1,57 @@
+"""The rules of CreateTransformJob that the service model cannot say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sagestone.domain.data_processing import data_processing_violations
+from sagestone.domain.members import unknown_member_violations
+from sagestone.domain.model import Model
+from sagestone.domain.place import Place
+from sagestone.domain.profile_transform import definition_violations
+from sagestone.domain.tags import tag_violations
+from sagestone.shapes.violation import Violation
+
+
+def transform_request_violations(request: Mapping[str, Any]) -> list[Violation]:
+    """Every rule that a request breaks whatever its model is, in the order of its members."""
+    return list(_violations(Place(request)))
+
+
+def model_refusal(model: Model) -> str | None:
+    """Why no transform job can serve this model, in words for the caller; None where one can.
+
+    The text on ModelDataSource is the service's own (observed); the others follow it.
+    """
+    opening = "SageMaker Batch currently doesn't support Model entity with container definitions which use"
+    request = model.request
+    containers = request.get("Containers") or [request.get("PrimaryContainer") or {}]
+    for name in ("ModelDataSource", "AdditionalModelDataSources"):
+        if any(container.get(name) for container in containers):
+            return f"{opening} {name} attribute. Create the model with ModelDataUrl."
+    if any(container.get("Mode") == "MultiModel" for container in containers):
+        return f"{opening} Mode MultiModel. Create a model of SingleModel."
+    if (request.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct":
+        return (
+            f"Model {model.name} has InferenceExecutionConfig Mode Direct, which is for endpoints: a transform job "
+            "sends each record through all containers in order. Create the model with Mode Serial."
+        )
+    if len(model.containers) > 1:
+        return f"Model {model.name} has {len(model.containers)} containers: pipelines are not supported yet. Use one."
+    return None
+
+
+def _violations(request: Place) -> Iterator[Violation]:
+    yield from unknown_member_violations("CreateTransformJob", request)
+    yield from definition_violations(Place(None), request)
+    yield from data_processing_violations(request)
+    yield from _later_violations(request)
+    yield from tag_violations(request.member("Tags"))
+
+
+def _later_violations(request: Place) -> Iterator[Violation]:
+    processing, capture = request.member("DataProcessing"), request.member("DataCaptureConfig")
+    filters = [processing.member(name) for name in ("InputFilter", "OutputFilter")]
+    if any(place.value not in (None, "", "$") for place in filters) or processing.member("JoinSource").value == "Input":
+        yield processing.unsupported("records are neither filtered nor joined; leave it out")
+    if capture:
+        yield capture.unsupported("what is sent and answered is not captured; leave it out")
