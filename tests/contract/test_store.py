@@ -5,12 +5,22 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from sagestone.domain.event import Outcome
+from sagestone.domain.failure import Failure
 from sagestone.domain.metric import MetricPoint
-from sagestone.domain.transition import begin_validation, new_training_job, new_transform_job, request_stop
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transition import (
+    begin_validation,
+    fail,
+    new_training_job,
+    new_transform_job,
+    request_job_delete,
+    request_stop,
+)
 from sagestone.store.interface import LeaseLost, NameTaken, NotFound, Store
 from tests.contract.stores import STORES, OpenStore, describe
 from tests.documents import algorithm, event, plan, training_spec, transform_spec
@@ -154,6 +164,20 @@ class TestStore:
         assert store.unfinished_jobs() == []
         assert store.job_keys() == ["training/job"]
 
+    def test_a_job_that_is_being_deleted_is_unfinished_until_it_is_gone(self, store: Store) -> None:
+        store.add_job(TRAINING, {"k": "v"})
+        store.add_job(TRANSFORM, {})
+        store.change_job("training/job", lambda job: fail(job, Failure(fault="client", message="no"), 1002.0))
+        assert store.unfinished_jobs() == ["transform/job"]
+        store.change_job("training/job", lambda job: request_job_delete(cast(TrainingJob, job), 1003.0))
+        assert store.unfinished_jobs() == ["training/job", "transform/job"]
+        store.remove_job("training/job")
+        store.remove_job("training/job")
+        assert store.training_job("job") is None
+        assert store.tags(TRAINING.spec.arn) is None
+        assert store.unfinished_jobs() == ["transform/job"]
+        store.add_job(TRAINING, {})
+
     def test_removing_an_algorithm_takes_its_tags_and_frees_its_name(self, store: Store) -> None:
         store.add_algorithm(algorithm("a"), {"k": "v"})
         store.remove_algorithm("a")
@@ -201,6 +225,7 @@ class TestStore:
             lambda: store.apply_event(event("training/job", 1, 1.0, stage="Training"), "one"),
             lambda: store.change_algorithm("a", begin_validation, "one"),
             lambda: store.remove_algorithm("a", "one"),
+            lambda: store.remove_job("training/job", "one"),
         ):
             with pytest.raises(LeaseLost, match="held by other"):
                 change()

@@ -6,7 +6,15 @@ from typing import Any
 #: Calls with an effect that outlives the process.
 EFFECTS = frozenset(
     {
-        *("add_job", "change_algorithm", "change_algorithms", "change_job", "apply_events", "remove_algorithm"),
+        *(
+            "add_job",
+            "change_algorithm",
+            "change_algorithms",
+            "change_job",
+            "apply_events",
+            "remove_algorithm",
+            "remove_job",
+        ),
         *("take_lease", "release_lease", "void_leases"),
         *("reserve", "start", "stop", "release"),
     }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,9 +12,10 @@ from sagestone.control.controller import Controller
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
-from sagestone.domain.transition import request_delete, request_stop
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transition import new_training_job, request_delete, request_job_delete, request_stop
 from sagestone.store.sqlite import SqliteStore
-from tests.documents import algorithm, event, plan
+from tests.documents import algorithm, event, plan, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
 
 
@@ -101,6 +103,21 @@ def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqliteStore) -> None:
     pump(store, placement, rounds=1)
     assert store.algorithm("a") is None
     assert store.training_job("job") is not None
+
+
+def test_a_deleted_job_goes_with_what_it_left_and_frees_its_name(store: SqliteStore) -> None:
+    placement = FaultPlacement()
+    store.add_job(new_training_job(training_spec(), 1000.0), {})
+    pump(store, placement)
+    store.change_job("training/job", lambda job: request_job_delete(cast(TrainingJob, job), 2500.0))
+    pump(store, placement, rounds=2)
+    assert store.training_job("job") is None
+    assert placement.find() == []
+    store.add_job(new_training_job(training_spec(), 3000.0), {})
+    pump(store, placement)
+    again = store.training_job("job")
+    assert again is not None
+    assert again.status == "Completed"
 
 
 def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: SqliteStore) -> None:

@@ -21,7 +21,7 @@ from sagestone.control.validation import (
 from sagestone.domain.algorithm import AlgorithmStatus
 from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
-from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transform_job import TransformJob, TransformJobStatus
 from sagestone.domain.transition import (
     TransitionRefused,
     begin_validation,
@@ -36,6 +36,7 @@ from sagestone.domain.transition_rules import ALGORITHM_MOVES
 from tests.documents import algorithm, plan, training_spec, transform_spec
 
 STATUSES = get_args(TrainingJobStatus)
+TRANSFORM_STATUSES = get_args(TransformJobStatus)
 PLAN = plan()
 
 
@@ -43,7 +44,7 @@ def training(status: TrainingJobStatus | None) -> TrainingJob | None:
     return replace(new_training_job(training_spec(), 1.0), status=status) if status else None
 
 
-def transform(status: TrainingJobStatus | None) -> TransformJob | None:
+def transform(status: TransformJobStatus | None) -> TransformJob | None:
     return replace(new_transform_job(transform_spec(), 1.0), status=status) if status else None
 
 
@@ -62,7 +63,7 @@ def transform(status: TrainingJobStatus | None) -> TransformJob | None:
     ],
 )
 def test_the_way_of_a_validation(
-    train: TrainingJobStatus | None, serve: TrainingJobStatus | None, with_transform: bool, step: Step
+    train: TrainingJobStatus | None, serve: TransformJobStatus | None, with_transform: bool, step: Step
 ) -> None:
     running = begin_validation(algorithm(plan=PLAN if with_transform else plan(transform=False)))
     assert next_step(running, training(train), transform(serve), has_model=True) == step
@@ -79,7 +80,7 @@ def test_the_model_is_made_between_the_jobs() -> None:
 
 def test_every_combination_has_an_answer_that_the_tables_allow() -> None:
     for status, has_plan, train, serve, has_model in itertools.product(
-        get_args(AlgorithmStatus), (True, False), (None, *STATUSES), (None, *STATUSES), (True, False)
+        get_args(AlgorithmStatus), (True, False), (None, *STATUSES), (None, *TRANSFORM_STATUSES), (True, False)
     ):
         one = replace(algorithm(plan=PLAN if has_plan else None), status=status)
         step = next_step(one, training(train), transform(serve), has_model=has_model)

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from sagestone.domain.transition import begin_validation, complete_validation, fail_validation
+from sagestone.domain.event import Ending, InstanceEvent, Outcome
+from sagestone.domain.failure import Failure
+from sagestone.domain.transition import begin_validation, complete_validation, fail_validation, new_training_job
 from sagestone.s3.client import write_all
 from sagestone.s3.uri import S3Uri
-from sagestone.wire.errors import ResourceInUse, ValidationException
+from sagestone.wire.errors import ResourceInUse, ResourceNotFound, ValidationException
 from tests.unit.job_requests import by_algorithm, by_image
 from tests.unit.requests import DIGEST, full_request
 from tests.unit.served import Served
@@ -130,3 +132,56 @@ def test_images_and_data_must_be_there(served: Served) -> None:
     assert "No S3 objects found" in refused(served, by_image(*changes))
     write_all(served.s3, S3Uri("data", "manifest"), [b"[]"])
     served.call("CreateTrainingJob", by_image(*changes))
+
+
+def end(served: Served, name: str, ending: Ending) -> None:
+    failure = Failure(fault="algorithm", message="no") if ending == "Failed" else None
+    outcome = Outcome(ending=ending, exit_code=0, failure=failure)
+    told = InstanceEvent(job=f"training/{name}", instance=1, seq=1, at=served.now + 5, outcome=outcome)
+    served.store.apply_event(told)
+
+
+@pytest.mark.parametrize("ending", ["Completed", "Failed", "Stopped", "MaxRuntimeExceeded"])
+def test_a_job_that_has_ended_can_be_deleted(served: Served, ending: Ending) -> None:
+    served.call("CreateTrainingJob", by_image())
+    with pytest.raises(ResourceInUse, match="is in status InProgress; stop it first"):
+        served.sagemaker("DeleteTrainingJob", TrainingJobName="Job-1")
+    end(served, "Job-1", ending)
+    hints = served.hints
+    for _ in range(2):
+        assert served.sagemaker("DeleteTrainingJob", TrainingJobName="Job-1") == {}
+    assert served.hints > hints
+    assert served.sagemaker("DescribeTrainingJob", TrainingJobName="Job-1")["TrainingJobStatus"] == "Deleting"
+    assert served.sagemaker("ListTrainingJobs", StatusEquals="Deleting")["TrainingJobSummaries"] != []
+    with pytest.raises(ValidationException, match="is in status Deleting"):
+        served.sagemaker("StopTrainingJob", TrainingJobName="Job-1")
+    with pytest.raises(ResourceInUse, match="names must be unique"):
+        served.call("CreateTrainingJob", by_image())
+
+
+def test_a_job_that_a_validation_needs_stays(served: Served) -> None:
+    served.call("CreateAlgorithm", full_request())
+    algorithm = served.store.change_algorithm("trees", begin_validation)
+    assert algorithm.plan is not None
+    name = algorithm.plan.training.name
+    served.store.add_job(new_training_job(algorithm.plan.training, served.now), {})
+    end(served, name, "Completed")
+    with pytest.raises(ResourceInUse, match=f"part of the validation of {TREES}, which is in progress"):
+        served.sagemaker("DeleteTrainingJob", TrainingJobName=name)
+    served.store.change_algorithm("trees", complete_validation)
+    served.sagemaker("DeleteTrainingJob", TrainingJobName=name)
+
+
+def test_an_update_is_refused_with_the_reason(served: Served) -> None:
+    served.call("CreateTrainingJob", by_image())
+    assert served.sagemaker("UpdateTrainingJob", TrainingJobName="Job-1") == {"TrainingJobArn": ARN}
+    for name, value in (
+        ("ResourceConfig", {"KeepAlivePeriodInSeconds": 60}),
+        ("ProfilerConfig", {"DisableProfiler": True}),
+        ("RemoteDebugConfig", {"EnableRemoteDebug": True}),
+    ):
+        with pytest.raises(ValidationException, match=f"^Training job Job-1 cannot be updated: {name}: "):
+            served.call("UpdateTrainingJob", {"TrainingJobName": "Job-1", name: value})
+    for operation in ("UpdateTrainingJob", "DeleteTrainingJob"):
+        with pytest.raises(ResourceNotFound, match=r"^Requested resource not found.$"):
+            served.sagemaker(operation, TrainingJobName="other")

@@ -62,7 +62,10 @@ class JobReconciler:
         """One step; `holder` has the lease on it. A job that has ended, or that no row knows, is put away."""
         job = self._job(key)
         if job is None or job.finished:
-            return self._put_away(key)
+            progress = self._put_away(key)
+            if job is not None and job.status == "Deleting":
+                self._store.remove_job(key, holder)  # last: as long as the row is there, its name is taken
+            return progress
         work = self._work.setdefault(key, _Work())
         if job.runtime is None:
             return self._find_room(job, work, holder)

@@ -10,7 +10,8 @@ from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
 from sagestone.domain.metric import MetricDefinition, MetricPoint
 
-TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting"]
+EndedStatus = Literal["Completed", "Failed", "Stopped"]
 SecondaryStatus = Literal[
     "Starting", "Pending", "Downloading", "Training", "Uploading",
     "Completed", "Failed", "Stopping", "Stopped", "MaxRuntimeExceeded",
@@ -109,5 +110,5 @@ class TrainingJob:
 
     @property
     def finished(self) -> bool:
-        """Whether the job is in a terminal status."""
-        return self.status in ("Completed", "Failed", "Stopped")
+        """Whether nothing more happens to the job: it is in a terminal status, or on its way out of the store."""
+        return self.status in ("Completed", "Failed", "Stopped", "Deleting")

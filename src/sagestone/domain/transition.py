@@ -11,6 +11,7 @@ A training or transform job:
         │  └────fail──────▶ Failed
         └─request_stop─▶ Stopping ──advance, finish_stopping──▶ Stopped
                             └──────advance, fail──────────────▶ Failed (its result could not be kept)
+    Completed | Failed | Stopped ──request_job_delete──▶ Deleting ──▶ (gone; training jobs only)
 
 The secondary status of a training job, along the time line that Describe shows:
 
@@ -40,8 +41,8 @@ from sagestone.domain.transition_transform import advance_transform, finish_tran
 
 __all__ = [
     "TransitionRefused", "advance", "begin_validation", "complete_validation", "fail", "fail_validation",
-    "finish_stopping", "new_training_job", "new_transform_job", "place", "request_delete", "request_stop",
-    "wait_for_capacity",
+    "finish_stopping", "new_training_job", "new_transform_job", "place", "request_delete", "request_job_delete",
+    "request_stop", "wait_for_capacity",
 ]  # fmt: skip
 
 Job = TrainingJob | TransformJob
@@ -116,6 +117,20 @@ def request_stop(job: Job, at: float) -> Job:
     if isinstance(job, TransformJob):
         return replace(job, status="Stopping", stop_requested_at=at, modified_at=at)
     return replace(enter(job, "Stopping", "", at), status="Stopping", stop_requested_at=at)
+
+
+def request_job_delete(job: TrainingJob, at: float) -> TrainingJob:
+    """Completed, Failed or Stopped → Deleting; a second request changes nothing, a job that still runs refuses."""
+    if job.status == "Deleting":
+        return job
+    if not job.finished:
+        raise TransitionRefused(
+            f"The request was rejected because the training job is in status {job.status}; stop it first, or wait for "
+            "its end.",
+            job.status,
+        )
+    check_job_move(job.spec.key, job.status, "Deleting")
+    return replace(job, status="Deleting", modified_at=max(at, job.modified_at))
 
 
 def finish_stopping(job: Job, at: float) -> Job:

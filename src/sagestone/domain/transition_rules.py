@@ -5,7 +5,7 @@ from typing import Final
 
 from sagestone.domain.algorithm import AlgorithmStatus, ItemStatus
 from sagestone.domain.event import Ending, Stage
-from sagestone.domain.training_job import SecondaryStatus, TrainingJobStatus
+from sagestone.domain.training_job import EndedStatus, SecondaryStatus, TrainingJobStatus
 
 ALGORITHM_MOVES: Final[Mapping[AlgorithmStatus, frozenset[AlgorithmStatus]]] = {
     "Pending": frozenset({"InProgress"}),
@@ -23,13 +23,14 @@ ITEM_STATUS: Final[Mapping[AlgorithmStatus, ItemStatus]] = {
     "Failed": "Failed",
 }
 
-#: Training and transform jobs alike.
+#: Training and transform jobs alike; only training jobs are ever deleted.
 JOB_MOVES: Final[Mapping[TrainingJobStatus, frozenset[TrainingJobStatus]]] = {
     "InProgress": frozenset({"Stopping", "Completed", "Failed", "Stopped"}),
     "Stopping": frozenset({"Stopped", "Failed"}),
-    "Completed": frozenset(),
-    "Failed": frozenset(),
-    "Stopped": frozenset(),
+    "Completed": frozenset({"Deleting"}),
+    "Failed": frozenset({"Deleting"}),
+    "Stopped": frozenset({"Deleting"}),
+    "Deleting": frozenset(),
 }
 
 #: How far a stage is; the stage of an instance and the secondary status of a job only ever grow.
@@ -48,7 +49,7 @@ SECONDARY_RANK: Final[Mapping[SecondaryStatus, int]] = {
 }
 
 #: Status of a job for the way it ended; the secondary status is the ending itself.
-ENDED_STATUS: Final[Mapping[Ending, TrainingJobStatus]] = {
+ENDED_STATUS: Final[Mapping[Ending, EndedStatus]] = {
     "Completed": "Completed",
     "Failed": "Failed",
     "Stopped": "Stopped",

@@ -46,6 +46,14 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "TrainingPlanArnEquals": "refused: there are no training plans here",
     },
     ("sagemaker", "StopTrainingJob"): {"TrainingJobName": ""},
+    ("sagemaker", "DeleteTrainingJob"): {"TrainingJobName": "of a job that has ended; its logs and objects stay"},
+    ("sagemaker", "UpdateTrainingJob"): {
+        "TrainingJobName": "",
+        "ResourceConfig": "refused: there are no warm pools yet",
+        "ProfilerConfig": "refused: there is no profiler here",
+        "ProfilerRuleConfigurations": "refused: there is no profiler here",
+        "RemoteDebugConfig": "refused: there is no way into a running container",
+    },
     ("sagemaker", "DescribeTransformJob"): {"TransformJobName": ""},
     ("sagemaker", "ListTransformJobs"): {
         **_LIST_JOBS,

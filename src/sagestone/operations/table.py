@@ -18,7 +18,13 @@ from sagestone.operations.log_groups import describe_log_groups, describe_log_st
 from sagestone.operations.members import refuse_unknown_members
 from sagestone.operations.models import delete_model, describe_model, list_models
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
-from sagestone.operations.training_jobs import describe_training_job, list_training_jobs, stop_training_job
+from sagestone.operations.training_jobs import (
+    delete_training_job,
+    describe_training_job,
+    list_training_jobs,
+    stop_training_job,
+    update_training_job,
+)
 from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
 from sagestone.wire.call import Call
 from sagestone.wire.operation import Answer, Operation, OperationTable
@@ -49,6 +55,8 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "DeleteTags"): delete_tags,
     ("sagemaker", "CreateTrainingJob"): create_training_job,
     ("sagemaker", "StopTrainingJob"): stop_training_job,
+    ("sagemaker", "DeleteTrainingJob"): delete_training_job,
+    ("sagemaker", "UpdateTrainingJob"): update_training_job,
     ("sagemaker", "StopTransformJob"): stop_transform_job,
     ("logs", "DescribeLogGroups"): describe_log_groups,
     ("logs", "DescribeLogStreams"): describe_log_streams,

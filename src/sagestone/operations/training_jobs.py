@@ -1,15 +1,26 @@
-"""DescribeTrainingJob, ListTrainingJobs and StopTrainingJob."""
+"""DescribeTrainingJob, ListTrainingJobs, StopTrainingJob, DeleteTrainingJob and UpdateTrainingJob."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, cast
 
+from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.describe_training_job import describe_training_job as describe
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transition import TransitionRefused, request_job_delete
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.jobs import not_found, stop_job
 from sagestone.operations.list_query import list_page, page_answer
-from sagestone.store.interface import JobRow
+from sagestone.store.interface import JobRow, NotFound
 from sagestone.wire.call import Call
-from sagestone.wire.errors import ValidationException
+from sagestone.wire.errors import ResourceInUse, ResourceNotFound, ValidationException
+
+#: Why a member of UpdateTrainingJob is refused.
+_FIXED: Final = {
+    "ResourceConfig": "no warm pool of it is available, so there is no KeepAlivePeriodInSeconds to change",
+    "ProfilerConfig": "there is no profiler here",
+    "ProfilerRuleConfigurations": "there is no profiler here",
+    "RemoteDebugConfig": "there is no way into a running container",
+}
 
 
 def describe_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
@@ -34,6 +45,52 @@ def list_training_jobs(deps: Dependencies, call: Call) -> Mapping[str, Any]:
 def stop_training_job(deps: Dependencies, call: Call) -> None:
     """Ask the job to stop and return at once; refused for a job that has ended."""
     stop_job(deps, f"training/{call.parameters['TrainingJobName']}")
+
+
+def delete_training_job(deps: Dependencies, call: Call) -> None:
+    """Put the job into Deleting; the controller takes it away, and its name is free. Logs and S3 objects stay.
+
+    Raises ResourceNotFound where there is none, ResourceInUse while it runs and while a validation needs it.
+    """
+    now = deps.clock()
+    job = _found(deps, call.parameters["TrainingJobName"])
+    algorithm = _validating(deps, job)
+    if algorithm is not None:
+        raise ResourceInUse(f"The training job is part of the validation of {algorithm.arn}, which is in progress.")
+    try:
+        deps.store.change_job(job.spec.key, lambda known: request_job_delete(cast(TrainingJob, known), now))
+    except NotFound:
+        raise ResourceNotFound("Requested resource not found.") from None
+    except TransitionRefused as refusal:
+        raise ResourceInUse(str(refusal)) from None
+    deps.hint()
+
+
+def update_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
+    """Refuses what there is to change, with the reason; raises ResourceNotFound where there is no such job."""
+    job = _found(deps, call.parameters["TrainingJobName"])
+    told = [name for name in call.parameters if name != "TrainingJobName"]
+    if not told:
+        return {"TrainingJobArn": job.spec.arn}
+    why = "; ".join(f"{name}: {_FIXED[name]}" for name in told)
+    raise ValidationException(f"Training job {job.spec.name} cannot be updated: {why}")
+
+
+def _found(deps: Dependencies, name: str) -> TrainingJob:
+    job = deps.store.training_job(name)
+    if job is None:
+        raise ResourceNotFound("Requested resource not found.")
+    return job
+
+
+def _validating(deps: Dependencies, job: TrainingJob) -> Algorithm | None:
+    """The algorithm whose validation is under way and needs this very job."""
+    if job.spec.profile_name is None or job.spec.algorithm_name is None:
+        return None
+    algorithm = deps.store.algorithm(job.spec.algorithm_name)
+    if algorithm is None or algorithm.plan is None or algorithm.plan.training.name != job.spec.name:
+        return None
+    return algorithm if algorithm.status in ("Pending", "InProgress") else None
 
 
 def _summary(row: JobRow) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class Store(Protocol):
     def list_transform_jobs(self, query: ListQuery) -> Page[JobRow]: ...
 
     def unfinished_jobs(self) -> Sequence[str]:
-        """Keys ("training/NAME", "transform/NAME") of jobs that are not in a terminal status, oldest first."""
+        """Keys ("training/NAME", "transform/NAME") of jobs that are in no terminal status, oldest first."""
         ...
 
     def job_keys(self) -> Sequence[str]:
@@ -194,6 +194,10 @@ class Store(Protocol):
 
     def change_job(self, key: str, change: Callable[[Job], Job], holder: str | None = None) -> Job:
         """Apply a pure change in one transaction; raises NotFound. What it raises passes through."""
+        ...
+
+    def remove_job(self, key: str, holder: str | None = None) -> None:
+        """Take the row and its tags away; idempotent."""
         ...
 
     def apply_event(self, event: InstanceEvent, holder: str | None = None) -> Job:

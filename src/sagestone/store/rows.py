@@ -118,7 +118,7 @@ def _columns(document: Document) -> tuple[object, ...]:
         secondary,
         document.failure_reason,
         None,
-        not document.finished,
+        not document.finished or document.status == "Deleting",
     )
 
 

@@ -157,6 +157,15 @@ class SqliteStore:
         kind, name = _split(key)
         return cast(Job, self._change(kind, name, change, holder))
 
+    def remove_job(self, key: str, holder: str | None = None) -> None:
+        kind, name = _split(key)
+
+        def remove(connection: sqlite3.Connection) -> None:
+            lease_rows.check(connection, key, holder)
+            rows.remove(connection, kind, name)
+
+        self._writer.write(remove)
+
     def apply_event(self, event: InstanceEvent, holder: str | None = None) -> Job:
         return self.apply_events([event], holder)
 
