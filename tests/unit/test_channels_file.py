@@ -13,7 +13,7 @@ from sagestone.channels.room import Room
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import write_all
+from sagestone.s3.client import S3, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.storage.storage import open_storage
 from sagestone.s3.uri import S3Uri
@@ -24,7 +24,7 @@ CHANNEL = Channel(
 ALONE = Share(number=1, count=1)
 
 
-def _store(directory: Path, objects: Mapping[str, bytes]) -> EmbeddedS3:
+def stored(directory: Path, objects: Mapping[str, bytes]) -> EmbeddedS3:
     storage = open_storage(directory / "s3")
     storage.buckets.create("data", "us-east-1", time.time())
     storage.close()
@@ -34,24 +34,28 @@ def _store(directory: Path, objects: Mapping[str, bytes]) -> EmbeddedS3:
     return s3
 
 
-def _fetch(
-    s3: EmbeddedS3,
+def fetched(
+    s3: S3,
     directory: Path,
     channel: Channel = CHANNEL,
     host: Share = ALONE,
     room: Room | None = None,
     watch: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
 ) -> tuple[int, dict[str, bytes]]:
     target = directory / f"host-{host.number}"
     sidecar = directory / "sidecar"
-    objects = fetch_channel(s3, channel, host, target, sidecar, room or Room(limit=None), watch, Progress())
+    journal = directory / f"journal-{host.number}"
+    objects = fetch_channel(
+        s3, channel, host, target, sidecar, journal, room or Room(limit=None), watch, progress or Progress()
+    )
     files = {str(path.relative_to(target)): path.read_bytes() for path in target.rglob("*") if path.is_file()}
     return objects, files
 
 
 def test_every_object_lands_whole_with_its_sidecar_line(tmp_path: Path) -> None:
-    s3 = _store(tmp_path, {"in/": b"", "in/b.csv": b"b" * 5000, "in/a/x.csv": b"x", "in/empty": b"", "inside": b"no"})
-    objects, files = _fetch(s3, tmp_path)
+    s3 = stored(tmp_path, {"in/": b"", "in/b.csv": b"b" * 5000, "in/a/x.csv": b"x", "in/empty": b"", "inside": b"no"})
+    objects, files = fetched(s3, tmp_path)
     assert objects == 3
     assert files == {"a/x.csv": b"x", "b.csv": b"b" * 5000, "empty": b""}
     assert (tmp_path / "sidecar").read_text() == "in/\ns3://data/in/a/x.csv\ns3://data/in/b.csv\ns3://data/in/empty\n"
@@ -60,11 +64,11 @@ def test_every_object_lands_whole_with_its_sidecar_line(tmp_path: Path) -> None:
 
 def test_shards_of_many_objects_are_disjoint_and_complete(tmp_path: Path) -> None:
     objects = {f"in/{number:03}": str(number).encode() for number in range(150)}
-    s3 = _store(tmp_path, objects)
+    s3 = stored(tmp_path, objects)
     channel = replace(CHANNEL, distribution="ShardedByS3Key")
     received: dict[str, bytes] = {}
     for number in (1, 2, 3, 4):
-        count, files = _fetch(s3, tmp_path, channel, Share(number=number, count=4))
+        count, files = fetched(s3, tmp_path, channel, Share(number=number, count=4))
         assert count == 150
         assert not files.keys() & received.keys()
         received |= files
@@ -74,9 +78,9 @@ def test_shards_of_many_objects_are_disjoint_and_complete(tmp_path: Path) -> Non
 
 def test_a_manifest_names_the_objects_and_each_counts_once(tmp_path: Path) -> None:
     manifest = b'[{"prefix": "s3://data/deep/er/"}, "b", "a/c", "b"]'
-    s3 = _store(tmp_path, {"m.json": manifest, "deep/er/b": b"1", "deep/er/a/c": b"2", "deep/er/other": b"3"})
+    s3 = stored(tmp_path, {"m.json": manifest, "deep/er/b": b"1", "deep/er/a/c": b"2", "deep/er/other": b"3"})
     channel = replace(CHANNEL, s3_data_type="ManifestFile", s3_uri="s3://data/m.json")
-    assert _fetch(s3, tmp_path, channel) == (2, {"deep/er/b": b"1", "deep/er/a/c": b"2"})
+    assert fetched(s3, tmp_path, channel) == (2, {"deep/er/b": b"1", "deep/er/a/c": b"2"})
 
 
 @pytest.mark.parametrize(
@@ -89,34 +93,34 @@ def test_a_manifest_names_the_objects_and_each_counts_once(tmp_path: Path) -> No
     ],
 )
 def test_what_cannot_become_files_fails_the_job(tmp_path: Path, objects: dict[str, bytes], says: str) -> None:
-    s3 = _store(tmp_path, objects)
+    s3 = stored(tmp_path, objects)
     with pytest.raises(JobFailure, match=says) as failure:
-        _fetch(s3, tmp_path)
+        fetched(s3, tmp_path)
     assert failure.value.failure.message.startswith("Data download failed:")
     assert failure.value.failure.fault == "client"
     assert not (tmp_path / "escaped").exists()
 
 
 def test_two_keys_that_come_to_one_path_are_refused(tmp_path: Path) -> None:
-    s3 = _store(tmp_path, {"in/in2/y": b"1", "in2/y": b"2"})
+    s3 = stored(tmp_path, {"in/in2/y": b"1", "in2/y": b"2"})
     with pytest.raises(JobFailure, match="in2/y"):
-        _fetch(s3, tmp_path, replace(CHANNEL, s3_uri="s3://data/in"))
+        fetched(s3, tmp_path, replace(CHANNEL, s3_uri="s3://data/in"))
 
 
 def test_a_volume_that_is_too_small_is_told_with_sizes(tmp_path: Path) -> None:
-    s3 = _store(tmp_path, {f"in/{number}": b"x" * 1000 for number in range(10)})
+    s3 = stored(tmp_path, {f"in/{number}": b"x" * 1000 for number in range(10)})
     with pytest.raises(JobFailure) as failure:
-        _fetch(s3, tmp_path, room=Room(limit=9000, used=500))
+        fetched(s3, tmp_path, room=Room(limit=9000, used=500))
     message = failure.value.failure.message
     assert message.startswith("Data download failed:Insufficient disk space: channel train has 9.8 KiB for this host")
     assert "8.8 KiB" in message
     room = Room(limit=10_500, used=500)
-    _fetch(s3, tmp_path, host=Share(number=2, count=2), room=room)
+    fetched(s3, tmp_path, host=Share(number=2, count=2), room=room)
     assert room.used == 10_500
 
 
 def test_watching_breaks_off(tmp_path: Path) -> None:
-    s3 = _store(tmp_path, {f"in/{number}": b"x" for number in range(200)})
+    s3 = stored(tmp_path, {f"in/{number}": b"x" for number in range(200)})
     looks = 0
 
     def watch() -> None:
@@ -126,7 +130,7 @@ def test_watching_breaks_off(tmp_path: Path) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        _fetch(s3, tmp_path, watch=watch)
+        fetched(s3, tmp_path, watch=watch)
 
 
 @pytest.mark.parametrize(
@@ -140,4 +144,4 @@ def test_watching_breaks_off(tmp_path: Path) -> None:
 )
 def test_what_is_not_supported_is_said(tmp_path: Path, channel: Channel) -> None:
     with pytest.raises(JobFailure, match="Channel train"):
-        _fetch(_store(tmp_path, {}), tmp_path, channel)
+        fetched(stored(tmp_path, {}), tmp_path, channel)

@@ -6,9 +6,11 @@ belong to root.
 """
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
+from sagestone.archive.remove import remove_tree
 from sagestone.containers.runtime import Mount
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
@@ -40,6 +42,16 @@ class OptMl:
         """`<channel>-manifest`; None where another channel has just that name, whose directory comes first."""
         path = self.data / f"{channel.name}-manifest"
         return None if path.name in {other.name for other in channels} else path
+
+    def clear(self, channels: Collection[str]) -> None:
+        """Remove what an earlier agent left of the tree, all but the directories of those channels."""
+        if not channels:
+            remove_tree(self.root)
+        for directory, kept in ((self.root, "input"), (self.root / "input", "data"), (self.data, None)):
+            if directory.exists():
+                for entry in directory.iterdir():
+                    if entry.name != kept and (kept is not None or entry.name not in channels):
+                        remove_tree(entry)
 
     def make(self, assignment: TrainingAssignment) -> None:
         """Make the empty tree with all configuration files; repeating it does no harm."""

@@ -1,27 +1,24 @@
 """The Downloading stage of a training instance: the image, the /opt/ml tree and the channels."""
 
-import time
-
+from sagestone.agent.download_teller import DownloadTeller
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
-from sagestone.archive.remove import remove_tree
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
 from sagestone.channels.live import LiveParts
-from sagestone.channels.room import Room, gibibytes
+from sagestone.channels.room import Room
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.failure import JobFailure
-
-_TELL_SECONDS = 2.0
 
 
 def prepare(
     assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, live: LiveParts, interruption: Interruption
 ) -> None:
-    """Have everything on this machine that the container needs; begins anew when an earlier agent was cut off.
+    """Have everything on this machine that the container needs; goes on where an earlier agent was cut off.
 
+    Objects that it fetched whole are kept while they are the same in S3; all else of the tree is made anew.
     Channels come in order: one with a live part is started, the others are fetched. Raises JobFailure, or what the
     interruption raises.
     """
@@ -29,12 +26,13 @@ def prepare(
     _have_image(assignment, tools)
     interruption.check()
     live.stop()  # what an earlier agent left: a tree with a mount in it must not be removed
-    remove_tree(opt_ml.root)
+    journals = {channel.name: tools.files.scratch / "fetched" / channel.name for channel in assignment.job.channels}
+    opt_ml.clear({name for name, journal in journals.items() if journal.exists()})
     opt_ml.make(assignment)
     room = Room(limit=assignment.limits.volume_bytes)
     for channel, share in assignment.channels:
         progress = Progress()
-        watch = _Teller(tools, interruption, channel.name, progress)
+        watch = DownloadTeller(tools, interruption, channel.name, progress)
         part = live.of(channel.name)
         if part is not None:
             objects = part.start(watch)
@@ -45,10 +43,12 @@ def prepare(
                 share,
                 opt_ml.channel(channel),
                 opt_ml.sidecar(channel, assignment.job.channels),
+                journals[channel.name],
                 room,
                 watch,
                 progress,
             )
+        watch.end()
         if objects == 0:
             raise _nothing_there(assignment, channel.s3_uri)
 
@@ -75,19 +75,3 @@ def _nothing_there(assignment: TrainingAssignment, uri: str) -> JobFailure:
         f"the bucket exists in the selected region ({assignment.region}), that objects exist under that S3 prefix, and "
         f'that the role "{assignment.job.role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".',
     )
-
-
-class _Teller:
-    """Called all the time while a channel comes in: breaks off when asked to, and tells how far it is now and then."""
-
-    def __init__(self, tools: Tools, interruption: Interruption, channel: str, progress: Progress) -> None:
-        self._tools, self._interruption, self._channel, self._progress = tools, interruption, channel, progress
-        self._tell_at = time.monotonic() + _TELL_SECONDS
-        tools.reporter.stage("Downloading", "Downloading input data")
-
-    def __call__(self) -> None:
-        self._interruption.check()
-        if time.monotonic() >= self._tell_at:
-            self._tell_at = time.monotonic() + _TELL_SECONDS
-            done = f"{self._progress.objects} objects, {gibibytes(self._progress.bytes)}"
-            self._tools.reporter.stage("Downloading", f"Downloading input data: channel {self._channel}, {done}")

@@ -1,62 +1,75 @@
-"""Several downloads at a time, on as many threads as there is work for."""
+"""Several downloads at a time, on as many threads as there is work for and the network is worth."""
 
 import queue
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sagestone.channels.source import ChannelObject
-
-THREADS = 8
-_WAITING = 64  # objects handed over but not begun
+THREADS = 8  # at first: as many as one machine can feed
+MOST_THREADS = 64  # where threads only wait for a distant store
+_WAITING = 64  # pieces handed over but not begun
 _WATCH_SECONDS = 0.05
 _IDLE_SECONDS = 0.25
-
-Fetch = Callable[[ChannelObject], int]
+_GROW_SECONDS = 0.25
+_GROW_BY = 8
+_BUSY = 0.6  # of a processor: beyond it more threads would only stand in each other's way
 
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """What has arrived so far."""
+    """What has arrived so far, of what is to arrive as far as it is listed."""
 
     objects: int = 0
     bytes: int = 0
+    of_objects: int = 0
+    of_bytes: int = 0
+    listed: bool = False  # whether `of_…` are final
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, objects: int, size: int) -> None:
+        """Count what arrived; from any thread."""
+        with self._lock:
+            self.objects += objects
+            self.bytes += size
 
 
 class Downloads:
-    """A pool that fetches objects until one fails; the first failure comes out of `add` or `finish`.
+    """A pool that carries out pieces of work until one fails; the first failure comes out of `add` or `finish`.
 
     While it makes the caller wait it calls `watch`, which may raise. Once the pool is abandoned a thread ends with the
-    object it is at; threads never keep the process alive.
+    piece it is at; threads never keep the process alive.
     """
 
-    def __init__(self, fetch: Fetch, watch: Callable[[], None], progress: Progress) -> None:
-        self._fetch, self._watch, self._progress = fetch, watch, progress
-        self._queue: queue.Queue[ChannelObject] = queue.Queue(_WAITING)
+    def __init__(self, watch: Callable[[], None]) -> None:
+        self._watch = watch
+        self._queue: queue.Queue[Callable[[], None]] = queue.Queue(_WAITING)
         self._changed = threading.Condition()
-        self._open = 0  # objects added and not yet fetched
+        self._open = 0  # pieces added and not yet done
         self._failure: BaseException | None = None
         self._abandoned = threading.Event()
         self._threads = 0
+        self._most = THREADS
+        self._looked_at, self._used = time.monotonic(), time.process_time()
 
-    def add(self, found: ChannelObject) -> None:
-        """Have it fetched; waits while many others do."""
+    def add(self, piece: Callable[[], None]) -> None:
+        """Have it done; waits while many others are."""
         with self._changed:
             self._open += 1
             busy = self._open
         while True:
             self._look()
             try:
-                self._queue.put(found, timeout=_WATCH_SECONDS)
+                self._queue.put(piece, timeout=_WATCH_SECONDS)
                 break
             except queue.Full:
-                continue
-        if self._threads < min(busy, THREADS):
+                self._grow()
+        while self._threads < min(busy, self._most):
             self._threads += 1
             threading.Thread(target=self._work, name=f"download-{self._threads}", daemon=True).start()
 
     def finish(self) -> None:
-        """Wait until everything has been fetched."""
+        """Wait until everything has been done."""
         with self._changed:
             while self._open and self._failure is None:
                 self._changed.wait(_WATCH_SECONDS)
@@ -73,14 +86,23 @@ class Downloads:
             raise self._failure
         self._watch()
 
+    def _grow(self) -> None:
+        """Allow more threads where those that there are spend their time waiting."""
+        now, used = time.monotonic(), time.process_time()
+        if now - self._looked_at < _GROW_SECONDS:
+            return
+        if used - self._used < _BUSY * (now - self._looked_at):
+            self._most = min(self._most + _GROW_BY, MOST_THREADS)
+        self._looked_at, self._used = now, used
+
     def _work(self) -> None:
         while not self._abandoned.is_set():
             try:
-                found = self._queue.get(timeout=_IDLE_SECONDS)
+                piece = self._queue.get(timeout=_IDLE_SECONDS)
             except queue.Empty:
                 continue
             try:
-                size = self._fetch(found)
+                piece()
             except BaseException as error:  # noqa: BLE001 handed to the thread that waits
                 with self._changed:
                     self._failure = self._failure or error
@@ -88,6 +110,4 @@ class Downloads:
                 return
             with self._changed:
                 self._open -= 1
-                self._progress.objects += 1
-                self._progress.bytes += size
                 self._changed.notify_all()

@@ -1,69 +1,93 @@
 """File mode: the whole of a channel is on the instance's disk before its program starts."""
 
-import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
-from sagestone.channels.downloads import Downloads, Fetch, Progress
-from sagestone.channels.paths import bad_key, relative_path
+from sagestone.channels.directory import ChannelDirectory
+from sagestone.channels.downloads import Downloads, Progress
+from sagestone.channels.journal import Journal
+from sagestone.channels.new_file import NewFile
+from sagestone.channels.paths import channel_prefix, clash, no_file, relative_path
 from sagestone.channels.room import Room, gibibytes
 from sagestone.channels.source import ChannelObject, channel_objects
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure
-from sagestone.s3.uri import S3Uri
+from sagestone.s3.client import S3
 
 
 def fetch_channel(
     s3: S3,
     channel: Channel,
-    share: Share,
+    host: Share,
     directory: Path,
     sidecar: Path | None,
+    journal: Path,
     room: Room,
     watch: Callable[[], None],
     progress: Progress,
 ) -> int:
-    """Download this host's part of a channel into `directory` (made, empty); how many objects the channel has in all.
+    """Download this host's part of a channel into `directory`; how many objects the channel has in all.
 
-    Files are 0644 and directories 0755, whole or not there. `sidecar` receives the prefix and one line for every object
+    The directory may hold what an agent fetched that was killed, with its journal: objects that are whole and still the
+    same are kept, all else is removed. Files are 0644 and directories 0755. What lands is what was listed: an object
+    that is overwritten or deleted meanwhile fails the job. `sidecar` receives the prefix and one line for every object
     of the channel, those of other hosts too. `progress` is kept up; `watch` is called at least every 100 ms and may
-    raise to break off: what is being copied then is left behind, so the directory must not be used. Raises JobFailure.
+    raise to break off. Raises JobFailure.
     """
     if channel.input_mode != "File":
         raise JobFailure(
             "client", f"Channel {channel.name}: input mode {channel.input_mode} is not supported yet; use File"
         )
-    prefix = _prefix(channel)
-    directory.mkdir(parents=True, mode=0o755)
-    downloads = Downloads(_fetch_into(s3, channel, prefix, directory), watch, progress)
-    objects = planned_bytes = 0
+    place = ChannelDirectory(directory)
+    fetched = Journal(journal, place)
+    downloads = Downloads(watch)
     lines = sidecar.open("w", encoding="utf-8", errors="replace") if sidecar is not None else None
     try:
-        if lines is not None:
-            lines.write(f"{prefix.key}\n")
-        for found in channel_objects(s3, channel, share):
-            objects += 1
-            relative_path(channel, prefix, found.uri.key)  # a bad key fails every host, not only the one that gets it
-            if lines is not None:
-                lines.write(f"{found.uri}".replace("\n", "%0A") + "\n")
-            if not found.mine:
-                continue
-            planned_bytes += found.size
-            if room.has(planned_bytes):
-                downloads.add(found)
-            else:
-                watch()
-        if not room.has(planned_bytes):
-            raise no_room(channel.name, planned_bytes, room)
+        fetch = _Fetching(s3, channel, place, fetched, downloads, progress)
+        objects = _fetch_all(s3, channel, host, lines, room, watch, fetch)
         downloads.finish()
+        fetched.remove_rest()
     finally:
         downloads.abandon()
+        fetched.close()
+        place.close()
         if lines is not None:
             lines.close()
-    room.used += planned_bytes
+    return objects
+
+
+def _fetch_all(
+    s3: S3,
+    channel: Channel,
+    host: Share,
+    lines: TextIO | None,
+    room: Room,
+    watch: Callable[[], None],
+    fetch: "_Fetching",
+) -> int:
+    prefix = channel_prefix(channel)
+    objects, progress = 0, fetch.progress
+    if lines is not None:
+        lines.write(f"{prefix.key}\n")
+    for found in channel_objects(s3, channel, host):
+        objects += 1
+        path = relative_path(channel, prefix, found.uri.key)  # a bad key fails every host, not only the one with it
+        if lines is not None:
+            lines.write(f"{found.uri}".replace("\n", "%0A") + "\n")
+        if not found.mine:
+            continue
+        progress.of_objects += 1
+        progress.of_bytes += found.size
+        if room.has(progress.of_bytes):
+            fetch(path, found)
+        else:
+            watch()
+    if not room.has(progress.of_bytes):
+        raise no_room(channel.name, progress.of_bytes, room)
+    progress.listed = True
+    room.used += progress.of_bytes
     return objects
 
 
@@ -77,35 +101,35 @@ def no_room(channel: str, wanted: int, room: Room) -> JobFailure:
     )
 
 
-def _prefix(channel: Channel) -> S3Uri:
-    try:
-        return S3Uri.parse(channel.s3_uri)
-    except ValueError as error:
-        raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+class _Fetching:
+    """Hands one object after the other over to the downloads, each with a file of its own that nothing else had."""
 
+    def __init__(
+        self,
+        s3: S3,
+        channel: Channel,
+        place: ChannelDirectory,
+        journal: Journal,
+        downloads: Downloads,
+        progress: Progress,
+    ) -> None:
+        self._s3, self._channel, self._place, self._journal = s3, channel, place, journal
+        self._downloads, self.progress = downloads, progress
 
-def _fetch_into(s3: S3, channel: Channel, prefix: S3Uri, directory: Path) -> Fetch:
-    def fetch(found: ChannelObject) -> int:
-        target = directory / relative_path(channel, prefix, found.uri.key)
+    def __call__(self, path: str, found: ChannelObject) -> None:
+        there = self._journal.take(path, found.source)
+        if there == "whole":
+            self.progress.add(1, found.size)
+            return
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))  # two objects never share a path
-            size = s3.download(found.uri, target)
-            target.chmod(0o644)
+            if there == "other":
+                self._place.remove(path)
+            file = self._place.create(path)
         except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-            path = target.relative_to(directory)
-            raise bad_key(
-                f"S3 key: {found.uri} would become the file {path}, but another object of channel {channel.name} "
-                "is a file or needs a directory of that name"
-            ) from error
-        except S3Failure as error:
-            raise JobFailure("client", f"Data download failed:Unable to download object {error}") from error
+            raise clash(self._channel, found.uri, path) from error
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise JobFailure(
-                    "client", f"Data download failed:Insufficient disk space for channel {channel.name}: {error}"
-                ) from error
-            raise JobFailure("internal", f"channel {channel.name}: {found.uri} cannot be written: {error}") from error
-        return size
-
-    return fetch
+            raise no_file(self._channel, found.uri, error) from error
+        journal = self._journal
+        new = NewFile(self._s3, self._channel.name, found.source, file, whole=lambda: journal.note(path, found.source))
+        for piece in new.pieces(self.progress.add):
+            self._downloads.add(piece)

@@ -14,6 +14,8 @@ A key that can be no path fails the job with a sentence that names it: `//` in i
 in `/` marks a folder and is no data: it is passed over.
 """
 
+import errno
+
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.s3.uri import S3Uri
@@ -42,6 +44,32 @@ def relative_path(channel: Channel, prefix: S3Uri, key: str) -> str:
         if len(part.encode(errors="replace")) > _LONGEST_PART:
             raise bad_key(f"S3 key: {uri} has a part of more than {_LONGEST_PART} bytes, too long for a file name")
     return path
+
+
+def channel_prefix(channel: Channel) -> S3Uri:
+    """The channel's S3Uri in its parts; raises JobFailure (client) where it is none."""
+    try:
+        return S3Uri.parse(channel.s3_uri)
+    except ValueError as error:
+        raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+
+
+def clash(channel: Channel, uri: S3Uri, path: str) -> JobFailure:
+    """The failure for an object whose path is taken: by another object, or by a directory that another one needs."""
+    return bad_key(
+        f"S3 key: {uri} would become the file {path}, but another object of channel {channel.name} "
+        "is a file or needs a directory of that name"
+    )
+
+
+def no_file(channel: Channel, uri: S3Uri, error: OSError) -> JobFailure:
+    """The failure for a file that this machine does not make."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return JobFailure(
+        "client" if full else "internal",
+        f"Data download failed:{'Insufficient disk space: ' if full else ''}channel {channel.name}: no file can be "
+        f"made for {uri}: {error.strerror}",
+    )
 
 
 def bad_key(what: str) -> JobFailure:

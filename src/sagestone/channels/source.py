@@ -7,7 +7,7 @@ from sagestone.channels.paths import is_folder_marker
 from sagestone.domain.channel import Channel, Distribution
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure
+from sagestone.s3.client import S3, S3Failure, SourceObject
 from sagestone.s3.listing import BadS3Input, objects_of
 from sagestone.s3.uri import S3Uri
 
@@ -16,9 +16,16 @@ from sagestone.s3.uri import S3Uri
 class ChannelObject:
     """One object of a channel; `mine` says whether this host receives it."""
 
-    uri: S3Uri
-    size: int
+    source: SourceObject
     mine: bool
+
+    @property
+    def uri(self) -> S3Uri:
+        return self.source.uri
+
+    @property
+    def size(self) -> int:
+        return self.source.size
 
 
 def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelObject]:
@@ -44,7 +51,7 @@ def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelO
                     continue
                 seen.add(found.uri.key)
             mine = is_mine(index, channel.distribution, share)
-            yield ChannelObject(uri=found.uri, size=found.size, mine=mine)
+            yield ChannelObject(source=found, mine=mine)
             index += 1
     except (BadS3Input, S3Failure) as error:
         raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
