@@ -23,7 +23,7 @@ TEXTS = [
     "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/abc", "/opt/ml/checkpoints",
     "arn:aws:lambda:us-east-1:123456789012:function:f", "al2-ami-sagemaker-batch-gpu-470",
     "arn:aws:sagemaker:us-east-1:123456789012:hub-content/hub/JsonDoc/abc/1.2.3",
-    "arn:aws:sagemaker:us-east-1:123456789012:model-package/abc/1",
+    "arn:aws:sagemaker:us-east-1:123456789012:model-package/abc/1", "/metrics", "123456789012", "8K",
 ]  # fmt: skip
 ODD_TEXTS = ["\n", " ", "é€𝔘", "-", "a\u2028b", "\x00", "not valid!", "s3:/x", "\u0085"]
 
@@ -174,10 +174,12 @@ def _below(path: str, name: str) -> str:
 
 def _matches(pattern: str, text: str) -> bool:
     """Java's reading, for the few constructs that the operations under test use."""
+    pattern = pattern.replace(r"\p{Alnum}", "a-zA-Z0-9")  # which stands in classes only
     if r"\p{" in pattern:
         wanted = {letter for letter in "LMZSNP" if rf"\p{{{letter}}}" in pattern}
         extra = "_.:/=+-@" if "@" in pattern else ""
         return all(unicodedata.category(character)[0] in wanted or character in extra for character in text)
     line_ends = "\n\r\u0085\u2028\u2029"
-    dots = re.sub(r"(?<!\\)\.(?=[*+]|\)|\\|$)", f"[^{line_ends}]", pattern)
+    pieces = re.compile(r"\[(?:\\.|[^\]])*\]|\\.|\.")  # a class, an escape, or a dot that means any letter
+    dots = pieces.sub(lambda piece: f"[^{line_ends}]" if piece[0] == "." else piece[0], pattern)
     return re.fullmatch(dots, text, re.ASCII) is not None

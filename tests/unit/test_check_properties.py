@@ -31,6 +31,8 @@ OPERATIONS = [
     ("sagemaker", "ListTransformJobs"),
     ("sagemaker", "StopTransformJob"),
     ("sagemaker", "CreateTransformJob"),
+    ("sagemaker", "CreateModel"),
+    ("sagemaker", "ListModels"),
     ("logs", "DescribeLogStreams"),
     ("logs", "GetLogEvents"),
 ]
