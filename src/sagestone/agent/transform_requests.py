@@ -1,6 +1,7 @@
 """The Training stage of a transform instance: every object goes through the container, and its answers to S3."""
 
 import time
+from datetime import UTC, datetime
 
 from sagestone.agent.tools import Tools
 from sagestone.agent.transform_container import ServingContainer
@@ -10,6 +11,7 @@ from sagestone.domain.assignment import TransformAssignment
 from sagestone.inference.data_log import DataLog
 from sagestone.inference.invoke import Calling, Invoker
 from sagestone.inference.parameters import effective
+from sagestone.inference.processing import processing_of
 from sagestone.inference.reading import ObjectReader
 from sagestone.inference.ready import ask_parameters
 from sagestone.inference.split import splitter
@@ -50,12 +52,14 @@ def transform_objects(
         wait_exit=container.wait_exit,
     )
     container.when_ended(invoker.shut)
+    processing = processing_of(job, datetime.fromtimestamp(assignment.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     reader = ObjectReader(
         tools.s3,
         gzipped=job.compression == "Gzip",
         splitter=splitter(job.split_type),
         parameters=parameters,
         new_spool=_spools(tools, _REQUEST_MEMORY // (concurrency + 2)),
+        processing=processing,
     )
     transformation = Transformation(
         reader,
@@ -64,6 +68,7 @@ def transform_objects(
         assemble_with=job.assemble_with,
         concurrency=concurrency,
         check=tools.stop.check,
+        processing=processing,
     )
     tell_at = time.monotonic() + _TELL_SECONDS
     try:

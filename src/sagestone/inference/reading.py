@@ -11,6 +11,7 @@ from sagestone.inference.framed import RecordDamaged, framed_batches
 from sagestone.inference.framing import Framing
 from sagestone.inference.objects import InputObject, ObjectFailed
 from sagestone.inference.parameters import Parameters
+from sagestone.inference.processing import BadInput, Processing
 from sagestone.inference.split import Splitter, WholeObject
 from sagestone.inference.spool import NewSpool, Spool
 from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Failure
@@ -29,11 +30,12 @@ class Payload:
 class Outgoing:
     """A request to be made: `label` says which part of the object, `load` gets its body (None: there is nothing).
 
-    `discard` instead of `load` gives the request up.
+    `discard` instead of `load` gives the request up. `records` is how many are in it; None: all of the object.
     """
 
     label: str
     load: Callable[[], Payload | None]
+    records: int | None = None
     discard: Callable[[], None] = lambda: None
 
 
@@ -41,9 +43,19 @@ class ObjectReader:
     """Reads input objects as the transform's CompressionType, SplitType and batch parameters say."""
 
     def __init__(
-        self, s3: S3, *, gzipped: bool, splitter: Splitter | Framing, parameters: Parameters, new_spool: NewSpool
+        self,
+        s3: S3,
+        *,
+        gzipped: bool,
+        splitter: Splitter | Framing,
+        parameters: Parameters,
+        new_spool: NewSpool,
+        processing: Processing | None = None,
     ) -> None:
         self._s3, self._gzipped, self._splitter, self._new_spool = s3, gzipped, splitter, new_spool
+        self._joins = processing is not None and processing.joins
+        self._etags: dict[int, str] = {}  # of objects that are read a second time, to be joined
+        self._prepared = processing.prepared if processing is not None and processing.change_input is not None else None
         self._single = parameters.batch_strategy == "SingleRecord"
         self._limit = parameters.max_payload_mb * MEGABYTE if parameters.max_payload_mb else None
 
@@ -54,36 +66,46 @@ class ObjectReader:
         several are read at once.
         """
         whole = isinstance(self._splitter, WholeObject)
+        if self._joins:
+            self._etags[source.number] = self._etag(source)
         if source.size == 0:
             return
-        if whole and not self._gzipped and self._limit is not None and source.size > self._limit:
+        as_it_is = self._prepared is None and not self._gzipped
+        if whole and as_it_is and self._limit is not None and source.size > self._limit:
             raise self._too_large(source, source.size, more=False, record=None)
         if self._limit is None and (whole or not self._single):
             yield Outgoing(label="", load=lambda: self._stream(source))
         elif whole:
             yield Outgoing(label="", load=lambda: self._whole(source))
         else:
-            for payload, label in self._batches(source):
-                yield _loaded(payload, label)
+            for payload, label, records in self._batches(source):
+                yield _loaded(payload, label, records)
+
+    def originals(self, source: InputObject) -> Generator[bytes, None, None]:
+        """The object's bytes, but for their compression, a second time; raises ObjectFailed, also when it changed."""
+        if self._etag(source) != self._etags.pop(source.number, None):
+            text = f"{source.uri} was written anew while it was transformed, so that nothing can be joined with it"
+            raise ObjectFailed("client", text, (f"ClientError: {text}",))
+        yield from self._plain(source)
 
     def _stream(self, source: InputObject) -> Payload | None:
         """The object itself, read anew for every attempt and never held; None when it turns out to be empty."""
-        if self._gzipped:
-            with closing(self._plain(source)) as pieces:
+        if self._gzipped or self._prepared is not None:
+            with closing(self._sent(source)) as pieces:
                 if not any(pieces):
                     return None
-        return Payload(pieces=lambda: self._plain(source), size=None, close=lambda: None)
+        return Payload(pieces=lambda: self._sent(source), size=None, close=lambda: None)
 
     def _whole(self, source: InputObject) -> Payload | None:
-        return next((payload for payload, _ in self._batches(source)), None)
+        return next((payload for payload, *_ in self._batches(source)), None)
 
-    def _batches(self, source: InputObject) -> Iterator[tuple[Payload, str]]:
-        with closing(self._plain(source)) as pieces:
+    def _batches(self, source: InputObject) -> Iterator[tuple[Payload, str, int]]:
+        with closing(self._sent(source)) as pieces:
             try:
                 for batch in self._cut(pieces):
                     last = batch.first_record + batch.records - 1
                     label = f"record {last}" if batch.records == 1 else f"records {batch.first_record}-{last}"
-                    yield self._payload(batch.body), label
+                    yield self._payload(batch.body), label, batch.records
             except RecordTooLarge as error:
                 record = None if isinstance(self._splitter, WholeObject) else error.record
                 raise self._too_large(source, error.size, more=error.more, record=record) from error
@@ -99,6 +121,21 @@ class ObjectReader:
     def _payload(self, body: Spool) -> Payload:
         return Payload(pieces=body.pieces, size=None if self._limit is None else body.size, close=body.close)
 
+    def _sent(self, source: InputObject) -> Generator[bytes, None, None]:
+        """The object's bytes as the container gets them; raises ObjectFailed."""
+        with closing(self._plain(source)) as pieces:
+            try:
+                yield from pieces if self._prepared is None else self._prepared(pieces)
+            except BadInput as error:
+                text = f"{source.uri}{f', record {error.record}' if error.record else ''}: {error}"
+                raise ObjectFailed("client", text, (f"ClientError: {text}",)) from error
+
+    def _etag(self, source: InputObject) -> str:
+        try:
+            return self._s3.head(source.uri).etag
+        except S3Failure as error:
+            raise _unreadable(source, error) from error
+
     def _plain(self, source: InputObject) -> Generator[bytes, None, None]:
         """The object's bytes without their compression; raises ObjectFailed."""
         try:
@@ -108,10 +145,7 @@ class ObjectReader:
             text = f"{source.uri} is not a whole gzip file, though TransformInput.CompressionType is Gzip: {error}"
             raise ObjectFailed("client", text, (f"ClientError: {text}",)) from error
         except S3Failure as error:
-            callers = isinstance(error, NoSuchKey | NoSuchBucket | AccessDenied)
-            fault: Fault = "client" if callers else "internal"
-            text = f"{source.uri} cannot be read: {error}"
-            raise ObjectFailed(fault, text, (text,)) from error
+            raise _unreadable(source, error) from error
 
     def _damaged(self, source: InputObject, error: RecordDamaged) -> ObjectFailed:
         assert isinstance(self._splitter, Framing)
@@ -136,5 +170,11 @@ class ObjectReader:
         return ObjectFailed("client", text, (f"ClientError: {text}",))
 
 
-def _loaded(payload: Payload, label: str) -> Outgoing:
-    return Outgoing(label=label, load=lambda: payload, discard=payload.close)
+def _unreadable(source: InputObject, error: S3Failure) -> ObjectFailed:
+    fault: Fault = "client" if isinstance(error, NoSuchKey | NoSuchBucket | AccessDenied) else "internal"
+    text = f"{source.uri} cannot be read: {error}"
+    return ObjectFailed(fault, text, (text,))
+
+
+def _loaded(payload: Payload, label: str, records: int) -> Outgoing:
+    return Outgoing(label=label, load=lambda: payload, records=records, discard=payload.close)

@@ -11,7 +11,9 @@ from sagestone.inference.assemble import Output
 from sagestone.inference.connection import Answer
 from sagestone.inference.invoke import CallFailed, ContainerEnded, Invoker
 from sagestone.inference.objects import InputObject, ObjectFailed
+from sagestone.inference.processing import Processing, Results
 from sagestone.inference.reading import ObjectReader, Outgoing
+from sagestone.inference.record_error import BadRecord
 from sagestone.inference.window import Ticket, Window
 from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, S3Failure
 
@@ -41,6 +43,7 @@ class _Step:
     underway: _Underway
     ticket: Ticket[Answer | None] | None = None
     label: str = ""
+    records: int | None = None
     failure: ObjectFailed | None = None
 
 
@@ -63,10 +66,12 @@ class Transformation:
         assemble_with: Literal["None", "Line"],
         concurrency: int,
         check: Callable[[], None],
+        processing: Processing | None = None,
     ) -> None:
         """`check` is called all the time, from the thread that iterates; what it raises breaks everything off."""
         self._reader, self._invoker, self._s3 = reader, invoker, s3
         self._assemble_with, self._check = assemble_with, check
+        self._processing = processing if processing is not None and processing.keep is not None else None
         self._window = Window(concurrency)
         self._most_steps = 4 * concurrency + 16
         self._steps: deque[_Step] = deque()
@@ -111,7 +116,7 @@ class Transformation:
                         outgoing.discard()
                         break
                     ticket = self._window.submit(partial(self._call, underway, outgoing))
-                    yield _Step(underway=underway, ticket=ticket, label=outgoing.label)
+                    yield _Step(underway=underway, ticket=ticket, label=outgoing.label, records=outgoing.records)
             except ObjectFailed as error:
                 yield _Step(underway=underway, failure=error)
             yield _Step(underway=underway)
@@ -141,32 +146,44 @@ class Transformation:
             answer = step.ticket.result()
             if answer is not None:
                 if underway.failure is None:
-                    self._open_output(underway.source).add(answer.body)
+                    self._open_output(underway.source).add(answer.body, step.records)
                 answer.body.close()
         except ObjectFailed as error:
-            underway.failure = underway.failure or error
-            if self._output is not None:
-                self._output.abort()
-                self._output = None
+            self._give_up(underway, error)
+        except BadRecord as error:
+            self._give_up(underway, _unusable(underway.source, step.label, error))
         except ContainerEnded as error:
             error.where = _where(underway.source, step.label)
             raise
         except S3Failure as error:
             raise _unwritable(underway.source, error) from error
 
+    def _give_up(self, underway: _Underway, error: ObjectFailed) -> None:
+        underway.failure = underway.failure or error
+        if self._output is not None:
+            self._output.abort()
+            self._output = None
+
     def _end(self, underway: _Underway) -> Transformed:
         if underway.failure is None:
             try:
                 self._open_output(underway.source).commit()
+                self._output = None
+            except ObjectFailed as error:
+                self._give_up(underway, error)
+            except BadRecord as error:
+                self._give_up(underway, _unusable(underway.source, "", error))
             except S3Failure as error:
                 raise _unwritable(underway.source, error) from error
-            self._output = None
         return Transformed(source=underway.source, failure=underway.failure)
 
     def _open_output(self, source: InputObject) -> Output:
         """The output of the object at the head; there is only one at a time."""
         if self._output is None:
-            self._output = Output(self._s3.upload(source.output), self._assemble_with)
+            results = None
+            if self._processing is not None:
+                results = Results(self._processing, partial(self._reader.originals, source))
+            self._output = Output(self._s3.upload(source.output), self._assemble_with, results)
         return self._output
 
 
@@ -180,6 +197,11 @@ def _unanswered(source: InputObject, label: str, error: CallFailed) -> ObjectFai
         head = f"Bad HTTP status received from algorithm: {error.status}"
     said = error.body.decode(errors="replace").splitlines() if error.status is not None else [str(error)]
     return ObjectFailed(error.fault, f"{_where(source, label)}: {error}", (head, "", "Message:", *said))
+
+
+def _unusable(source: InputObject, label: str, error: BadRecord) -> ObjectFailed:
+    """The failure of an object by what an answer says."""
+    return ObjectFailed("client", f"{_where(source, label)}: {error}", (f"ClientError: {error}",))
 
 
 def _where(source: InputObject, label: str) -> str:
