@@ -1,20 +1,11 @@
 """Rules of a transform job's DataProcessing: which formats can be filtered and joined, and with which paths."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
 
+from sagestone.domain.content_format import FORMATS, format_of
 from sagestone.domain.json_path import BadPath, parse_filter
 from sagestone.domain.place import Place
 from sagestone.shapes.violation import Violation
-
-Format = Literal["text/csv", "application/json", "application/jsonlines"]
-FORMATS: Final[tuple[Format, ...]] = ("text/csv", "application/json", "application/jsonlines")
-
-
-def format_of(content_type: str | None) -> Format | None:
-    """The format that a content type stands for, whatever its parameters; None for any other."""
-    known = (content_type or "").partition(";")[0].strip().lower()
-    return next((each for each in FORMATS if each == known), None)
 
 
 def data_processing_violations(request: Place) -> Iterator[Violation]:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+
+from sagestone.domain.content_format import Format
 
 #: Letters, digits, and these; a name with any other letter cannot be written (observed for `_`).
 OPERATORS = ("$", "[", "]", "*", ".", " ", ",", ":", "-", "'")
@@ -102,9 +103,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def parse_filter(text: str, content_type: Literal["text/csv", "application/json", "application/jsonlines"]) -> tuple[
-    Step, ...
-]:  # fmt: skip
+def parse_filter(text: str, content_type: Format) -> tuple[Step, ...]:
     """The path of an InputFilter or OutputFilter for data of that type; raises BadPath in the service's words.
 
     A row of CSV is an array of its columns, so only one bracket with numbers (or `*`) can follow the `$` there.

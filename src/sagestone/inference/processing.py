@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sagestone.domain.data_processing import Format, format_of
+from sagestone.domain.content_format import Format, format_of
 from sagestone.domain.json_path import parse_filter
 from sagestone.domain.transform_job import DataProcessing, TransformJobSpec
 from sagestone.inference.csv_rows import columns, select_columns
