@@ -142,6 +142,19 @@ def test_a_failed_job_says_why_and_fails_the_waiter(sandbox_service: RunningServ
     assert "500" in reason
 
 
+def test_records_are_filtered_and_joined(sandbox_service: RunningService) -> None:
+    sagemaker, s3 = sandbox_service.client("sagemaker"), sandbox_service.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="wide/rows.csv", Body=b"7,a,b\n8,c,d\n")
+    create_model(sandbox_service, "joining")
+    request = transform("joined-job", "joining")
+    request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{BUCKET}/wide/"
+    processing = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}
+    sagemaker.create_transform_job(**request, DataProcessing=processing)
+    job = wait(sandbox_service, "joined-job")
+    assert job["DataProcessing"] == processing
+    assert outputs(sandbox_service, "joined-job") == {"rows.csv.out": b"7,b;ok\n8,d;ok\n"}
+
+
 def test_lists_filter_sort_and_page(sandbox_service: RunningService) -> None:
     sagemaker = sandbox_service.client("sagemaker")
     for letter in "bca":

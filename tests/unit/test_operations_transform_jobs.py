@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sagestone.domain.transform_job import DataProcessing
 from sagestone.wire.errors import ResourceInUse, ServiceError, ValidationException
 from tests.unit.requests import DIGEST
 from tests.unit.served import Served
@@ -100,6 +101,13 @@ def test_the_job_does_what_was_asked_with_what_the_model_says(served: Served) ->
     assert (job.spec.compression, job.spec.split_type, job.spec.assemble_with) == ("Gzip", "Line", "Line")
     assert job.spec.data_processing is None
     assert job.spec.algorithm_name is None
+
+
+def test_records_can_be_filtered_and_joined(served: Served) -> None:
+    served.call("CreateTransformJob", changed(DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input"}))
+    job = served.store.transform_job("Batch")
+    assert job is not None
+    assert job.spec.data_processing == DataProcessing(input_filter="$[1:]", join_source="Input", output_filter="$")
 
 
 def test_what_clients_send_for_nothing_means_nothing(served: Served) -> None:

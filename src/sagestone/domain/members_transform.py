@@ -29,10 +29,10 @@ TransformJobName                               honoured  unique, whatever the ca
 ModelName                                      honoured  the job keeps what the model says when the job is created
 ModelClientConfig.InvocationsTimeoutInSeconds  honoured  600 by default
 ModelClientConfig.InvocationsMaxRetries        honoured  3 by default
-DataProcessing.InputFilter                  refused   unless `$` or empty: not served yet
-DataProcessing.OutputFilter                 refused   unless `$` or empty: not served yet
-DataProcessing.JoinSource                   refused   unless None: not served yet
-DataCaptureConfig                           refused   nothing is captured yet
+DataProcessing.InputFilter                     honoured  JSONPath of what goes to the model
+DataProcessing.OutputFilter                    honoured  JSONPath of what is kept
+DataProcessing.JoinSource                      honoured  with the unfiltered input
+DataCaptureConfig                              refused   nothing is captured yet
 ExperimentConfig                               recorded  given back; there are no experiments here
 Tags.Key                                       honoured  unique in a request, never beginning with aws:
 Tags.Value                                     honoured

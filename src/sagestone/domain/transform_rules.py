@@ -49,9 +49,6 @@ def _violations(request: Place) -> Iterator[Violation]:
 
 
 def _later_violations(request: Place) -> Iterator[Violation]:
-    processing, capture = request.member("DataProcessing"), request.member("DataCaptureConfig")
-    filters = [processing.member(name) for name in ("InputFilter", "OutputFilter")]
-    if any(place.value not in (None, "", "$") for place in filters) or processing.member("JoinSource").value == "Input":
-        yield processing.unsupported("records are neither filtered nor joined; leave it out")
+    capture = request.member("DataCaptureConfig")
     if capture:
         yield capture.unsupported("what is sent and answered is not captured; leave it out")
