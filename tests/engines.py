@@ -117,7 +117,7 @@ def _docker(directory: Path) -> tuple[Sequence[str], dict[str, str]]:
         "--config-file",
         f"{directory}/none",
     ]
-    command += ["--bridge", "none", "--group", str(os.getgid()), "--cgroup-parent", f"/{directory.name}"]
+    command += ["--group", str(os.getgid()), "--cgroup-parent", f"/{directory.name}"]
     (directory / "none").write_text("{}")
     return command, {}
 

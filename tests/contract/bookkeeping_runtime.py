@@ -30,7 +30,7 @@ class BookkeepingRuntime:
         self._check()
         self.containers.pop(container, None)
 
-    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
+    def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
         self._check()
         if name in self.networks:
             raise NameTaken(name)

@@ -47,6 +47,17 @@ class TestRuntime:
         lines = bench.output(container).stdout.decode().splitlines()
         assert lines == ["entry: train it's two words", "in /srv/work", "image's job's a=b c"]
 
+    @pytest.mark.parametrize("words", [(), ("a", "b c")])
+    def test_an_entrypoint_takes_the_place_of_the_images_with_its_arguments(
+        self, bench: Bench, words: tuple[str, ...]
+    ) -> None:
+        entrypoint = ["/bin/sh", "-c", 'for word in "$@"; do echo "<$word>"; done; pwd', "me"]
+        container = bench.create(words, image=ENTRYPOINT_IMAGE, entrypoint=entrypoint)
+        bench.runtime.start(container)
+        assert bench.ended(container) == Exit(code=0)
+        lines = bench.output(container).stdout.decode().splitlines()
+        assert lines == [*(f"<{word}>" for word in words), "/srv/work"]
+
     @pytest.mark.parametrize("code", [0, 1, 42, 137])
     def test_tells_the_exit_code_every_time(self, bench: Bench, code: int) -> None:
         container = bench.start(f"exit {code}")

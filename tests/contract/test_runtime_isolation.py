@@ -28,6 +28,22 @@ class TestRuntimeIsolation:
         ended, _, _ = bench.run("nc -w 2 1.1.1.1 53 </dev/null")
         assert ended.code != 0
 
+    def test_an_outward_one_reaches_what_the_machine_reaches(self, bench: Bench) -> None:
+        routes = "tail -n +2 /proc/net/route"
+        assert bench.run(routes)[1] == ""
+        _, out, _ = bench.run(routes, outward=True)
+        if bench.runtime.name == "sandbox":
+            assert out.splitlines() == Path("/proc/net/route").read_text().splitlines()[1:]
+        else:
+            assert any(line.split()[1] == "00000000" for line in out.splitlines())
+        assert "algo-1" in bench.run("cat /etc/hosts", outward=True)[1].split()
+        name = f"sagestone-test-{bench.labels['sagestone.test']}"
+        bench.runtime.create_network(name, bench.labels, outward=True)
+        _, out, _ = bench.run(routes, network=name, outward=True)
+        leads_out = any(line.split()[1] == "00000000" for line in out.splitlines())
+        assert leads_out == (bench.runtime.name != "sandbox")
+        bench.runtime.remove_network(name)
+
     def test_reaches_itself_by_its_host_name(self, bench: Bench) -> None:
         script = """
             (echo hello | nc -l -p 9000) &

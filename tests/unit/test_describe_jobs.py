@@ -102,7 +102,7 @@ def test_the_runtime_is_told_with_the_first_transition() -> None:
 def test_uncompressed_output_is_a_prefix() -> None:
     spec = replace(planned().training, output_compression="NONE")
     shown = training(new_training_job(spec, START))
-    assert shown["ModelArtifacts"]["S3ModelArtifacts"] == "s3://data/models/trees-first-12345678/output/model/"
+    assert shown["ModelArtifacts"]["S3ModelArtifacts"] == "s3://data/models/trees-first-12345678/output/model"
 
 
 def test_a_failed_training_job_says_why() -> None:

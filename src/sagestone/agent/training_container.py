@@ -69,17 +69,21 @@ class TrainingContainer:
         spec = ContainerSpec(
             name=container_name(assignment.labels.get(HOME, "local"), assignment.job.key, assignment.host.number),
             image=assignment.job.image.digest,
-            command=("train",),
+            command=assignment.job.command,
+            entrypoint=assignment.job.entrypoint,
             hostname=assignment.host.name,
             environment=environment(assignment),
             mounts=(*self._opt_ml.mounts(), *self._live.mounts()),
             labels=self._labels,
             network=assignment.network,
+            outward=not assignment.job.isolated,
             cpus=limits.cpus,
             memory_bytes=limits.memory_bytes,
             shared_memory_bytes=limits.shared_memory_bytes,
             gpus=limits.gpus,
         )
+        if spec.network is not None and spec.outward and self._tools.runtime.name == "sandbox":
+            self._say("hosts of one job reach only each other here: the sandbox has no way out for several of them")
         return self._tools.runtime.create(spec)
 
     def _start(self, container: str, interruption: Interruption) -> Outcome:

@@ -65,10 +65,13 @@ def out_of_volume(assignment: TrainingAssignment, used: int) -> str:
 
 def not_started(assignment: TrainingAssignment, cause: str) -> Outcome:
     """The container never ran: mostly an image that has no `train`."""
-    text = (
-        f"The image {assignment.job.image.uri} could not be started with the argument train: {cause.strip()}. "
-        "It needs an ENTRYPOINT that takes the argument, or a program named train on its PATH"
-    )
+    job = assignment.job
+    how, need = "", f"Look at ContainerEntrypoint: {list(job.entrypoint or ())}"
+    if job.command:
+        how = f" with the argument{'s' if len(job.command) > 1 else ''} {' '.join(job.command)}"
+    if job.entrypoint is None:
+        need = f"It needs an ENTRYPOINT that takes the argument, or a program named {job.command[0]} on its PATH"
+    text = f"The image {job.image.uri} could not be started{how}: {cause.strip()}. {need}"
     return _failed("algorithm", text, _where(assignment), None)
 
 

@@ -169,8 +169,8 @@ class EngineRuntime:
         filters = {"label": [f"{key}={value}" for key, value in labels.items()]}
         return [_container(entry) for entry in self._http.get("/containers/json", all=True, filters=filters)]
 
-    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
-        create_engine_network(self._http, name, labels)
+    def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
+        create_engine_network(self._http, name, labels, outward=outward)
 
     def remove_network(self, name: str) -> None:
         remove_engine_network(self._http, name)

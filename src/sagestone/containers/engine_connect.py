@@ -68,7 +68,7 @@ def _give_network(http: EngineHttp, document: dict[str, Any], refusal: Namespace
     name = private_network(identity)
     try:
         try:
-            create_engine_network(http, name, document["Config"].get("Labels") or {})
+            create_engine_network(http, name, document["Config"].get("Labels") or {}, outward=False)
         except NameTaken:
             pass  # made by an earlier call that was cut off
         try:

@@ -1,4 +1,4 @@
-"""Private networks of an engine: bridges without a way out, where containers resolve each other by host name."""
+"""Networks of an engine: bridges of one job, where containers resolve each other by host name."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from sagestone.containers.engine_http import EngineHttp, EngineRefused
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
 
 
-def create_engine_network(http: EngineHttp, name: str, labels: Mapping[str, str]) -> None:
-    """An internal bridge; raises NameTaken, or RuntimeFailure in the engine's words."""
-    body = {"Name": name, "Driver": "bridge", "Internal": True, "CheckDuplicate": True, "Labels": dict(labels)}
+def create_engine_network(http: EngineHttp, name: str, labels: Mapping[str, str], *, outward: bool) -> None:
+    """A bridge, internal unless `outward`; raises NameTaken, or RuntimeFailure in the engine's words."""
+    body = {"Name": name, "Driver": "bridge", "Internal": not outward, "CheckDuplicate": True, "Labels": dict(labels)}
     try:
         http.post("/networks/create", body)
     except EngineRefused as refusal:

@@ -28,7 +28,7 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
             "use Docker for instance types with GPUs"
         )
     host: dict[str, Any] = {
-        "NetworkMode": spec.network or "none",
+        "NetworkMode": spec.network or ("bridge" if spec.outward else "none"),
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "CapDrop": ["ALL"],
         "CapAdd": list(CAPABILITIES),
@@ -42,7 +42,7 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
     host["LogConfig"] = {"Type": "json-file", "Config": {"max-size": "1000000g", "max-file": "1"}}
     if engine == "podman":
         host["LogConfig"] = {"Type": "k8s-file", "Config": {}}
-    if spec.network is None:
+    if spec.network is None and not spec.outward:
         # Docker leaves the own name out of /etc/hosts where there is no network.
         host["ExtraHosts"] = [f"{spec.hostname}:127.0.0.1"]
     if spec.memory_bytes is not None:
@@ -58,6 +58,8 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
         "Labels": dict(spec.labels),
         "HostConfig": host,
     }
+    if spec.entrypoint is not None:
+        document["Entrypoint"] = list(spec.entrypoint)
     if spec.command:
         document["Cmd"] = list(spec.command)
     if spec.network is not None:

@@ -3,13 +3,16 @@
 Promises, shown by the contract tests on every implementation:
 
 1.  `create` with a name that exists raises NameTaken and changes nothing; labels are on the container from the start.
-2.  The image's ENTRYPOINT, WORKDIR and ENV are kept; `command` replaces CMD; `environment` wins over the image's.
+2.  The image's ENTRYPOINT, WORKDIR and ENV are kept; `command` replaces CMD, `entrypoint` both ENTRYPOINT and CMD;
+    `environment` wins over the image's.
 3.  `wait` returns the same Exit however often and however late it is called, also from another process, until `remove`.
 4.  `copy_logs` gives every byte the container wrote, stdout and stderr apart, once and in order per stream, also when
     it is called after the container ended; it returns when the container has ended and all was delivered.
 5.  `stop` sends SIGTERM, waits, then SIGKILL; it returns the Exit. A container that ended before is not an error.
-6.  A container without a network reaches nothing but itself, and resolves its own host name.
-7.  Containers on one network resolve each other by host name and reach nothing else.
+6.  A container without a network reaches nothing but itself, and resolves its own host name. An `outward` one reaches
+    what this machine reaches.
+7.  Containers on one network resolve each other by host name and reach nothing else, unless the network was made
+    `outward` by an engine.
 8.  `connect` gives a connected stream socket to a port inside the container, network or not, root or not.
 9.  `find` sees containers made by other processes, running or ended, by labels (all of them must match).
 10. `remove` is idempotent, kills what runs, and leaves nothing behind: no process, mount, network or file.
@@ -72,11 +75,13 @@ class ContainerSpec:
     name: str
     image: str
     command: Sequence[str]
+    entrypoint: Sequence[str] | None = None
     hostname: str
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: Sequence[Mount] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    network: str | None = None  # None: no network at all
+    network: str | None = None  # None: no network at all, unless it is `outward`
+    outward: bool = False  # where there is no `network`, which itself leads outward or not
     cpus: float | None = None
     memory_bytes: int | None = None
     shared_memory_bytes: int = 64 * 1024 * 1024
@@ -170,8 +175,8 @@ class Runtime(Protocol):
 
     def find(self, labels: Mapping[str, str]) -> list[Container]: ...
 
-    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
-        """A private network without a way out; raises NameTaken."""
+    def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
+        """A private network, without a way out unless `outward` (the sandbox has none even then); raises NameTaken."""
         ...
 
     def remove_network(self, name: str) -> None:

@@ -177,7 +177,7 @@ class SandboxRuntime:
                 found.append(Container(id=record.name, name=record.name, labels=has, running=running, started=started))
         return found
 
-    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
+    def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
         if not _NAME.fullmatch(name):
             raise RuntimeFailure(f"{name!r} cannot be a network's name")
         self._networks.create(name, labels)

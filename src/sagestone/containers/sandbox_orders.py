@@ -15,6 +15,7 @@ class Orders:
         "mounts",
         "network",
         "oom_file",
+        "outward",
         "plain_user",
         "rootfs",
         "shared_memory_bytes",
@@ -37,6 +38,7 @@ class Orders:
         mounts: list[tuple[str, str, bool]],
         shared_memory_bytes: int,
         network: tuple[int, str, str] | None,
+        outward: bool,
         cgroup_files: list[str],
         oom_file: str,
         plain_user: bool,
@@ -52,6 +54,7 @@ class Orders:
         self.mounts = mounts  # (source, target, read only)
         self.shared_memory_bytes = shared_memory_bytes
         self.network = network  # (process that holds it, address/prefix, name of our port there)
+        self.outward = outward  # without a network of its own: it has this machine's
         self.cgroup_files = cgroup_files  # to be joined by writing "0"
         self.oom_file = oom_file  # tells how many processes were killed for memory; "" without limits
         self.plain_user = plain_user  # not root: a user namespace is needed

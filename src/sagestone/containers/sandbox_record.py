@@ -112,6 +112,7 @@ def write_spec(directory: Path, spec: ContainerSpec, more: Mapping[str, Any]) ->
     ]
     spec_document["labels"], spec_document["environment"] = dict(spec.labels), dict(spec.environment)
     spec_document["command"] = list(spec.command)
+    spec_document["entrypoint"] = None if spec.entrypoint is None else list(spec.entrypoint)
     (directory / SPEC).write_text(json.dumps({"spec": spec_document, **more}))
 
 

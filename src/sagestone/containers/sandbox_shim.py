@@ -184,6 +184,8 @@ def _enter_namespaces(orders: Orders) -> None:
         if orders.plain_user:
             unshare(NEW_USER)
             map_user(0, user, 0, group)
+        if orders.outward:
+            return  # this machine's network is the container's
         unshare(NEW_NET)
         links = Links()
     else:

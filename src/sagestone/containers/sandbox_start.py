@@ -71,7 +71,10 @@ def _orders(
     directory: Path, spec: ContainerSpec, stored: StoredImage, membership: Membership | None, cgroups: Cgroups | None
 ) -> Orders:
     config = stored.config
-    arguments = [*(config.get("Entrypoint") or []), *(spec.command or config.get("Cmd") or [])]
+    if spec.entrypoint is None:
+        arguments = [*(config.get("Entrypoint") or []), *(spec.command or config.get("Cmd") or [])]
+    else:
+        arguments = [*spec.entrypoint, *spec.command]
     if not arguments:
         raise StartFailed(f"container {spec.name}: its image has no ENTRYPOINT and no command was given")
     image_environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or [])
@@ -89,6 +92,7 @@ def _orders(
         mounts=mounts,
         shared_memory_bytes=spec.shared_memory_bytes,
         network=(membership.holder, membership.address, membership.port) if membership else None,
+        outward=spec.outward,
         cgroup_files=cgroups.process_files() if cgroups else [],
         oom_file=cgroups.oom_file() if cgroups else "",
         plain_user=os.geteuid() != 0,
@@ -101,8 +105,8 @@ def _host_files(directory: Path, spec: ContainerSpec, membership: Membership | N
     etc.mkdir(exist_ok=True)
     files: Mapping[str, str] = {
         "hostname": f"{spec.hostname}\n",
-        "resolv.conf": "",
-        "hosts": f"127.0.0.1\tlocalhost\n127.0.0.1\t{spec.hostname}\n",
+        "resolv.conf": _text("/etc/resolv.conf") if spec.outward else "",
+        "hosts": f"127.0.0.1\tlocalhost\n127.0.0.1\t{spec.hostname}\n{_text('/etc/hosts') if spec.outward else ''}",
     }
     for name, text in files.items():
         (etc / name).write_text(text)
@@ -111,3 +115,11 @@ def _host_files(directory: Path, spec: ContainerSpec, membership: Membership | N
     if membership is not None:
         mounts[-1] = (str(membership.hosts), "/etc/hosts", True)
     return mounts
+
+
+def _text(file: str) -> str:
+    """What this machine says there; it may say nothing."""
+    try:
+        return Path(file).read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -113,7 +113,7 @@ def _artifact(job: TrainingJob) -> str:
         if instance.outcome is not None and instance.outcome.artifact_uri:
             return instance.outcome.artifact_uri
     archive = job.spec.artifact_uri
-    return archive if job.spec.output_compression == "GZIP" else archive.removesuffix(".tar.gz") + "/"
+    return archive if job.spec.output_compression == "GZIP" else archive.removesuffix(".tar.gz")
 
 
 def _channel(given: Members) -> dict[str, Any]:

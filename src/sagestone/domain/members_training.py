@@ -15,15 +15,15 @@ Tags.Value       honoured
 *A.MetricDefinitions.Name                             honoured  unique; refused with AlgorithmName
 *A.MetricDefinitions.Regex                            honoured  searched in stdout and stderr while they come
 *A.EnableSageMakerMetricsTimeSeries                   recorded  the final metrics are kept in any case
-*A.ContainerEntrypoint                                refused   the image's own ENTRYPOINT is what runs so far
-*A.ContainerArguments                                 refused   the argument is train so far
+*A.ContainerEntrypoint                                honoured  instead of ENTRYPOINT; not with AlgorithmName
+*A.ContainerArguments                                 honoured  instead of train; not with AlgorithmName
 *A.TrainingImageConfig.TrainingRepositoryAccessMode   honoured  Platform; Vpc is refused
 *A.TrainingImageConfig.TrainingRepositoryAuthConfig   refused   log in to the registry with the container engine
 
 StoppingCondition.MaxWaitTimeInSeconds  refused  without EnableManagedSpotTraining, as on AWS
 
 Environment                            honoured  TRAINING_JOB_NAME, TRAINING_JOB_ARN and AWS_REGION are the service's
-EnableNetworkIsolation                 honoured  false: still no network but the job's own so far
+EnableNetworkIsolation                 honoured  false: reaches what the machine reaches, see training.md
 EnableInterContainerTrafficEncryption  recorded  traffic between the hosts of a job never leaves the machine
 EnableManagedSpotTraining              refused   when true: there is no spot capacity yet
 VpcConfig                              recorded  shown; no subnet or group widens or narrows anything

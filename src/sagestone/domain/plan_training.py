@@ -1,6 +1,6 @@
 """Turns a CreateTrainingJob request into what its job is to do; a validation's job is made of such a request too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sagestone.domain.channel import Channel
@@ -49,6 +49,8 @@ def plan_training(
         channels=tuple(_channel(item, mode) for item in request.get("InputDataConfig") or ()),
         metric_definitions=tuple(MetricDefinition(name=item["Name"], regex=item["Regex"]) for item in definitions),
         environment=dict(request.get("Environment") or {}),
+        entrypoint=_words(algorithm.get("ContainerEntrypoint")),
+        arguments=_words(algorithm.get("ContainerArguments")),
         output_uri=output["S3OutputPath"],
         output_compression=output.get("CompressionType") or "GZIP",
         instance_type=resources.get("InstanceType") or "",
@@ -65,6 +67,10 @@ def _group(given: Members) -> InstanceGroup:
     return InstanceGroup(
         name=given["InstanceGroupName"], instance_type=given["InstanceType"], instance_count=given["InstanceCount"]
     )
+
+
+def _words(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    return tuple(given) if given else None
 
 
 def _channel(given: Members, default_mode: Any) -> Channel:

@@ -37,6 +37,8 @@ class TrainingJobSpec:
     channels: tuple[Channel, ...] = ()
     metric_definitions: tuple[MetricDefinition, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] | None = None  # None: the image's own
+    arguments: tuple[str, ...] | None = None  # None: `train`, or nothing where the job brings an entrypoint
     output_uri: str  # s3://bucket/prefix as given
     output_compression: Literal["GZIP", "NONE"] = "GZIP"
     instance_type: str = ""  # "": the groups say it
@@ -44,13 +46,20 @@ class TrainingJobSpec:
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
     volume_gb: int = 0  # 0: the request left it out
     max_runtime_seconds: int = 86400
-    isolated: bool = True  # no network but the job's own
+    isolated: bool = True  # no network but the job's own; False: the containers reach what the machine reaches
     request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """The job's key in the store, in events and in labels."""
         return f"training/{self.name}"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What the entrypoint is given, the image's or the job's."""
+        if self.arguments is not None:
+            return self.arguments
+        return ("train",) if self.entrypoint is None else ()
 
     @property
     def groups(self) -> tuple[InstanceGroup, ...]:

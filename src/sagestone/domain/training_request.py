@@ -77,8 +77,10 @@ def _algorithm_violations(algorithm: Place, training: Place) -> Iterator[Violati
     else:
         yield from metric_violations(algorithm)
     for member in ("ContainerEntrypoint", "ContainerArguments"):
-        if algorithm.member(member):
-            yield algorithm.member(member).unsupported("the image's ENTRYPOINT is started with the argument train")
+        if name and algorithm.member(member):
+            yield algorithm.member(member).breaks(
+                "Member must be absent with AlgorithmName: the image of an algorithm is started with the argument train"
+            )
     if training.member("AdditionalS3DataSource"):
         yield name.unsupported("the algorithm has an AdditionalS3DataSource, which a training job cannot be given")
     config = algorithm.member("TrainingImageConfig")

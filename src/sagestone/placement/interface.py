@@ -28,7 +28,7 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """Hosts for one job: the limits of each instance and the private network between them."""
+    """Hosts for one job: the limits of each instance and the name of the network between them, which `start` makes."""
 
     job: str
     limits: Sequence[Limits]  # one per instance

@@ -39,7 +39,7 @@ class PlacedRuntime(Protocol):
 
     def remove(self, container: str) -> None: ...
 
-    def create_network(self, name: str, labels: Mapping[str, str]) -> None: ...
+    def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None: ...
 
     def remove_network(self, name: str) -> None: ...
 
@@ -78,12 +78,11 @@ class LocalPlacement:
 
     def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         with self._lock:
-            reservation = self._ledger.held(job) or self._admit(job, instance_types, volume_gb)
-        if reservation is not None and reservation.network is not None:
-            self._make_network(job, reservation.network)
-        return reservation
+            return self._ledger.held(job) or self._admit(job, instance_types, volume_gb)
 
     def start(self, assignments: Sequence[Assignment]) -> None:
+        for name, first in {each.network: each for each in assignments if each.network is not None}.items():
+            self._make_network(first.job.key, name, outward=not first.job.isolated)
         for assignment in assignments:
             job, number = assignment.job.key, assignment.host.number
             files = InstanceFiles.of(self._directories.root, job, number)
@@ -154,9 +153,9 @@ class LocalPlacement:
         self._ledger.hold(reservation)
         return reservation
 
-    def _make_network(self, job: str, name: str) -> None:
+    def _make_network(self, job: str, name: str, *, outward: bool) -> None:
         try:
-            self._runtime.create_network(name, job_labels(self._home, job))
+            self._runtime.create_network(name, job_labels(self._home, job), outward=outward)
         except NameTaken:
             _LOG.debug("the network %s of %s is there already", name, job)
 
