@@ -54,12 +54,13 @@ def write_archive(
     user: str = "",
     architecture: str | None = None,
     shell: bool = True,
+    links: Mapping[str, str] | None = None,
 ) -> WrittenImage:
     """Write a docker archive of an image called `name` (`repo:tag`) with `files` by absolute path, mode 0755.
 
-    With `shell` the image has busybox and its applets in /bin, a /tmp and an /etc/passwd.
+    `links` are symbolic links by absolute path. With `shell` the image has busybox and its applets in /bin, a /tmp and
+    an /etc/passwd.
     """
-    layer = _layer(files, shell=shell)
     variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", **(env or {})}
     config: dict[str, object] = {"Env": [f"{key}={value}" for key, value in variables.items()]}
     config |= {"Entrypoint": list(entrypoint)} if entrypoint is not None else {}
@@ -67,21 +68,36 @@ def write_archive(
     config |= {"WorkingDir": workdir} if workdir else {}
     config |= {"Labels": dict(labels)} if labels else {}
     config |= {"User": user} if user else {}
+    layer = _layer(files, links or {}, shell=shell)
+    return write_layers(path, name, [layer], config=config, architecture=architecture or machine_architecture())
+
+
+def write_layers(
+    path: Path,
+    name: str,
+    layers: Sequence[bytes],
+    *,
+    config: Mapping[str, object] | None = None,
+    architecture: str = "",
+) -> WrittenImage:
+    """Write a docker archive of an image that consists of these uncompressed layers, the lowest first."""
     image = {
         "architecture": architecture or machine_architecture(),
         "os": "linux",
         "created": "2020-01-01T00:00:00Z",
-        "config": config,
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
-        "history": [{"created": "2020-01-01T00:00:00Z", "created_by": "tests/images.py"}],
+        "config": dict(config or {}),
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers]},
+        "history": [{"created": "2020-01-01T00:00:00Z", "created_by": "tests/images.py"} for _ in layers],
     }
     document = json.dumps(image, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(document).hexdigest()
-    manifest = [{"Config": f"{digest}.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    names = [f"layer{number}.tar" for number, _ in enumerate(layers)]
+    manifest = [{"Config": f"{digest}.json", "RepoTags": [name], "Layers": names}]
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         _add_file(archive, "manifest.json", json.dumps(manifest).encode(), 0o644)
         _add_file(archive, f"{digest}.json", document, 0o644)
-        _add_file(archive, "layer.tar", layer, 0o644)
+        for file, layer in zip(names, layers, strict=True):
+            _add_file(archive, file, layer, 0o644)
     return WrittenImage(path=path, name=name, id=f"sha256:{digest}")
 
 
@@ -90,7 +106,7 @@ def script(text: str) -> bytes:
     return b"#!/bin/sh\n" + text.strip("\n").encode() + b"\n"
 
 
-def _layer(files: Mapping[str, bytes], *, shell: bool) -> bytes:
+def _layer(files: Mapping[str, bytes], more_links: Mapping[str, str], *, shell: bool) -> bytes:
     contents: dict[str, bytes] = {}
     links: dict[str, str] = {}
     if shell:
@@ -99,7 +115,9 @@ def _layer(files: Mapping[str, bytes], *, shell: bool) -> bytes:
         contents["etc/passwd"] = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
         contents["etc/group"] = b"root:x:0:\nnogroup:x:65534:\n"
     contents |= {file.lstrip("/"): content for file, content in files.items()}
-    directories = {str(parent) for file in contents for parent in Path(file).parents} - {"."} | {"tmp", "root"}
+    links |= {link.lstrip("/"): target for link, target in more_links.items()}
+    directories = {str(parent) for file in (*contents, *links) for parent in Path(file).parents} - {"."}
+    directories |= {"tmp", "root"}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as layer:
         for directory in sorted(directories):

@@ -9,7 +9,7 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
-from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, Bench
+from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, MADE, Bench
 from tests.images import script, write_archive
 
 _tests = itertools.count(1)
@@ -45,23 +45,36 @@ def part(
     request: pytest.FixtureRequest, runtime_archives: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> RuntimePart:
     """How any process builds the runtime under test, which holds the test images."""
-    part = (
-        RuntimePart(kind="sandbox", directory=str(tmp_path_factory.mktemp("sandbox")))
-        if request.param == "sandbox"
-        else RuntimePart(kind="engine", engine_url=request.getfixturevalue(f"{request.param}_engine"))
-    )
+    if request.param == "sandbox":
+        directory = str(tmp_path_factory.mktemp("sandbox"))
+        return _holding(RuntimePart(kind="sandbox", directory=directory), runtime_archives)
+    url = request.getfixturevalue(f"{request.param}_engine")
+    return _holding(RuntimePart(kind="engine", engine_url=url), runtime_archives)
+
+
+@pytest.fixture(scope="session")
+def sandbox_part(runtime_archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> RuntimePart:
+    """The sandbox alone, for what it promises beyond the contract."""
+    part = RuntimePart(kind="sandbox", directory=str(tmp_path_factory.mktemp("sandbox")))
+    return _holding(part, runtime_archives)
+
+
+def _holding(part: RuntimePart, archives: list[Path]) -> RuntimePart:
     runtime = build_runtime(part)
-    for archive in runtime_archives:
+    for archive in archives:
         runtime.load_archive(archive)
     return part
 
 
 @pytest.fixture
-def bench(part: RuntimePart) -> Iterator[Bench]:
+def bench(part: RuntimePart, tmp_path: Path) -> Iterator[Bench]:
     """The runtime under test; what a test leaves is removed."""
-    bench = Bench(build_runtime(part), {"sagestone.test": f"{os.getpid()}-{next(_tests)}"})
+    bench = Bench(build_runtime(part), {"sagestone.test": f"{os.getpid()}-{next(_tests)}"}, tmp_path)
     yield bench
     for container in bench.runtime.find(bench.labels):
         bench.runtime.remove(container.id)
     for network in bench.runtime.find_networks(bench.labels):
         bench.runtime.remove_network(network)
+    for image in list(bench.runtime.images()):
+        if any(MADE in name for name in image.names):
+            bench.runtime.remove_image(image.id)

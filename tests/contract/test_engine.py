@@ -1,9 +1,7 @@
 """What the Engine API driver promises beyond the runtime's contract: images, registries, plain users."""
 
-import gzip
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +13,10 @@ from sagestone.containers.engine import EngineRuntime
 from sagestone.containers.engine_exit import has_ended, inspect
 from sagestone.containers.engine_http import EngineUnreachable
 from sagestone.containers.engine_logs import poll_stream
-from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
-from tests.contract.runtimes import IMAGE, Bench, Output
+from sagestone.containers.runtime import ImageNotFound
+from tests.contract.runtimes import Bench, Output
 from tests.engines import engine_pid
-from tests.images import script, write_archive
+from tests.images import write_archive
 
 _ROOT = Path(__file__).parents[2]
 _PLAIN_USER = """
@@ -48,43 +46,6 @@ class TestEngine:
         with pytest.raises(EngineUnreachable, match=r"nothing\.sock does not answer"):
             EngineRuntime(f"unix://{tmp_path}/nothing.sock")
 
-    def test_loads_and_removes_an_archive(self, engine: EngineRuntime, tmp_path: Path) -> None:
-        name = "sagestone-test/loaded:2"
-        written = write_archive(tmp_path / "plain.tar", name, {"/train": script("true")}, labels={"team": "a b"})
-        packed = tmp_path / "packed.tar.gz"
-        packed.write_bytes(gzip.compress(written.path.read_bytes(), 1))
-        (image,) = engine.load_archive(packed)
-        assert (image.id, image.digest) == (written.id, written.id)
-        assert any(name in known for known in image.names)
-        assert image.labels == {"team": "a b"}
-        engine.remove_image(name)
-        with pytest.raises(ImageNotFound, match=name):
-            engine.remove_image(name)
-
-    def test_an_archive_that_is_none_is_refused(self, engine: EngineRuntime, tmp_path: Path) -> None:
-        (tmp_path / "junk.tar").write_bytes(b"nonsense" * 1000)
-        with pytest.raises(RuntimeFailure, match=r"junk\.tar could not be loaded|junk\.tar holds no image"):
-            engine.load_archive(tmp_path / "junk.tar")
-        (tmp_path / "cut.tar.gz").write_bytes(gzip.compress(b"nonsense" * 1000)[:-20])
-        with pytest.raises(RuntimeFailure, match=r"cut\.tar\.gz is cut off"):
-            engine.load_archive(tmp_path / "cut.tar.gz")
-
-    def test_an_image_for_another_processor_is_refused(
-        self, engine: EngineRuntime, tmp_path: Path, bench: Bench
-    ) -> None:
-        written = write_archive(tmp_path / "s390x.tar", "sagestone-test/s390x:1", {}, architecture="s390x")
-        (image,) = engine.load_archive(written.path)
-        assert image.architecture == "s390x"
-        with pytest.raises(RuntimeFailure, match="is for s390x, but this engine runs"):
-            bench.create(["true"], image=image.digest)
-        engine.remove_image(image.id)
-
-    def test_an_image_that_is_used_is_not_removed(self, engine: EngineRuntime, bench: Bench) -> None:
-        bench.start("sleep 60")
-        with pytest.raises(RuntimeFailure, match="could not be removed"):
-            engine.remove_image(engine.image(IMAGE).id)
-        assert engine.image(IMAGE)
-
     def test_pulls_from_a_registry_and_keeps_its_digest(
         self, engine: EngineRuntime, registry: str, bench: Bench
     ) -> None:
@@ -109,19 +70,6 @@ class TestEngine:
         poll_stream(engine._http, container, output, {"stdout": 4}, lambda: has_ended(inspect(engine._http, container)))
         once = b"".join(b"%d\n" % number for number in range(1, 2001))
         assert bytes(output.stdout) == (once * 5)[4:]
-
-    def test_many_threads_use_one_runtime(self, engine: EngineRuntime, bench: Bench) -> None:
-        outputs: dict[int, str] = {}
-
-        def run(number: int) -> None:
-            outputs[number] = bench.run(f"echo {number}")[1]
-
-        threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert outputs == {number: f"{number}\n" for number in range(4)}
 
     def test_a_plain_user_reaches_a_port_of_a_container_without_a_network(
         self, engine: EngineRuntime, bench: Bench

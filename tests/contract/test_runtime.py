@@ -112,13 +112,13 @@ class TestRuntime:
 
     def test_stop_lets_a_program_end_by_itself(self, bench: Bench) -> None:
         container = bench.start("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
-        self._await_output(bench, container)
+        bench.await_output(container)
         assert bench.runtime.stop(container, 30) == Exit(code=7)
         assert bench.output(container).stdout == b"ready\nbye\n"
 
     def test_stop_kills_what_ignores_it(self, bench: Bench) -> None:
         container = bench.start("trap '' TERM; echo ready; while :; do sleep 0.1; done", memory_bytes=64 << 20)
-        self._await_output(bench, container)
+        bench.await_output(container)
         began = time.monotonic()
         assert bench.runtime.stop(container, 0.5) == Exit(code=137)
         assert time.monotonic() - began >= 0.5
@@ -126,7 +126,7 @@ class TestRuntime:
 
     def test_usage_of_a_running_container(self, bench: Bench) -> None:
         container = bench.start("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo ready; sleep 60")
-        self._await_output(bench, container)
+        bench.await_output(container)
         usage = bench.runtime.usage(container)
         assert usage is not None
         assert 0 < usage.memory_bytes < 1 << 30
@@ -197,13 +197,6 @@ class TestRuntime:
         bench.runtime.stop(container, 0)
         with pytest.raises(ConnectionRefusedError):
             bench.runtime.connect(container, 8080, 5)
-
-    def _await_output(self, bench: Bench, container: str) -> None:
-        thread, output = bench.following(container)
-        deadline = time.monotonic() + 60
-        while not output.stdout and thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert output.stdout, "the container wrote nothing"
 
     def _connected(self, bench: Bench, container: str) -> socket.socket:
         deadline = time.monotonic() + 30

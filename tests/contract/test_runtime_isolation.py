@@ -1,6 +1,7 @@
 """The promises of `sagestone.containers.runtime` about networks, rights and other processes, on all of them."""
 
 import os
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -10,8 +11,11 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.runtime import Container, Exit, NameTaken
+from sagestone.containers.runtime import Container, ContainerSpec, Exit, NameTaken
 from tests.contract.runtimes import Bench
+
+#: An input that never ends, as descriptor 3: with one that has, nc may hang up before it has read or sent a byte.
+_OPEN_INPUT = "mkfifo /tmp/input; exec 3<>/tmp/input"
 
 
 class TestRuntimeIsolation:
@@ -45,9 +49,10 @@ class TestRuntimeIsolation:
         bench.runtime.remove_network(name)
 
     def test_reaches_itself_by_its_host_name(self, bench: Bench) -> None:
-        script = """
+        script = f"""
+            {_OPEN_INPUT}
             (echo hello | nc -l -p 9000) &
-            for i in $(seq 100); do nc -w 5 algo-1 9000 </dev/null && exit 0; sleep 0.1; done
+            for i in $(seq 100); do nc -w 5 algo-1 9000 <&3 && exit 0; sleep 0.1; done
             exit 1
         """
         ended, out, _ = bench.run(script)
@@ -59,8 +64,9 @@ class TestRuntimeIsolation:
         with pytest.raises(NameTaken, match=name):
             bench.runtime.create_network(name, bench.labels)
         assert bench.runtime.find_networks(bench.labels) == [name]
-        script = """
-            nc -l -p 9000 > /tmp/got &
+        script = f"""
+            {_OPEN_INPUT}
+            nc -l -p 9000 > /tmp/got <&3 &
             for peer in algo-1 algo-2; do
                 while nc -w 5 $peer 9 </dev/null 2>&1 | grep -q "bad address"; do sleep 0.1; done
             done
@@ -107,6 +113,18 @@ class TestRuntimeIsolation:
             elsewhere.submit(_remove, part, container).result(60)
         assert [each.id for each in bench.runtime.find(bench.labels)] == [ended]
 
+    def test_it_outlives_the_process_that_started_it(self, bench: Bench, part: RuntimePart, tmp_path: Path) -> None:
+        dying = get_context("spawn").Process(
+            target=_start_and_die, args=(part, bench.spec(["sh", "-c", "echo on; sleep 1; echo ends; exit 5"]))
+        )
+        dying.start()
+        dying.join(60)
+        assert dying.exitcode == -signal.SIGKILL
+        (found,) = bench.runtime.find(bench.labels)
+        assert found.started
+        assert bench.ended(found.id) == Exit(code=5)
+        assert bench.output(found.id).stdout == b"on\nends\n"
+
     def test_removal_leaves_no_process_and_no_mount(self, bench: Bench, tmp_path: Path) -> None:
         before = _mounts()
         mark = f"sagestone-mark-{os.getpid()}-{bench.labels['sagestone.test']}"
@@ -127,6 +145,12 @@ def _wait(part: RuntimePart, container: str) -> tuple[Exit | None, bytes]:
     ended = runtime.wait(container, 60)
     runtime.copy_logs(container, lambda _stream, data: output.extend(data))
     return ended, bytes(output)
+
+
+def _start_and_die(part: RuntimePart, spec: ContainerSpec) -> None:
+    runtime = build_runtime(part)
+    runtime.start(runtime.create(spec))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _remove(part: RuntimePart, container: str) -> None:

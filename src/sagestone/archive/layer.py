@@ -42,7 +42,7 @@ class _Layer:
             if parts[-1] == _OPAQUE:
                 self._clear(parts[:-1], member.name)
             elif parts[-1].startswith(_WHITEOUT):
-                self._tree.delete((*parts[:-1], parts[-1].removeprefix(_WHITEOUT)), member.name)
+                self._remove((*parts[:-1], parts[-1].removeprefix(_WHITEOUT)), member.name)
             else:
                 self._make(member, parts)
         for parts in sorted(self._directories, key=len, reverse=True):
@@ -50,6 +50,11 @@ class _Layer:
             if self._tree.is_directory(parts, member.name):
                 self._set(self._tree.directory(parts, member.name), member)
         return self._bytes
+
+    def _remove(self, parts: Parts, name: str) -> None:
+        if parts[-1] in ("", ".", ".."):
+            raise UnsafeArchive(name, "is a whiteout of no file")
+        self._tree.delete(parts, name)
 
     def _make(self, member: Member, parts: Parts) -> None:
         if member.kind == "directory":

@@ -16,6 +16,8 @@ from sagestone.archive.header import BLOCK, EXTENSIONS, BadHeader, Member, membe
 
 #: Of one extension header (a long name, pax records); real ones are far smaller.
 _EXTENSION_BYTES = 1 << 20
+#: What a decompressor raises.
+DAMAGED: tuple[type[Exception], ...] = (EOFError, zlib.error, IsalError, gzip.BadGzipFile)  # type: ignore[assignment]
 #: Zeros that may follow the end: tar pads to its record, which writers choose.
 _TRAILING_BYTES = 64 << 20
 _CHUNK = 1 << 20
@@ -130,7 +132,7 @@ class TarReader:
     def _raw(self, size: int) -> bytes:
         try:
             return self._stream.read(size)
-        except (EOFError, zlib.error, IsalError, gzip.BadGzipFile) as error:  # type: ignore[misc]
+        except DAMAGED as error:
             raise UnsafeArchive("", f"is damaged or not complete: {error}") from error
 
 

@@ -71,6 +71,8 @@ class EngineImages:
             raise RuntimeFailure(f"{path} could not be loaded: {refusal.text}") from refusal
         except (EOFError, zlib.error, lzma.LZMAError) as error:
             raise RuntimeFailure(f"{path} is cut off or damaged: {error}") from error
+        except OSError as error:
+            raise RuntimeFailure(f"{path} cannot be read: {error.strerror or error}") from error
         names = [name for line in said for name in _loaded_names(line)]
         if not names:
             words = " ".join(said) or "it said nothing"

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from sagestone.archive.errors import UnsafeArchive
-from sagestone.archive.reader import TarReader, open_archive
+from sagestone.archive.reader import DAMAGED, TarReader, open_archive
 from sagestone.archive.tree import name_parts
 from sagestone.containers.runtime import RuntimeFailure
 
@@ -48,6 +48,8 @@ def open_blobs(archive: Path, scratch: Path) -> Iterator[Blobs]:
                 yield _TarBlobs(inflated)
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise RuntimeFailure(f"image archive {archive} cannot be read: {error.strerror}") from error
+    except DAMAGED as error:
+        raise RuntimeFailure(f"image archive {archive} is damaged or not complete: {error}") from error
     except UnsafeArchive as error:
         raise RuntimeFailure(f"{archive} is no image archive that can be read: {error}") from error
 

@@ -192,8 +192,8 @@ def fresh_directory(parent: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def sweep(parent: Path) -> None:
-    """Remove what a crash left half made or half removed."""
+def sweep(parent: Path, *, young_seconds: float = _YOUNG_SECONDS) -> None:
+    """Remove what a crash left half made or half removed, unless it is so young that somebody may be at it."""
     for path in [*parent.glob(".new-*"), *parent.glob(".gone-*")]:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -201,7 +201,7 @@ def sweep(parent: Path) -> None:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - os.fstat(descriptor).st_ctime > _YOUNG_SECONDS:
+            if time.time() - os.fstat(descriptor).st_ctime > young_seconds:
                 remove_tree(path)
         except BlockingIOError:
             continue  # somebody is at it

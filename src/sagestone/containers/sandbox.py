@@ -30,10 +30,10 @@ from sagestone.containers.runtime import (
     Usage,
 )
 from sagestone.containers.sandbox_cgroup import Cgroups, Hierarchies, find_hierarchies
-from sagestone.containers.sandbox_control import connect, send_signal
+from sagestone.containers.sandbox_control import connect
 from sagestone.containers.sandbox_logs import copy_logs
 from sagestone.containers.sandbox_network import Networks
-from sagestone.containers.sandbox_record import Record, records, write_spec
+from sagestone.containers.sandbox_record import Gone, Record, records, write_spec
 from sagestone.containers.sandbox_start import start_record, store_name
 from sagestone.containers.sandbox_usage import tree_usage
 
@@ -115,7 +115,7 @@ class SandboxRuntime:
             if left <= 0:
                 return None
             if record.started():
-                record.wait_shim(min(left, 60.0))
+                record.wait_end(min(left, 60.0))
             else:
                 self._record(container)  # raises when it was removed
                 time.sleep(min(left, _NOT_STARTED_YET_SECONDS))
@@ -127,10 +127,10 @@ class SandboxRuntime:
         record = self._record(container)
         if not record.started():
             raise RuntimeFailure(f"container {container} cannot be stopped: it was not started")
-        send_signal(record, signal.SIGTERM)
+        record.send(signal.SIGTERM)
         ended = self.wait(container, grace_seconds)
         if ended is None:
-            send_signal(record, signal.SIGKILL)
+            record.send(signal.SIGKILL)
             ended = self.wait(container, _KILL_SECONDS)
         if ended is None:
             raise RuntimeFailure(f"container {container} does not end: {_KILL_SECONDS:.0f} s after SIGKILL it runs on")
@@ -150,17 +150,17 @@ class SandboxRuntime:
         record = Record(directory=self._containers / container)
         if not _NAME.fullmatch(container) or not record.directory.is_dir():
             return
-        if record.started() and record.exit() is None:
-            send_signal(record, signal.SIGKILL)
-            if not record.wait_shim(_KILL_SECONDS):
-                raise RuntimeFailure(f"container {container} does not end: it cannot be removed")
-        cgroups = self._cgroups(record)
-        if cgroups is not None:
-            cgroups.remove()
-        gone = self._containers / f".gone-{secrets.token_hex(8)}"
         try:
-            record.directory.rename(gone)
-        except FileNotFoundError:
+            with record.locked():
+                record.send(signal.SIGKILL)
+                if not record.wait_end(_KILL_SECONDS):
+                    raise RuntimeFailure(f"container {container} does not end: it cannot be removed")
+                cgroups = self._cgroups(record)
+                if cgroups is not None:
+                    cgroups.remove()
+                gone = self._containers / f".gone-{secrets.token_hex(8)}"
+                record.directory.rename(gone)
+        except Gone:
             return  # somebody else removed it
         remove_tree(gone)
 
@@ -169,7 +169,7 @@ class SandboxRuntime:
         for record in records(self._containers):
             try:
                 has = record.labels()
-            except FileNotFoundError:
+            except Gone:
                 continue  # removed since it was listed
             if labels.items() <= has.items():
                 started = record.started()
@@ -208,7 +208,7 @@ class SandboxRuntime:
 def _image_of(record: Record) -> str | None:
     try:
         return str(record.document()["image"])
-    except FileNotFoundError:
+    except Gone:
         return None
 
 

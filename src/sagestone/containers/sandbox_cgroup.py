@@ -40,6 +40,11 @@ class Cgroups:
         self._version = hierarchies.version
         self._groups = {controller: base / _PARENT / name for controller, base in hierarchies.controllers.items()}
 
+    @property
+    def limits_processes(self) -> bool:
+        """Whether the number of processes is limited here."""
+        return "pids" in self._groups
+
     def create(self, limits: Limits) -> None:
         """Make the groups with these limits; raises RuntimeFailure."""
         try:

@@ -1,4 +1,4 @@
-"""Asks a container's shim: for a signal to its program, or for a socket in its network."""
+"""Asks a container's shim for a socket in the container's network."""
 
 import os
 import socket
@@ -10,19 +10,11 @@ from sagestone.containers.sandbox_shim import CONTROL
 _ANSWER_SECONDS = 30.0
 
 
-def send_signal(record: Record, number: int) -> None:
-    """Send the container's program a signal; one that has ended is not an error."""
-    try:
-        _ask(record, f"signal {int(number)}".encode())
-    except ConnectionError:
-        return  # it has ended
-
-
 def connect(record: Record, port: int, timeout: float) -> socket.socket:
     """A connected socket to that port inside; raises ConnectionRefusedError or TimeoutError."""
     deadline = time.monotonic() + timeout
     try:
-        descriptors = _ask(record, b"socket")
+        descriptors = _ask(record)
     except ConnectionError as error:
         raise ConnectionRefusedError(f"container {record.name} does not run") from error
     inside = socket.socket(fileno=descriptors[0])
@@ -36,7 +28,7 @@ def connect(record: Record, port: int, timeout: float) -> socket.socket:
     return inside
 
 
-def _ask(record: Record, request: bytes) -> list[int]:
+def _ask(record: Record) -> list[int]:
     """Descriptors that came with the answer; raises ConnectionError when nobody answers any more."""
     try:
         directory = os.open(record.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -47,7 +39,7 @@ def _ask(record: Record, request: bytes) -> list[int]:
             connection.settimeout(_ANSWER_SECONDS)
             # a socket's path may have 107 bytes at most, our directory's may be longer
             connection.connect(f"/proc/self/fd/{directory}/{CONTROL}")
-            connection.send(request)
+            connection.send(b"socket")
             answer, descriptors, _, _ = socket.recv_fds(connection, 64, 1)
     except FileNotFoundError as error:
         raise ConnectionRefusedError(f"container {record.name} does not run") from error

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from sagestone.containers.runtime import RuntimeFailure
@@ -10,9 +11,10 @@ _ROOT = str(Path(__file__).parents[2])
 _SECONDS = 120.0  # making a container's file system takes milliseconds
 
 
-def launch(module: str, orders: bytes) -> bytes:
+def launch(module: str, orders: bytes, keep: Sequence[int] = ()) -> bytes:
     """Run `main` of that module of this package with `orders` on standard input; what it reports.
 
+    It gets the descriptors `keep` beside, under the same numbers.
     It leaves us by itself: no child stays, and it goes on when we end. Raises RuntimeFailure.
     """
     program = f"import sys; sys.path.insert(0, {_ROOT!r}); from sagestone.containers.{module} import main; main()"
@@ -24,6 +26,7 @@ def launch(module: str, orders: bytes) -> bytes:
         env={},
         cwd="/",
         start_new_session=True,
+        pass_fds=keep,
     )
     try:
         answer, complaint = process.communicate(orders, timeout=_SECONDS)

@@ -9,19 +9,21 @@ import fcntl
 import json
 import os
 import re
+import select
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
-from sagestone.containers.image_store import fresh_directory
+from sagestone.containers.image_store import fresh_directory, sweep
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
 from sagestone.containers.sandbox_launch import launch
 from sagestone.containers.sandbox_record import open_process
 
 _PREFIX = 16
 _MOST = 65_000
+_KILL_MILLISECONDS = 10_000
 _HOSTS = "127.0.0.1\tlocalhost\n"
 
 
@@ -41,6 +43,7 @@ class Networks:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(directory)
 
     def create(self, name: str, labels: Mapping[str, str]) -> None:
         """Raises NameTaken, or RuntimeFailure when the kernel makes no bridges for us."""
@@ -69,10 +72,10 @@ class Networks:
                 if hostname not in members:
                     members[hostname] = _address(hostname, set(members.values()))
                     hosts.write(f"{members[hostname]}\t{hostname}\n")
+                if not self._holder_runs(name):
+                    self._hold(name)  # after a restart of the machine
         except FileNotFoundError as error:
             raise RuntimeFailure(f"there is no network {name}") from error
-        if not self._holder_runs(name):
-            self._hold(name)  # after a restart of the machine
         address = members[hostname]
         port = f"port{int(address.split('.')[2]) * 256 + int(address.split('.')[3])}"
         return Membership(
@@ -87,6 +90,9 @@ class Networks:
         holder = self._open_holder(name)
         if holder is not None:
             signal.pidfd_send_signal(holder, signal.SIGKILL)
+            poll = select.poll()
+            poll.register(holder, select.POLLIN)
+            poll.poll(_KILL_MILLISECONDS)
             os.close(holder)
         remove_tree(place)
 

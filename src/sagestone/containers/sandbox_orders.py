@@ -12,11 +12,13 @@ class Orders:
         "directory",
         "environment",
         "hostname",
+        "lock",
         "mounts",
         "network",
         "oom_file",
         "outward",
         "plain_user",
+        "processes",
         "rootfs",
         "shared_memory_bytes",
         "storage",
@@ -41,7 +43,9 @@ class Orders:
         outward: bool,
         cgroup_files: list[str],
         oom_file: str,
+        processes: int,
         plain_user: bool,
+        lock: int,
     ) -> None:
         self.directory = directory  # the container's record; logs and sockets go there
         self.rootfs = rootfs  # of the image, never written
@@ -57,7 +61,9 @@ class Orders:
         self.outward = outward  # without a network of its own: it has this machine's
         self.cgroup_files = cgroup_files  # to be joined by writing "0"
         self.oom_file = oom_file  # tells how many processes were killed for memory; "" without limits
+        self.processes = processes  # how many the program may have where no control group counts them; 0 else
         self.plain_user = plain_user  # not root: a user namespace is needed
+        self.lock = lock  # a descriptor that keeps the container's record locked until it has started
 
     def dump(self) -> bytes:
         return marshal.dumps([getattr(self, name) for name in self.__slots__])

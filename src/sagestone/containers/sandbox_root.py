@@ -40,7 +40,8 @@ def enter_root(orders: Orders) -> None:
     """Build the container's file system and move into it; the process must be alone in its mount namespace.
 
     Everything is bound after the change of root, from descriptors: a target that leads through the image's own links
-    is resolved in the container, never on the host. Raises OSError or NoOverlay.
+    is resolved in the container, never on the host. Until the old root is left it lies upon ours, where `..` of our
+    root finds it: so the kernel is given no path with a link in it. Raises OSError or NoOverlay.
     """
     mount("", "/", flags=RECURSIVE | PRIVATE)
     sources = [(_open(source), target, read_only) for source, target, read_only in orders.mounts]
@@ -88,12 +89,12 @@ def _overlay(orders: Orders, root: str, changes: str) -> None:
 
 
 def _make_proc() -> None:
-    _directory("/proc")
+    _kernel_directory("/proc")
     mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
 
 
 def _make_sys() -> None:
-    _directory("/sys")
+    _kernel_directory("/sys")
     try:
         mount("sysfs", "/sys", "sysfs", NOSUID | NODEV | NOEXEC | RDONLY)
     except PermissionError:
@@ -101,7 +102,7 @@ def _make_sys() -> None:
 
 
 def _make_dev(devices: "list[tuple[int, str]]", shared_memory_bytes: int) -> None:
-    _directory("/dev")
+    _kernel_directory("/dev")
     mount("tmpfs", "/dev", "tmpfs", NOSUID | NOEXEC, "mode=755,size=65536k")
     for descriptor, name in devices:
         os.close(os.open(f"/dev/{name}", os.O_CREAT | os.O_CLOEXEC, 0o666))
@@ -143,17 +144,23 @@ def _protect(path: str) -> None:
 
 
 def _bind_descriptor(descriptor: int, target: str, *, read_only: bool) -> None:
+    target = os.path.realpath(target)
     if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-        _directory(target)
+        os.makedirs(target, 0o755, exist_ok=True)  # noqa: PTH103
     else:
-        _directory(target.rpartition("/")[0] or "/")
-        os.close(os.open(target, os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644))
+        os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)  # noqa: PTH103, PTH120
+        os.close(os.open(target, os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644))
     bind(_path(descriptor), target, read_only=read_only)
     os.close(descriptor)
 
 
-def _directory(path: str) -> None:
-    os.makedirs(path, 0o755, exist_ok=True)  # noqa: PTH103
+def _kernel_directory(path: str) -> None:
+    """A real one: through a link what is mounted there would be found elsewhere."""
+    try:
+        os.mkdir(path, 0o755)  # noqa: PTH102
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise NotADirectoryError(20, "the image has something else than a directory there", path) from None
 
 
 def _open(path: str) -> int:

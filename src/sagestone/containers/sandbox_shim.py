@@ -6,6 +6,7 @@ sockets that reach the container's ports, whoever asks. Imports little: a contai
 """
 
 import os
+import resource
 import select
 import socket
 import sys
@@ -43,6 +44,7 @@ _CHUNK = 1 << 18
 def main() -> None:
     """Read orders from standard input, report on standard output once, then stay until the container has ended."""
     orders = Orders.load(sys.stdin.buffer.read())
+    os.set_inheritable(orders.lock, False)
     if os.fork():
         os._exit(0)  # whoever started us need not wait for us: our parent is the system's first process now
     report = os.dup(1)
@@ -61,6 +63,7 @@ def main() -> None:
     except BrokenPipeError:
         pass  # whoever started us has died meanwhile; the container goes on and is found again
     os.close(report)
+    os.close(orders.lock)
     shim.run()
 
 
@@ -82,7 +85,7 @@ class _Shim:
             _become_container(orders, outputs[0][1], outputs[1][1], error_end, life)
         for descriptor in (outputs[0][1], outputs[1][1], error_end, life):
             os.close(descriptor)
-        _write(CHILD, str(self._child))
+        _write(CHILD, f"{self._child} {start_time(self._child)} {boot_id()}")
         failure = b""
         while part := os.read(errors, 4096):  # ends when the program has taken over, which closes the other end
             failure += part
@@ -132,7 +135,7 @@ class _Shim:
             return  # the disk is full: the program must not hang for its log's sake
 
     def _answer(self) -> None:
-        """One request a connection: a signal for the program, or a socket in its network."""
+        """One request a connection: a socket in the program's network."""
         try:
             connection, _ = self._control.accept()
             with connection:
@@ -141,9 +144,6 @@ class _Shim:
                 if request == b"socket":
                     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as inside:
                         socket.send_fds(connection, [b"ok"], [inside.fileno()])
-                elif request.startswith(b"signal "):
-                    os.kill(self._child, int(request.removeprefix(b"signal ")))
-                    connection.send(b"ok")
         except OSError:
             return  # whoever asked went away
 
@@ -222,7 +222,7 @@ def _become_container(orders: Orders, out: int, err: int, error_end: int, life: 
         set_host_name(orders.hostname)
         enter_root(orders)
         user = find_user(orders.user, _lines("/etc/passwd"), _lines("/etc/group"))
-        os.makedirs(orders.workdir, 0o755, exist_ok=True)  # noqa: PTH103
+        os.makedirs(os.path.realpath(orders.workdir), 0o755, exist_ok=True)  # noqa: PTH103
         os.chdir(orders.workdir)
         for source, target in ((os.open("/dev/null", os.O_RDONLY), 0), (out, 1), (err, 2)):
             os.dup2(source, target)
@@ -232,6 +232,8 @@ def _become_container(orders: Orders, out: int, err: int, error_end: int, life: 
         die_with_parent()
         if select.select([life], [], [], 0)[0]:
             os._exit(137)  # the shim went before we could follow it
+        if orders.processes:
+            resource.setrlimit(resource.RLIMIT_NPROC, (orders.processes, orders.processes))
         default_signals()
         _execute(orders, {"HOME": user.home, **orders.environment})
     except NoOverlay as error:

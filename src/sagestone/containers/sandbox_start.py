@@ -1,6 +1,5 @@
 """Turns a container's record into orders for its shim, and starts that."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,24 +21,20 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def start_record(record: Record, stored: StoredImage, networks: Networks, cgroups: Cgroups | None) -> None:
     """Start the container; raises StartFailed when its program never ran, RuntimeFailure when it was started before."""
-    lock = os.open(record.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with record.locked() as lock:
         if record.started():
             raise RuntimeFailure(f"container {record.name} was started before")
         spec = read_spec(record.document())
         membership = networks.join(spec.network, spec.hostname) if spec.network is not None else None
         if cgroups is not None:
             cgroups.create(Limits(memory_bytes=spec.memory_bytes, cpus=spec.cpus, pids=spec.pids_limit))
-        orders = _orders(record.directory, spec, stored, membership, cgroups)
-        answer = launch("sandbox_shim", orders.dump())
+        orders = _orders(record.directory, spec, stored, membership, cgroups, lock)
+        answer = launch("sandbox_shim", orders.dump(), [lock])
         if answer.startswith(NO_OVERLAY):
             answer = _start_with_copy(record.directory, stored, orders)
         if answer != STARTED:
             (record.directory / EXIT).write_text('{"code": 127, "out_of_memory": false}')
             raise StartFailed(f"container {record.name}: {answer.removeprefix(FAILED).decode(errors='replace')}")
-    finally:
-        os.close(lock)
 
 
 def store_name(directory: Path) -> str:
@@ -55,7 +50,7 @@ def _start_with_copy(directory: Path, stored: StoredImage, orders: Orders) -> by
     if os.geteuid() == 0:
         _copy_owners(stored.rootfs, directory / "root")
     orders.storage = "copy"
-    return launch("sandbox_shim", orders.dump())
+    return launch("sandbox_shim", orders.dump(), [orders.lock])
 
 
 def _copy_owners(source: Path, target: Path) -> None:
@@ -68,7 +63,12 @@ def _copy_owners(source: Path, target: Path) -> None:
 
 
 def _orders(
-    directory: Path, spec: ContainerSpec, stored: StoredImage, membership: Membership | None, cgroups: Cgroups | None
+    directory: Path,
+    spec: ContainerSpec,
+    stored: StoredImage,
+    membership: Membership | None,
+    cgroups: Cgroups | None,
+    lock: int,
 ) -> Orders:
     config = stored.config
     if spec.entrypoint is None:
@@ -95,7 +95,9 @@ def _orders(
         outward=spec.outward,
         cgroup_files=cgroups.process_files() if cgroups else [],
         oom_file=cgroups.oom_file() if cgroups else "",
+        processes=0 if cgroups and cgroups.limits_processes else spec.pids_limit,
         plain_user=os.geteuid() != 0,
+        lock=lock,
     )
 
 

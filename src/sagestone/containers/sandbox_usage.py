@@ -13,7 +13,7 @@ _PARENT, _USER, _SYSTEM, _WAITED_USER, _WAITED_SYSTEM, _RESIDENT = 1, 11, 12, 13
 def tree_usage(record: Record, processes: Path = Path("/proc")) -> Usage | None:
     """Resident memory (shared pages count in each process) and processor time; None when it does not run."""
     try:
-        first = int((record.directory / CHILD).read_text())
+        first = int((record.directory / CHILD).read_text().split()[0])
     except FileNotFoundError:
         return None
     fields = {
