@@ -66,10 +66,14 @@ class Platform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """Where the jobs of one test run: a platform, a directory of their own, and a store with one bucket."""
+    """Where the jobs of one test run: a platform, a directory of their own, and a store with one bucket.
+
+    The agents reach that store by its files, or by `s3_part` when there is one.
+    """
 
     platform: Platform
     directory: Path
+    s3_part: S3Part | None = None
     s3: EmbeddedS3 = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +88,9 @@ class Ground:
     def get(self, key: str) -> bytes:
         with self.s3.read(S3Uri("bucket", key)) as pieces:
             return b"".join(pieces)
+
+    def remove(self, key: str) -> None:
+        self.s3.delete(S3Uri("bucket", key))
 
     def keys(self) -> list[str]:
         return [info.key for info in self.s3.list(S3Uri("bucket", ""))]
@@ -155,7 +162,7 @@ class TrainingInstance:
         part = S3Part(kind="embedded", directory=str(self.ground.directory / "s3"))
         parts = Parts(
             runtime=self.ground.platform.part,
-            s3=part,
+            s3=self.ground.s3_part or part,
             logs_directory=str(self.ground.directory / "logs"),
             log_limit_bytes=self._log_limit_bytes,
         )

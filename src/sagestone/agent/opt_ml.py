@@ -105,7 +105,8 @@ def _channel(channel: Channel) -> dict[str, str]:
     content_type = {} if channel.content_type is None else {"ContentType": channel.content_type}
     return {
         **content_type,
-        "TrainingInputMode": channel.input_mode,
+        # a program that knows File needs to know nothing else: the service shows FastFile channels so
+        "TrainingInputMode": "File" if channel.input_mode == "FastFile" else channel.input_mode,
         "S3DistributionType": channel.distribution,
         "RecordWrapperType": channel.record_wrapper,
     }

@@ -2,6 +2,7 @@
 
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
+from sagestone.channels.fast_file import FastFileChannel
 from sagestone.channels.live import LivePart, LiveParts
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
@@ -21,4 +22,7 @@ def _live_part(
     channel: Channel, share: Share, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl
 ) -> LivePart | None:
     """None for File, and for a mode that does not work yet: its channel is refused when it is to be fetched."""
+    if channel.input_mode == "FastFile":
+        place = tools.files.scratch / "fast_file" / channel.name
+        return FastFileChannel(tools.s3, channel, share, place, opt_ml.channel(channel))
     return None

@@ -54,6 +54,20 @@ def channel_prefix(channel: Channel) -> S3Uri:
         raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
 
 
+def check_whole_prefix(channel: Channel, prefix: S3Uri, key: str) -> None:
+    """Raise JobFailure (client) when the prefix ends in the middle of the key's file or folder name."""
+    if channel.s3_data_type == "ManifestFile" or prefix.key == "" or prefix.key.endswith("/"):
+        return
+    if key != prefix.key and not key.startswith(prefix.key + "/"):
+        raise JobFailure(
+            "client",
+            "Data download failed:Failed to download data. For FastFile mode, partial S3 prefix is not supported. S3 "
+            "prefix has to end with a full file or folder. Add a trailing '/' to the S3 prefix if it ends with a "
+            f"folder name that is also a prefix for other folders. Channel {channel.name} has {prefix}, which is also "
+            f"the beginning of {S3Uri(prefix.bucket, key)}.",
+        )
+
+
 def clash(channel: Channel, uri: S3Uri, path: str) -> JobFailure:
     """The failure for an object whose path is taken: by another object, or by a directory that another one needs."""
     return bad_key(

@@ -92,6 +92,7 @@ class Blobs:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._where = os.fspath(directory)  # pathlib would cost each of a hundred thousand names
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._made: set[Path] = set()
 
@@ -104,6 +105,7 @@ class Blobs:
             path = self._new_path()
             with refusing_when_full(self.directory):
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                os.fchmod(descriptor, 0o444)  # for whom a further name is shown to; these names are the owner's alone
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             if os.fstat(descriptor).st_nlink:  # else a sweep came between creating and holding
                 return NewBlob(path, descriptor)
@@ -129,13 +131,8 @@ class Blobs:
         return linked
 
     def show(self, name: str, as_name: str, directory: int) -> None:
-        """Give a blob a further name in an open directory, readable by all, writable by none; raises OSError.
-
-        The mode is the blob's own, and harmless: what else leads to it is the owner's alone.
-        """
-        os.link(self.path(name), as_name, dst_dir_fd=directory, follow_symlinks=False)
-        if os.stat(as_name, dir_fd=directory, follow_symlinks=False).st_mode & 0o777 != 0o444:
-            os.chmod(as_name, 0o444, dir_fd=directory)
+        """Give a blob a further name in an open directory; raises OSError."""
+        os.link(f"{self._where}/{name[:2]}/{name}", as_name, dst_dir_fd=directory, follow_symlinks=False)
 
     def open(self, name: str) -> IO[bytes]:
         """A blob's bytes, which stay readable whatever happens to the object; raises FileNotFoundError."""
