@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 from sagestone.containers.labels import job_labels, network_name
+from tests.contract.test_agent_checkpoints import (
+    test_a_second_job_goes_on_where_a_killed_one_stopped,
+    test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints,
+    test_any_path_will_do_and_the_container_is_told_where,
+)
 from tests.contract.test_agent_training import (
     test_a_flood_of_output_is_capped_and_still_measured,
     test_a_job_trains_on_its_data_and_leaves_its_model,
@@ -33,8 +38,11 @@ __all__ = [
     "test_a_job_trains_on_its_data_and_leaves_its_model",
     "test_a_line_without_end_and_a_line_without_limit",
     "test_a_program_that_ignores_sigterm_is_killed",
+    "test_a_second_job_goes_on_where_a_killed_one_stopped",
+    "test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints",
     "test_an_image_that_is_gone_fails_before_anything_is_downloaded",
     "test_an_image_without_train_says_what_it_needs",
+    "test_any_path_will_do_and_the_container_is_told_where",
     "test_killed_at_some_moment_the_program_never_runs_twice",
     "test_killed_while_training_and_started_again",
     "test_memory_beyond_the_limit_is_told_with_the_limit",

@@ -79,7 +79,7 @@ def test_files_without_anything_are_still_there(tmp_path: Path) -> None:
     modes = {path.stat().st_mode & 0o777 for path in opt_ml.root.rglob("*") if path.is_file()}
     assert modes == {0o644}
     assert {path.stat().st_mode & 0o777 for path in opt_ml.root.rglob("*") if path.is_dir()} == {0o755}
-    assert [(mount.target, mount.read_only) for mount in opt_ml.mounts()] == [
+    assert [(mount.target, mount.read_only) for mount in opt_ml.mounts(None)] == [
         ("/opt/ml/input", False),
         ("/opt/ml/model", False),
         ("/opt/ml/output", False),

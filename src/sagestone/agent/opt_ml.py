@@ -14,6 +14,7 @@ from sagestone.archive.remove import remove_tree
 from sagestone.containers.runtime import Mount
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
+from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import group_hosts
 
@@ -31,6 +32,7 @@ class OptMl:
         self.model = root / "model"
         self.output_data = root / "output" / "data"
         self.failure = root / "output" / "failure"
+        self.checkpoints = root / "checkpoints"  # wherever the container sees it: it counts against the volume
 
     def channel(self, channel: Channel) -> Path:
         """The directory of a channel; raises JobFailure for the names that are none (`.` and `..`)."""
@@ -66,15 +68,20 @@ class OptMl:
             path.write_text(json.dumps(document), encoding="utf-8")
             path.chmod(0o644)
 
-    def mounts(self) -> tuple[Mount, ...]:
-        """What the container gets of it."""
-        return tuple(Mount(source=self.root / name, target=f"/opt/ml/{name}") for name in MOUNTED)
+    def mounts(self, checkpoint: Checkpoint | None) -> tuple[Mount, ...]:
+        """What the container gets of it; the checkpoints last, which may lie below another."""
+        mounts = tuple(Mount(source=self.root / name, target=f"/opt/ml/{name}") for name in MOUNTED)
+        if checkpoint is None:
+            return mounts
+        return (*mounts, Mount(source=self.checkpoints, target=checkpoint.local_path.rstrip("/")))
 
 
 def config_files(assignment: TrainingAssignment) -> dict[str, Any]:
     """The documents of /opt/ml/input/config by file name."""
     job = assignment.job
+    checkpoint = {"checkpointconfig.json": {"LocalPath": job.checkpoint.local_path}} if job.checkpoint else {}
     return {
+        **checkpoint,
         "hyperparameters.json": dict(job.hyperparameters),
         "inputdataconfig.json": {channel.name: _channel(channel) for channel, _ in assignment.channels},
         "resourceconfig.json": _resources(assignment),

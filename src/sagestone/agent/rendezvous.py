@@ -77,9 +77,25 @@ class Rendezvous:
                 return number
         return None
 
+    def note_restored(self) -> None:
+        """Tell the others that this host has read what there was of the job's checkpoints."""
+        self._files.rendezvous.mkdir(exist_ok=True)
+        self._restored_path(self._host.number).touch()
+
+    def forget_restored(self) -> None:
+        """This host begins to read them again."""
+        self._restored_path(self._host.number).unlink(missing_ok=True)
+
+    def have_all_restored(self) -> bool:
+        """Whether no other host is going to read the job's checkpoints any more."""
+        return all(self._restored_path(peer).exists() or self.verdict(peer) is not None for peer in self.peers)
+
     def peer_files(self, number: int) -> InstanceFiles:
         """The files of another host of this job, which lie beside ours."""
         return InstanceFiles(self._files.directory.parent / f"algo-{number}")
+
+    def _restored_path(self, number: int) -> Path:
+        return self._files.rendezvous / f"algo-{number}.restored"
 
     def _path(self, number: int) -> Path:
         return self._files.rendezvous / f"algo-{number}.json"

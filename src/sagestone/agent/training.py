@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 
 from sagestone.agent.artifacts import upload_artifacts
+from sagestone.agent.checkpoints import Checkpoints
 from sagestone.agent.interruption import Interrupted, Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
@@ -33,11 +34,15 @@ def run_training(assignment: TrainingAssignment, tools: Tools) -> None:
     opt_ml = OptMl(tools.files.opt_ml)
     meeting = Rendezvous(tools.files, assignment.host)
     live = live_parts(assignment, tools, opt_ml)
+    checkpoints = Checkpoints(assignment, tools, opt_ml, meeting)
     container = TrainingContainer(assignment, tools, opt_ml, live)
     if tools.reporter.outcome is None:
         verdict = meeting.own
         if verdict is None:
-            verdict = _train(assignment, tools, opt_ml, container, live, meeting)
+            verdict = _train(assignment, tools, opt_ml, container, live, checkpoints, meeting)
+            lost = checkpoints.finish()
+            if lost is not None:
+                verdict = _with_failure(verdict, lost)
             meeting.leave(verdict)
         _stop(live)
         tools.reporter.ended(_deliver(assignment, tools, verdict, meeting))
@@ -50,16 +55,19 @@ def _train(
     opt_ml: OptMl,
     container: TrainingContainer,
     live: LiveParts,
+    checkpoints: Checkpoints,
     meeting: Rendezvous,
 ) -> Outcome:
-    """Everything up to the end of the container; its artifacts are still to be uploaded."""
+    """Everything up to the end of the container; its artifacts and last checkpoints are still to be uploaded."""
     interruption = Interruption(tools.stop, meeting)
     begun = tools.reporter.first_at.get("Downloading", tools.clock())
     tools.stop.end_at(begun + assignment.job.max_runtime_seconds)
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):
+            checkpoints.follow()
             return container.resume(interruption)
-        prepare(assignment, tools, opt_ml, live, interruption)
+        prepare(assignment, tools, opt_ml, live, checkpoints, interruption)
+        checkpoints.follow()
         return container.run(interruption)
     except Interrupted as interrupted:
         return interrupted.outcome
@@ -128,7 +136,7 @@ def _clean_up(
     """
     trees = [opt_ml.root]
     if assignment.host.number != 1:
-        trees = [opt_ml.root / "input"]
+        trees = [opt_ml.root / "input", opt_ml.checkpoints]
     else:
         trees += [meeting.peer_files(peer).opt_ml for peer in meeting.peers if meeting.verdict(peer) is not None]
     try:

@@ -73,7 +73,7 @@ class TrainingContainer:
             entrypoint=assignment.job.entrypoint,
             hostname=assignment.host.name,
             environment=environment(assignment),
-            mounts=(*self._opt_ml.mounts(), *self._live.mounts()),
+            mounts=(*self._opt_ml.mounts(assignment.job.checkpoint), *self._live.mounts()),
             labels=self._labels,
             network=assignment.network,
             outward=not assignment.job.isolated,

@@ -1,5 +1,6 @@
 """The Downloading stage of a training instance: the image, the /opt/ml tree and the channels."""
 
+from sagestone.agent.checkpoints import Checkpoints
 from sagestone.agent.download_teller import DownloadTeller
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
@@ -14,7 +15,12 @@ from sagestone.domain.failure import JobFailure
 
 
 def prepare(
-    assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, live: LiveParts, interruption: Interruption
+    assignment: TrainingAssignment,
+    tools: Tools,
+    opt_ml: OptMl,
+    live: LiveParts,
+    checkpoints: Checkpoints,
+    interruption: Interruption,
 ) -> None:
     """Have everything on this machine that the container needs; goes on where an earlier agent was cut off.
 
@@ -51,6 +57,7 @@ def prepare(
         watch.end()
         if objects == 0:
             raise _nothing_there(assignment, channel.s3_uri)
+    checkpoints.restore(room, interruption)
 
 
 def _have_image(assignment: TrainingAssignment, tools: Tools) -> None:

@@ -27,7 +27,8 @@ EnableNetworkIsolation                 honoured  false: reaches what the machine
 EnableInterContainerTrafficEncryption  recorded  traffic between the hosts of a job never leaves the machine
 EnableManagedSpotTraining              refused   when true: there is no spot capacity yet
 VpcConfig                              recorded  shown; no subnet or group widens or narrows anything
-CheckpointConfig                       refused   checkpoints are not kept yet
+CheckpointConfig.S3Uri                 honoured  restored at the start, kept up to date from then on
+CheckpointConfig.LocalPath             honoured  any absolute path but the platform's; default /opt/ml/checkpoints
 RetryStrategy                          refused   a job is not started again yet
 DebugHookConfig                        recorded  shown; no debugger collects anything
 DebugRuleConfigurations                recorded  shown; no rule is evaluated

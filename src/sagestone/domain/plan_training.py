@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sagestone.domain.channel import Channel
+from sagestone.domain.checkpoint import checkpoint_of
 from sagestone.domain.hyperparameters import merged
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import InstanceGroup
@@ -56,6 +57,7 @@ def plan_training(
         instance_type=resources.get("InstanceType") or "",
         instance_count=sum(group.instance_count for group in groups) or resources["InstanceCount"],
         instance_groups=groups,
+        checkpoint=checkpoint_of(request.get("CheckpointConfig")),
         volume_gb=resources.get("VolumeSizeInGB") or 0,
         max_runtime_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds") or DEFAULT_RUN,
         isolated=bool(request.get("EnableNetworkIsolation")),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sagestone.domain.channel import Channel, InputMode
+from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.event import Outcome, Stage
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
@@ -44,6 +45,7 @@ class TrainingJobSpec:
     instance_type: str = ""  # "": the groups say it
     instance_count: int = 1  # of all groups together
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
+    checkpoint: Checkpoint | None = None
     volume_gb: int = 0  # 0: the request left it out
     max_runtime_seconds: int = 86400
     isolated: bool = True  # no network but the job's own; False: the containers reach what the machine reaches

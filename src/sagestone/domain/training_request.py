@@ -14,7 +14,6 @@ Members = Mapping[str, Any]
 
 #: Members that are refused wherever they say something.
 LATER: Final = {
-    "CheckpointConfig": "checkpoints are not kept yet; leave it out",
     "RetryStrategy": "a job that fails is not started again; leave it out",
     "TensorBoardOutputConfig": "nothing is uploaded while a job runs; let it write below /opt/ml/output/data instead",
     "ServerlessJobConfig": "there are no serverless jobs; name an image or an algorithm, and instances",

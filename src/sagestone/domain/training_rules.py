@@ -5,6 +5,7 @@ One set for the job of a validation profile (its TrainingJobDefinition) and for 
 
 from collections.abc import Iterator
 
+from sagestone.domain.checkpoint_rules import checkpoint_violations
 from sagestone.domain.place import Place
 from sagestone.domain.profile_channels import job_channel_violations
 from sagestone.domain.profile_groups import group_name_violations
@@ -21,3 +22,4 @@ def training_violations(training: Place, job: Place, default_mode: Place) -> Ite
     yield from output_violations(job.member("OutputDataConfig"))
     yield from resource_violations(training, job.member("ResourceConfig"))
     yield from stopping_violations(job.member("StoppingCondition"))
+    yield from checkpoint_violations(job.member("CheckpointConfig"))

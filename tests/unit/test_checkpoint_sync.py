@@ -1,0 +1,252 @@
+"""A directory of checkpoints and its prefix in the embedded store: what goes there, when, and what never does."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING
+from sagestone.channels.checkpoint_sync import CheckpointSync
+from sagestone.channels.tree_scan import scan
+from sagestone.s3.client import S3Failure, write_all
+from sagestone.s3.embedded import EmbeddedS3
+from sagestone.s3.storage.storage import open_storage
+from sagestone.s3.uri import S3Uri
+
+PREFIX = S3Uri("bucket", "ckpt/run/")
+
+
+class Place:
+    """A store with one bucket, a directory, and the syncs that follow one another on it."""
+
+    def __init__(self, directory: Path) -> None:
+        storage = open_storage(directory / "s3")
+        storage.buckets.create("bucket", "us-east-1", time.time())
+        storage.close()
+        self.s3 = EmbeddedS3(directory / "s3")
+        self.root = directory / "checkpoints"
+        self.root.mkdir()
+        self.record = directory / "scratch" / "record.json"
+        self.notes: list[str] = []
+
+    def sync(self) -> CheckpointSync:
+        """A sync of a new directory."""
+        made = CheckpointSync(self.s3, PREFIX, self.root, self.record, self.notes.append)
+        made.begin()
+        return made
+
+    def next_sync(self) -> CheckpointSync:
+        """The sync of an agent that follows a dead one."""
+        made = CheckpointSync(self.s3, PREFIX, self.root, self.record, self.notes.append)
+        assert made.take_up()
+        return made
+
+    def stored(self) -> dict[str, bytes]:
+        found = {}
+        for info in self.s3.list(PREFIX):
+            with self.s3.read(S3Uri("bucket", info.key)) as pieces:
+                found[info.key.removeprefix(PREFIX.key)] = b"".join(pieces)
+        return found
+
+    def names(self) -> list[str]:
+        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_a_file_goes_once_it_is_stable_and_again_when_it_changes(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "a").write_bytes(b"1")
+    sync.look()
+    assert place.stored() == {}  # it may still be written to
+    sync.look()
+    assert place.stored() == {"a": b"1"}
+    with (place.root / "a").open("ab") as file:
+        file.write(b"2")
+    sync.look()
+    assert place.stored() == {"a": b"1"}
+    sync.look()
+    assert place.stored() == {"a": b"12"}
+
+
+def test_the_last_look_takes_everything_at_once(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "deep" / "er").mkdir(parents=True)
+    (place.root / "deep" / "er" / "file").write_bytes(b"x" * 3_000_000)
+    (place.root / "empty").touch()
+    sync.look(last=True)
+    assert place.stored() == {"deep/er/file": b"x" * 3_000_000, "empty": b""}
+    assert place.names() == ["deep", "deep/er", "deep/er/file", "empty"]  # no marks: nobody looks at them any more
+
+
+def test_what_was_restored_is_not_sent_again(place: Place) -> None:
+    write_all(place.s3, S3Uri("bucket", "ckpt/run/old"), [b"in S3"])
+    (place.root / "old").write_bytes(b"in S3")
+    before = place.s3.head(S3Uri("bucket", "ckpt/run/old"))
+    sync = place.sync()
+    sync.look()
+    sync.look(last=True)
+    assert place.s3.head(S3Uri("bucket", "ckpt/run/old")) == before
+
+
+def test_a_deletion_follows_after_two_looks_and_only_of_what_this_host_knew(place: Place) -> None:
+    write_all(place.s3, S3Uri("bucket", "ckpt/run/of-another-host"), [b""])
+    sync = place.sync()
+    for name in ("one", "two"):
+        (place.root / name).write_bytes(b"x")
+    sync.look()
+    sync.look()
+    (place.root / "one").unlink()
+    sync.look()
+    assert set(place.stored()) == {"of-another-host", "one", "two"}
+    sync.look()
+    assert set(place.stored()) == {"of-another-host", "two"}
+    (place.root / "two").unlink()
+    sync.look(last=True)
+    assert set(place.stored()) == {"of-another-host"}
+
+
+def test_a_checkpoint_that_replaces_another_is_there_before_the_old_one_goes(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "step-1").write_bytes(b"1")
+    sync.look()
+    sync.look()
+    (place.root / "step-1").unlink()
+    (place.root / "step-2").write_bytes(b"2")
+    for _ in range(4):
+        sync.look()
+        assert place.stored()
+    assert place.stored() == {"step-2": b"2"}
+
+
+def test_a_directory_that_cannot_be_read_deletes_nothing(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "a").write_bytes(b"1")
+    sync.look(last=True)
+    moved = place.root.rename(place.root.with_name("elsewhere"))
+    for last in (False, False, True):
+        sync.look(last=last)
+    assert place.stored() == {"a": b"1"}
+    moved.rename(place.root)
+
+
+def test_marks_stand_beside_a_file_and_go_with_it(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "model").write_bytes(b"1")
+    (place.root / "half.sagemaker-ignore").write_bytes(b"not yet")
+    sync.look()
+    assert place.names() == ["half.sagemaker-ignore", "model"]
+    sync.look()
+    assert place.names() == ["half.sagemaker-ignore", "model", f"model{UPLOADED}"]
+    assert place.stored() == {"model": b"1"}
+    (place.root / f"model{UPLOADING}").touch()  # as an agent leaves it that is killed in the middle
+    (place.root / "model").unlink()
+    sync.look()
+    assert place.names() == ["half.sagemaker-ignore"]
+
+
+def test_nothing_is_followed_out_of_the_directory_and_all_of_it_is_told(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_bytes(b"secret")
+    sync = place.sync()
+    (place.root / "link").symlink_to(tmp_path / "secret")
+    (place.root / "linked").symlink_to(tmp_path / "outside")
+    os.mkfifo(place.root / "pipe")
+    os.mknod(place.root / "null", 0o20666, os.makedev(1, 3))
+    (place.root / os.fsdecode(b"bad-\xff")).write_bytes(b"")
+    deep = place.root
+    for part in ("d" * 250, "e" * 250, "f" * 250, "g" * 250, "h" * 250):
+        deep = deep / part
+        deep.mkdir()
+    (place.root / "fine").write_bytes(b"1")
+    sync.look()
+    sync.look(last=True)
+    assert place.stored() == {"fine": b"1"}
+    told = "\n".join(sorted(place.notes))
+    for name, reason in [
+        ("link", "is a link, and S3 has none"),
+        ("linked", "is a link, and S3 has none"),
+        ("pipe", "is a device, socket or pipe"),
+        ("null", "is a device, socket or pipe"),
+        ("bad-\\udcff", "is no UTF-8, as the keys of S3 are"),
+    ]:
+        assert f"checkpoints: '{name}' is left out: it {reason}" in told
+    assert "has a path of more than 1015 bytes" in told
+    assert len(place.notes) == 6  # each once, however often it is seen
+
+
+def test_a_store_that_refuses_is_tried_again_and_the_last_time_told(place: Place) -> None:
+    sync = place.sync()
+    (place.root / "a").write_bytes(b"1")
+    sync.look()
+    storage = open_storage(place.root.parent / "s3")
+    storage.buckets.delete("bucket")
+    sync.look()
+    assert len(place.notes) == 1
+    assert "s3://bucket/ckpt/run/a" in place.notes[0]
+    assert place.notes[0].endswith("it is tried again")
+    with pytest.raises(S3Failure, match="s3://bucket/ckpt/run/a"):
+        sync.look(last=True)
+    storage.buckets.create("bucket", "us-east-1", time.time())
+    storage.close()
+    sync.look(last=True)
+    assert place.stored() == {"a": b"1"}
+
+
+def test_a_scan_of_nothing_is_not_whole(tmp_path: Path) -> None:
+    assert not scan(tmp_path / "missing").whole
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert not scan(tmp_path / "link").whole
+
+
+_NAMES = ("a", "b", "dir/a", "dir/b", "dir/deep/a")
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.sampled_from(_NAMES), st.binary(max_size=20)),
+        st.tuples(st.just("delete"), st.sampled_from(_NAMES)),
+        st.tuples(st.just("look")),
+        st.tuples(st.just("agent dies")),
+    ),
+    max_size=25,
+)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Path]:
+    return (tmp_path / str(number) for number in range(1_000_000))
+
+
+@given(steps=_STEPS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_s3_has_at_the_end_what_the_directory_has(
+    places: Iterator[Path], steps: list[tuple[str, ...]]
+) -> None:
+    directory = next(places)
+    directory.mkdir()
+    place = Place(directory)
+    sync = place.sync()
+    expected: dict[str, bytes] = {}
+    for step, *arguments in steps:
+        if step == "write":
+            name, content = arguments
+            path = place.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)  # type: ignore[arg-type]
+            expected[name] = content  # type: ignore[assignment]
+        elif step == "delete" and arguments[0] in expected:
+            (place.root / arguments[0]).unlink()
+            del expected[arguments[0]]
+        elif step == "look":
+            sync.look()
+        elif step == "agent dies":
+            sync = place.next_sync()
+    sync.look(last=True)
+    assert place.stored() == expected
