@@ -1,7 +1,9 @@
 """Models and transform jobs of users, with an unmodified boto3 and real containers."""
 
 import io
+import json
 import tarfile
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -100,6 +102,26 @@ def test_a_validation_leaves_the_model_that_it_served(sandbox_service: RunningSe
     assert wait(sandbox_service, "served-again")["TransformJobStatus"] == "Completed"
     sagemaker.delete_model(ModelName=name)
     assert sagemaker.describe_algorithm(AlgorithmName="served")["AlgorithmStatus"] == "Completed"
+
+
+def test_answers_are_joined_with_their_records_and_captured(sandbox_service: RunningService) -> None:
+    sagemaker = sandbox_service.client("sagemaker")
+    create_model(sandbox_service, "joining")
+    members = {
+        "DataProcessing": {"InputFilter": "$[0]", "JoinSource": "Input", "OutputFilter": "$[-1,0]"},
+        "DataCaptureConfig": {"DestinationS3Uri": f"s3://{BUCKET}/captured"},
+    }
+    sagemaker.create_transform_job(**transform("joined-job", "joining", **members))
+    job = wait(sandbox_service, "joined-job")
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert {name: job[name] for name in members} == members
+    assert outputs(sandbox_service, "joined-job") == {
+        "first.csv.out": b"r1;ok,r1\nr2;ok,r2\nr3;ok,r3\n",
+        "second.csv.out": b"s1;ok,s1\n",
+    }
+    ((name, manifest),) = outputs(sandbox_service, "captured/output").items()
+    assert name == f"{job['CreationTime'].astimezone(UTC):%Y/%m/%d/%H}/joined-job-algo-1.json"
+    assert json.loads(manifest) == [{"prefix": f"s3://{BUCKET}/joined-job/"}, "first.csv.out", "second.csv.out"]
 
 
 def test_a_model_may_be_deleted_while_a_job_runs_with_it(sandbox_service: RunningService) -> None:

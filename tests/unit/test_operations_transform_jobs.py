@@ -202,6 +202,21 @@ def test_a_model_for_endpoints_only_is_refused(served: Served, members: dict[str
         ({"TransformResources": {"VolumeKmsKeyId": "k"}}, "Value 'k' at 'transformResources.volumeKmsKeyId' failed"),
         ({"TransformOutput": {"KmsKeyId": "k"}}, "Value 'k' at 'transformOutput.kmsKeyId' failed"),
         ({"DataProcessing": {"InputFilter": "$["}}, "Value '$[' at 'dataProcessing.inputFilter' failed"),
+        (
+            {"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"Accept": "application/json"}},
+            "Value 'application/json' at 'transformOutput.accept' failed to satisfy constraint: Member must be the",
+        ),
+        (
+            {"DataCaptureConfig": {"DestinationS3Uri": "s3://a/b", "KmsKeyId": "k"}},
+            "Value 'k' at 'dataCaptureConfig.kmsKeyId' failed to satisfy constraint: Member is not supported yet",
+        ),
+        (
+            {
+                "DataCaptureConfig": {"DestinationS3Uri": "s3://a/b", "GenerateInferenceId": True},
+                "TransformOutput": {"Accept": "image/png"},
+            },
+            "Value 'image/png' at 'transformOutput.accept' failed to satisfy constraint: Member must be one of",
+        ),
         ({"Tags": [{"Key": "a", "Value": ""}] * 2}, "Value 'a' at 'tags.2.member.key' failed"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import get_args
 
 from sagestone.agent.stop import StopAsked
 from sagestone.agent.tools import Tools
+from sagestone.agent.transform_capture import check_destination, write_captures
 from sagestone.agent.transform_container import ServingContainer
 from sagestone.agent.transform_model import fetch_model
 from sagestone.agent.transform_objects import ObjectList
@@ -65,6 +66,7 @@ def _outcome(assignment: TransformAssignment, tools: Tools, container: ServingCo
 def _transform(assignment: TransformAssignment, tools: Tools, container: ServingContainer) -> Outcome:
     tools.stop.check()
     objects = ObjectList(tools.files.scratch)
+    check_destination(tools.s3, assignment.job.data_capture)
     objects.deal(tools.s3, assignment, tools.stop.check)
     if objects.any_pending():
         _enter(tools, "Downloading", "Downloading the model")
@@ -75,6 +77,7 @@ def _transform(assignment: TransformAssignment, tools: Tools, container: Serving
         _enter(tools, "Training", "Transforming")
         transform_objects(assignment, tools, container, objects)
         _enter(tools, "Uploading", "Uploading the last results")
+    write_captures(tools.s3, assignment, objects.transformed)
     failure = job_failure(objects)
     return Outcome(ending="Completed" if failure is None else "Failed", failure=failure)
 

@@ -29,8 +29,12 @@ class ObjectList:
         self._objects, self._finished = scratch / "objects.jsonl", scratch / "finished.jsonl"
         self._done: set[int] = set()
         self.total = 0
-        self.failures = 0
+        self._failed: set[int] = set()
         self.first_failure: Failure | None = None
+
+    @property
+    def failures(self) -> int:
+        return len(self._failed)
 
     @property
     def finished(self) -> int:
@@ -57,12 +61,11 @@ class ObjectList:
 
     def pending(self) -> Iterator[InputObject]:
         """The objects that are not finished, in order."""
-        with self._objects.open("rb") as file:
-            for number, line in enumerate(file):
-                if number not in self._done:
-                    bucket, key, size, output_bucket, output_key = msgspec.json.decode(line)
-                    output = S3Uri(output_bucket, output_key)
-                    yield InputObject(number=number, uri=S3Uri(bucket, key), size=size, output=output)
+        return self._read(lambda number: number not in self._done)
+
+    def transformed(self) -> Iterator[InputObject]:
+        """The objects whose output is visible, in order."""
+        return self._read(lambda number: number in self._done and number not in self._failed)
 
     def finish(self, transformed: Transformed) -> None:
         """Note that an object is finished: its output is visible, or it has failed for good."""
@@ -74,10 +77,18 @@ class ObjectList:
             file.write(msgspec.json.encode(note) + b"\n")
         self._remember(note)
 
+    def _read(self, wanted: Callable[[int], bool]) -> Iterator[InputObject]:
+        with self._objects.open("rb") as file:
+            for number, line in enumerate(file):
+                if wanted(number):
+                    bucket, key, size, output_bucket, output_key = msgspec.json.decode(line)
+                    output = S3Uri(output_bucket, output_key)
+                    yield InputObject(number=number, uri=S3Uri(bucket, key), size=size, output=output)
+
     def _remember(self, note: dict[str, Any]) -> None:
         self._done.add(note["object"])
         if "fault" in note:
-            self.failures += 1
+            self._failed.add(note["object"])
             self.first_failure = self.first_failure or Failure(fault=note["fault"], message=note["message"])
 
     def _write(self, s3: S3, assignment: TransformAssignment, check: Callable[[], None]) -> None:

@@ -8,12 +8,15 @@ from sagestone.agent.transform_container import ServingContainer
 from sagestone.agent.transform_model import volume_bytes
 from sagestone.agent.transform_objects import ObjectList
 from sagestone.domain.assignment import TransformAssignment
+from sagestone.domain.failure import JobFailure
+from sagestone.domain.json_path import BadPath
 from sagestone.inference.data_log import DataLog
 from sagestone.inference.invoke import Calling, Invoker
 from sagestone.inference.parameters import effective
-from sagestone.inference.processing import processing_of
+from sagestone.inference.processing import Processing, processing_of
 from sagestone.inference.reading import ObjectReader
 from sagestone.inference.ready import ask_parameters
+from sagestone.inference.record_error import BadRecord
 from sagestone.inference.split import splitter
 from sagestone.inference.spool import NewSpool, Spool
 from sagestone.inference.transformation import Transformation
@@ -52,7 +55,7 @@ def transform_objects(
         wait_exit=container.wait_exit,
     )
     container.when_ended(invoker.shut)
-    processing = processing_of(job, datetime.fromtimestamp(assignment.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    processing = _processing(assignment)
     reader = ObjectReader(
         tools.s3,
         gzipped=job.compression == "Gzip",
@@ -82,6 +85,14 @@ def transform_objects(
     finally:
         invoker.close()
         data_log.close()
+
+
+def _processing(assignment: TransformAssignment) -> Processing | None:
+    created = datetime.fromtimestamp(assignment.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return processing_of(assignment.job, created)
+    except (BadPath, BadRecord) as error:
+        raise JobFailure("client", f"DataProcessing: {error}") from error
 
 
 def _spools(tools: Tools, in_memory: int) -> NewSpool:

@@ -29,10 +29,12 @@ TransformJobName                               honoured  unique, whatever the ca
 ModelName                                      honoured  the job keeps what the model says when the job is created
 ModelClientConfig.InvocationsTimeoutInSeconds  honoured  600 by default
 ModelClientConfig.InvocationsMaxRetries        honoured  3 by default
-DataProcessing.InputFilter                     honoured  JSONPath of what goes to the model
-DataProcessing.OutputFilter                    honoured  JSONPath of what is kept
-DataProcessing.JoinSource                      honoured  with the unfiltered input
-DataCaptureConfig                              refused   nothing is captured yet
+DataProcessing.InputFilter                     honoured  the service's JSONPath subset, on CSV, JSON, JSON Lines
+DataProcessing.OutputFilter                    honoured  the same, after the join
+DataProcessing.JoinSource                      honoured  None, Input
+DataCaptureConfig.DestinationS3Uri             honoured  manifests below input and output, by year, month, day, hour
+DataCaptureConfig.GenerateInferenceId          honoured  an id and a time for each record of the output
+DataCaptureConfig.KmsKeyId                     refused   unless empty: nothing is encrypted with keys yet
 ExperimentConfig                               recorded  given back; there are no experiments here
 Tags.Key                                       honoured  unique in a request, never beginning with aws:
 Tags.Value                                     honoured

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sagestone.domain.data_capture import data_capture_violations
 from sagestone.domain.data_processing import data_processing_violations
 from sagestone.domain.members import unknown_member_violations
 from sagestone.domain.model import Model
@@ -44,11 +45,5 @@ def _violations(request: Place) -> Iterator[Violation]:
     yield from unknown_member_violations("CreateTransformJob", request)
     yield from definition_violations(Place(None), request)
     yield from data_processing_violations(request)
-    yield from _later_violations(request)
+    yield from data_capture_violations(request)
     yield from tag_violations(request.member("Tags"))
-
-
-def _later_violations(request: Place) -> Iterator[Violation]:
-    capture = request.member("DataCaptureConfig")
-    if capture:
-        yield capture.unsupported("what is sent and answered is not captured; leave it out")

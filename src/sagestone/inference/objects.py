@@ -30,6 +30,9 @@ def output_of(key: str, prefix: str, output: S3Uri) -> S3Uri:
 
     `s3://b/in/data.csv` read by the prefix `in/`, `in/da` or `in/data.csv` gives `<output>/data.csv.out`.
     """
-    relative = key[prefix.rfind("/") + 1 :] + ".out"
-    directory = output.key if not output.key or output.key.endswith("/") else output.key + "/"
-    return S3Uri(output.bucket, directory + relative)
+    return S3Uri(output.bucket, directory_key(output) + key[prefix.rfind("/") + 1 :] + ".out")
+
+
+def directory_key(place: S3Uri) -> str:
+    """The key of a place below which others lie: with a slash at its end, unless it is a whole bucket."""
+    return place.key if not place.key or place.key.endswith("/") else place.key + "/"
