@@ -7,6 +7,7 @@ from sagestone.domain.event import InstanceEvent, Outcome, Stage
 from sagestone.domain.image import ImageReference
 from sagestone.domain.metric import MetricDefinition, MetricPoint
 from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
@@ -75,6 +76,24 @@ def model(name: str = "model", *, created_at: float = 1000.0) -> Model:
         created_at=created_at,
         request={"ModelName": name, "PrimaryContainer": {"Image": IMAGE.uri}},
         containers=(ModelContainer(image=IMAGE, model_uri="s3://bucket/model.tar.gz", environment={"A": "1"}),),
+    )
+
+
+def group(name: str = "group") -> ModelPackageGroup:
+    """A group of model packages."""
+    return ModelPackageGroup(name=name, arn=DEPLOYMENT.arn("model-package-group", name), created_at=1000.0)
+
+
+def package(name: str = "package", *, group: str | None = None, approval: str | None = None) -> ModelPackage:
+    """A Pending model package, `NAME` or `GROUP/VERSION`, with nothing to validate."""
+    return ModelPackage(
+        name=name,
+        arn=DEPLOYMENT.arn("model-package", name),
+        created_at=1000.0,
+        modified_at=1000.0,
+        request={"ModelApprovalStatus": approval} if approval else {},
+        group=group,
+        version=int(name.partition("/")[2]) if group else None,
     )
 
 

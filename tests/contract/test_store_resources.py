@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sagestone.domain.model import Model
-from sagestone.domain.transition import new_transform_job
-from sagestone.store.interface import BadToken, ListQuery, NameTaken, Store
+from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
+from sagestone.domain.transition import begin_validation, complete_validation, new_transform_job, request_delete
+from sagestone.store.interface import BadToken, LeaseLost, ListQuery, NameTaken, NotEmpty, NotFound, Store
 from tests.contract.stores import STORES, OpenStore
-from tests.documents import algorithm, model, transform_spec
+from tests.documents import algorithm, group, model, package, transform_spec
 
 
 @pytest.fixture(params=sorted(STORES))
@@ -90,3 +92,76 @@ class TestResources:
         assert [row.arn for row in store.list_resources(Model, ListQuery(name_contains="m3")).rows] == [model("m3").arn]
         with pytest.raises(BadToken):
             store.list_algorithms(replace(query, token=first.token))
+
+
+class TestGroups:
+    def test_a_member_needs_its_group_and_keeps_it(self, store: Store) -> None:
+        with pytest.raises(NotFound):
+            store.add_resource(package("g/1", group="g"), {})
+        store.add_resource(group("g"), {})
+        store.add_resource(package("g/1", group="g"), {})
+        with pytest.raises(NotEmpty):
+            store.remove_resource(ModelPackageGroup, "g")
+        assert store.resource(ModelPackageGroup, "g") == group("g")
+        assert store.remove_resource(ModelPackage, "g/1")
+        assert store.remove_resource(ModelPackageGroup, "g")
+        assert not store.remove_resource(ModelPackageGroup, "g")
+
+    def test_of_a_member_and_the_removal_of_its_group_one_wins(self, store: Store) -> None:
+        def add(name: str) -> bool:
+            try:
+                store.add_resource(package(f"{name}/1", group=name), {})
+            except NotFound:
+                return False
+            return True
+
+        def remove(name: str) -> bool:
+            try:
+                return store.remove_resource(ModelPackageGroup, name)
+            except NotEmpty:
+                return False
+
+        for number in range(10):
+            store.add_resource(group(f"g{number}"), {})
+        with ThreadPoolExecutor(8) as pool:
+            tried = [(pool.submit(add, f"g{number}"), pool.submit(remove, f"g{number}")) for number in range(10)]
+        assert [added.result() + removed.result() for added, removed in tried] == [1] * 10
+
+    def test_lists_of_a_group_of_versions_and_of_the_others(self, store: Store) -> None:
+        for name in ("g", "h1"):
+            store.add_resource(group(name), {})
+        for name in ("g/1", "g/2", "h1/1"):
+            store.add_resource(package(name, group=name.partition("/")[0], approval="Approved"), {})
+        store.add_resource(package("p1"), {})
+
+        def names(**filters: Any) -> list[str]:
+            query = ListQuery(sort_by="Name", **filters)
+            return [row.name for row in store.list_resources(ModelPackage, query).rows]
+
+        assert names() == ["g/1", "g/2", "h1/1", "p1"]
+        assert names(group="g") == ["g/1", "g/2"]
+        assert names(group="absent") == []
+        assert names(grouped=True) == ["g/1", "g/2", "h1/1"]
+        assert names(grouped=False) == ["p1"]
+        assert names(secondary_status="Approved", status="Pending") == ["g/1", "g/2", "h1/1"]
+        assert names(name_contains="1") == ["h1/1", "p1"]  # a version is no part of the name
+        first = store.list_resources(ModelPackage, ListQuery(group="g", limit=1, ascending=False))
+        second = store.list_resources(ModelPackage, ListQuery(group="g", limit=1, ascending=False, token=first.token))
+        assert [row.name for row in (*first.rows, *second.rows)] == ["g/2", "g/1"]
+
+    def test_what_is_validated_is_unfinished_until_it_is_done(self, store: Store) -> None:
+        store.add_resource(package("p"), {})
+        store.add_algorithm(algorithm("a"), {})
+        assert store.unfinished_resources() == ["model-package/p", "algorithm/a"]
+        assert (store.unfinished_algorithms(), store.unfinished_jobs()) == (["a"], [])
+        store.change_resource(ModelPackage, "p", begin_validation)
+        ended = store.change_resource(ModelPackage, "p", complete_validation)
+        assert ended == store.resource(ModelPackage, "p")
+        assert store.unfinished_resources() == ["algorithm/a"]
+        store.take_lease("model-package/p", "other", 100.0, 10.0)
+        with pytest.raises(LeaseLost):
+            store.change_resource(ModelPackage, "p", request_delete, "one")
+        with pytest.raises(LeaseLost):
+            store.remove_resource(ModelPackage, "p", "one")
+        with pytest.raises(NotFound):
+            store.change_resource(ModelPackage, "absent", request_delete)

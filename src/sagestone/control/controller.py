@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from sagestone.control.algorithm import AlgorithmReconciler
 from sagestone.control.backoff import Backoff
 from sagestone.control.backoff import Patience as RetryPatience
 from sagestone.control.job import INTERNAL, JobReconciler
@@ -20,6 +19,7 @@ from sagestone.control.leases import Leases
 from sagestone.control.pace import Pace
 from sagestone.control.progress import Progress
 from sagestone.control.recovery import unneeded
+from sagestone.control.validated import KINDS, ValidatedReconciler
 from sagestone.domain.assign import Patience
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import LeaseLost, Store
@@ -31,11 +31,15 @@ _RECOVERY = "recovery"
 _LEASES = "leases"
 _SHORTCUT = "shortcut"
 _NO_JOBS = frozenset({_RECOVERY, _LEASES, _SHORTCUT})
-_ALGORITHM = "algorithm/"
+#: How the keys of what is validated begin; all others are jobs'.
+_VALIDATED = tuple(f"{kind}/" for kind in KINDS)
 
 
 class Controller:
-    """Carries algorithms and jobs on. `holder` is a word that no other controller has; `alone` voids old leases."""
+    """Carries algorithms, model packages and jobs on.
+
+    `holder` is a word that no other controller has; `alone` voids old leases.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class Controller:
         self._jobs = JobReconciler(
             store, placement, clock=clock, monotonic=monotonic, region=region, patience=patience or Patience()
         )
-        self._algorithms = AlgorithmReconciler(store, clock)
+        self._validated = ValidatedReconciler(store, clock)
         self._leases = Leases(store, holder, clock, lease_seconds)
         self._backoff = Backoff(retry or RetryPatience())
         self._pace = Pace()
@@ -99,12 +103,12 @@ class Controller:
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
-        jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_ALGORITHM)]
+        jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
         everything = everything or now >= self._look_at or len(jobs_due) < len(due)
         jobs = self._store.unfinished_jobs() if everything else sorted(self._running)
         freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
-            self._carry_on_all([key.removeprefix(_ALGORITHM) for key in due if key.startswith(_ALGORITHM)], freed)
+            self._carry_on_all([key for key in due if key.startswith(_VALIDATED)], freed)
         return self._wait_seconds()
 
     def _run(self) -> None:
@@ -135,19 +139,19 @@ class Controller:
         return True
 
     def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
-        """Algorithms and jobs by turns, until neither gives the other something to do."""
+        """What is validated and jobs by turns, until neither gives the other something to do."""
         names = self._store.unfinished_algorithms()
-        self._guard(_SHORTCUT, partial(self._algorithms.complete_without_plan, names))
+        self._guard(_SHORTCUT, partial(self._validated.complete_without_plan, names))
         moved = True
         while moved:
             moved = False
-            for name in dict.fromkeys([*self._store.unfinished_algorithms(), *due]):
-                moved = self._guard(f"{_ALGORITHM}{name}", partial(self._carry_on_algorithm, name)) or moved
+            for key in dict.fromkeys([*self._store.unfinished_resources(), *due]):
+                moved = self._guard(key, partial(self._carry_on_validated, key)) or moved
             due = ()
             if moved or freed:
                 freed = self._carry_on_jobs(self._store.unfinished_jobs())
                 moved = freed
-        unfinished = self._store.unfinished_algorithms() or self._store.unfinished_jobs()
+        unfinished = self._store.unfinished_resources() or self._store.unfinished_jobs()
         self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished else math.inf
 
     def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
@@ -169,15 +173,14 @@ class Controller:
             self._leases.drop(key)
         return progress == "done"
 
-    def _carry_on_algorithm(self, name: str) -> bool:
+    def _carry_on_validated(self, key: str) -> bool:
         """Whether it moved."""
-        key = f"{_ALGORITHM}{name}"
         if not self._leases.hold(key):
             return False
         steps: list[Progress] = []
 
         def step() -> Progress:
-            steps.append(self._algorithms.reconcile(name, self._leases.holder))
+            steps.append(self._validated.reconcile(key, self._leases.holder))
             return steps[-1]
 
         if self._until_still(step) == "done":
@@ -215,8 +218,8 @@ class Controller:
     def _give_up(self, key: str) -> None:
         _LOG.error("%s is given up", key)
         try:
-            if key.startswith(_ALGORITHM):
-                self._algorithms.give_up(key.removeprefix(_ALGORITHM), f"Internal error: {INTERNAL}")
+            if key.startswith(_VALIDATED):
+                self._validated.give_up(key, f"Internal error: {INTERNAL}")
             elif key not in _NO_JOBS:
                 self._jobs.give_up(key)
         except Exception:  # noqa: BLE001 (logged with its traceback; it is tried again)

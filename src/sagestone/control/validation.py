@@ -1,16 +1,17 @@
-"""What comes next in the validation of an algorithm: a pure and total function of what is stored."""
+"""What comes next in the validation of an algorithm or a model package: pure and total functions of what is stored."""
 
 from dataclasses import dataclass
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.training_job import TrainingJob, TrainingJobSpec
 from sagestone.domain.transform_job import TransformJob, TransformJobSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The algorithm is Pending: validation begins."""
+    """It is Pending: validation begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class StartTraining:
 
 @dataclass(frozen=True, slots=True)
 class MakeModel:
-    """The training job is Completed: the model of its artifact is to be created."""
+    """What is to be served is there: the model is to be created."""
 
     model: Model
 
@@ -48,7 +49,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The algorithm is Deleting: it is to be taken away."""
+    """It is Deleting: it is to be taken away."""
 
 
 Step = Begin | StartTraining | MakeModel | StartTransform | Wait | Finish | Remove
@@ -79,13 +80,28 @@ def next_step(
         return Finish(failure_reason(training_job))
     if plan.transform is None:
         return Finish()
-    if transform_job is None:
-        if plan.model is not None and not has_model:
-            return MakeModel(plan.model)
-        return StartTransform(plan.transform)
-    if not transform_job.finished:
+    return _serving_step(plan.model, plan.transform, transform_job, has_model)
+
+
+def next_package_step(package: ModelPackage, transform_job: TransformJob | None, *, has_model: bool) -> Step:
+    """The next step for a model package: its model, then the transform job; without a profile it is Completed."""
+    if package.status == "Deleting":
+        return Remove()
+    if package.status == "Pending":
+        return Begin()
+    if package.status in ("Completed", "Failed"):
         return Wait()
-    return Finish(None if transform_job.status == "Completed" else failure_reason(transform_job))
+    if package.plan is None:
+        return Finish()
+    return _serving_step(package.plan.model, package.plan.transform, transform_job, has_model)
+
+
+def _serving_step(model: Model | None, spec: TransformJobSpec, job: TransformJob | None, has_model: bool) -> Step:
+    if job is None:
+        return MakeModel(model) if model is not None and not has_model else StartTransform(spec)
+    if not job.finished:
+        return Wait()
+    return Finish(None if job.status == "Completed" else failure_reason(job))
 
 
 def failure_reason(job: TrainingJob | TransformJob) -> str:

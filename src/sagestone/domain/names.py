@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ResourceKind = Literal["algorithm", "training-job", "transform-job", "model"]
+ResourceKind = Literal["algorithm", "training-job", "transform-job", "model", "model-package", "model-package-group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,3 +20,12 @@ class ValidationPlan:
     training: TrainingJobSpec
     model: Model | None = None
     transform: TransformJobSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePlan:
+    """What validates a model package: its model, then the transform job that serves it; names are already given."""
+
+    profile_name: str
+    model: Model
+    transform: TransformJobSpec

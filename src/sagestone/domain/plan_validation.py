@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sagestone.domain.image import ImageReference
-from sagestone.domain.model import Model
 from sagestone.domain.names import Deployment
 from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan_model import plan_model
 from sagestone.domain.plan_training import plan_training
 from sagestone.domain.plan_transform import plan_transform
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.domain.transform_job import ModelContainer
 
 Members = Mapping[str, Any]
 
@@ -40,14 +39,14 @@ def plan_validation(
     inference, definition = request.get("InferenceSpecification"), profile.get("TransformJobDefinition")
     model, transform = None, None
     if inference is not None and definition is not None:
-        container, digest = inference["Containers"][0], container_image_digests[0]
-        served = ModelContainer(
-            image=ImageReference(uri=container["Image"], digest=digest or ""),
-            hostname=container.get("ContainerHostname"),
-            environment=dict(container.get("Environment") or {}),
-            model_uri=container.get("ModelDataUrl") or training.artifact_uri,
+        model = plan_model(
+            inference["Containers"],
+            container_image_digests,
+            name=name,
+            role_arn=training.role_arn,
+            deployment=deployment,
+            artifact=training.artifact_uri,
         )
-        model = _model(deployment, training, container, served)
         transform = plan_transform(
             {"ModelName": model.name, **definition},
             model=model,
@@ -92,25 +91,4 @@ def _training(
         specification=specification,
         algorithm_name=request["AlgorithmName"],
         profile_name=profile["ProfileName"],
-    )
-
-
-def _model(deployment: Deployment, training: TrainingJobSpec, container: Members, served: ModelContainer) -> Model:
-    """The model of the artifact that the training will leave, as CreateModel would keep it."""
-    shown = {
-        "Image": served.image.uri,
-        "ModelDataUrl": served.model_uri,
-        **{name: container[name] for name in ("ContainerHostname", "Environment") if container.get(name)},
-    }
-    return Model(
-        name=training.name,
-        arn=deployment.arn("model", training.name),
-        created_at=0.0,  # set when it is created
-        request={
-            "ModelName": training.name,
-            "PrimaryContainer": shown,
-            "ExecutionRoleArn": training.role_arn,
-            "EnableNetworkIsolation": True,
-        },
-        containers=(served,),
     )

@@ -1,6 +1,6 @@
 """The only place that changes a status.
 
-An algorithm, and the item of its validation profile beside it:
+An algorithm or a model package, and the item of its validation profile beside it:
 
     Pending ──begin_validation──▶ InProgress ──complete_validation──▶ Completed ──request_delete──▶ Deleting ──▶ (gone)
     NotStarted                    InProgress ──fail_validation──────▶ Failed    ──request_delete──▶ Deleting
@@ -24,53 +24,29 @@ the job's. Completed, Failed and Stopped refuse every change. The tables are in 
 
 from dataclasses import replace
 
-from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
 from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition_instances import Verdict
-from sagestone.domain.transition_rules import (
-    ITEM_STATUS,
-    TransitionRefused,
-    check_algorithm_move,
-    check_job_move,
-)
+from sagestone.domain.transition_rules import TransitionRefused, check_job_move
 from sagestone.domain.transition_training import advance_training, enter, finish_training, new_training_job
 from sagestone.domain.transition_transform import advance_transform, finish_transform, new_transform_job
+from sagestone.domain.transition_validation import (
+    approve,
+    begin_validation,
+    complete_validation,
+    fail_validation,
+    request_delete,
+)
 
 __all__ = [
-    "TransitionRefused", "advance", "begin_validation", "complete_validation", "fail", "fail_validation",
+    "TransitionRefused", "advance", "approve", "begin_validation", "complete_validation", "fail", "fail_validation",
     "finish_stopping", "new_training_job", "new_transform_job", "place", "request_delete", "request_job_delete",
     "request_stop", "wait_for_capacity",
 ]  # fmt: skip
 
 Job = TrainingJob | TransformJob
-
-
-def begin_validation(algorithm: Algorithm) -> Algorithm:
-    """Pending → InProgress, the item with it."""
-    return _move_algorithm(algorithm, "InProgress")
-
-
-def complete_validation(algorithm: Algorithm) -> Algorithm:
-    """InProgress → Completed, the item with it."""
-    return _move_algorithm(algorithm, "Completed")
-
-
-def fail_validation(algorithm: Algorithm, reason: str) -> Algorithm:
-    """InProgress → Failed; the item says why."""
-    failed = _move_algorithm(algorithm, "Failed")
-    if failed.validation is None:
-        return failed
-    return replace(failed, validation=replace(failed.validation, failure_reason=reason))
-
-
-def request_delete(algorithm: Algorithm) -> Algorithm:
-    """Completed or Failed → Deleting; raises TransitionRefused in the service's words otherwise (seen by Terraform)."""
-    if algorithm.status not in ("Completed", "Failed"):
-        raise TransitionRefused(f"Cannot delete Algorithm in {algorithm.status} status", algorithm.status)
-    return _move_algorithm(algorithm, "Deleting")
 
 
 def place(job: Job, runtime: str, at: float) -> Job:
@@ -147,11 +123,3 @@ def fail(job: Job, failure: Failure, at: float) -> Job:
 
 def _finish(job: Job, ended: Verdict, at: float) -> Job:
     return finish_training(job, ended, at) if isinstance(job, TrainingJob) else finish_transform(job, ended, at)
-
-
-def _move_algorithm(algorithm: Algorithm, status: AlgorithmStatus) -> Algorithm:
-    check_algorithm_move(algorithm.name, algorithm.status, status)
-    item = algorithm.validation
-    if item is not None and status in ITEM_STATUS:
-        item = replace(item, status=ITEM_STATUS[status])
-    return replace(algorithm, status=status, validation=item)

@@ -7,6 +7,7 @@ from sagestone.domain.algorithm import AlgorithmStatus, ItemStatus
 from sagestone.domain.event import Ending, Stage
 from sagestone.domain.training_job import EndedStatus, SecondaryStatus, TrainingJobStatus
 
+#: Algorithms and model packages alike.
 ALGORITHM_MOVES: Final[Mapping[AlgorithmStatus, frozenset[AlgorithmStatus]]] = {
     "Pending": frozenset({"InProgress"}),
     "InProgress": frozenset({"Completed", "Failed"}),
@@ -82,7 +83,7 @@ class TransitionRefused(Exception):
 def check_algorithm_move(name: str, before: AlgorithmStatus, after: AlgorithmStatus) -> None:
     """Raises TransitionRefused where the table has no such move."""
     if after not in ALGORITHM_MOVES[before]:
-        raise TransitionRefused(f"algorithm {name} cannot go from {before} to {after}", before)
+        raise TransitionRefused(f"{name} cannot go from {before} to {after}", before)
 
 
 def check_job_move(key: str, before: TrainingJobStatus, after: TrainingJobStatus) -> None:

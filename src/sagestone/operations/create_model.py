@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.image import ImageReference
 from sagestone.domain.model import Model
 from sagestone.domain.model_rules import model_violations
+from sagestone.domain.plan_model import model_container
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transform_job import ModelContainer
 from sagestone.operations.dependencies import Dependencies
@@ -51,15 +51,7 @@ def _containers(deps: Dependencies, request: Mapping[str, Any]) -> tuple[ModelCo
     for container in given:
         if container.get("ModelDataUrl"):
             check_model_data(deps, container["ModelDataUrl"], request.get("ExecutionRoleArn"))
-    return tuple(
-        ModelContainer(
-            image=ImageReference(uri=container["Image"], digest=digest),
-            model_uri=container.get("ModelDataUrl") or None,
-            environment=dict(container.get("Environment") or {}),
-            hostname=container.get("ContainerHostname") or None,
-        )
-        for container, digest in zip(given, digests, strict=True)
-    )
+    return tuple(model_container(container, digest) for container, digest in zip(given, digests, strict=True))
 
 
 def _taken(arn: str) -> ValidationException:

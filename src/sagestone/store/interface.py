@@ -12,6 +12,8 @@ Promises, shown by the contract tests on every implementation:
    each page costs the same however many rows there are. So a filter that few rows pass may give a short or empty page
    with a token: only a page without one is the last.
 6. Reads never wait for writers.
+7. A member of a group is added only while the group is there, and a group with members is not removed: one of two who
+   try both at the same time is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
 from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
 from sagestone.domain.transform_job import TransformJob, TransformJobStatus
 
@@ -31,6 +34,10 @@ class NameTaken(Exception):
 
 class NotFound(Exception):
     """There is no resource of that kind and name."""
+
+
+class NotEmpty(Exception):
+    """The group has members."""
 
 
 class LeaseLost(Exception):
@@ -55,6 +62,9 @@ class ListQuery:
     modified_after: float | None = None
     modified_before: float | None = None
     status: str | None = None
+    secondary_status: str | None = None  # of a model package: its approval
+    group: str | None = None  # only the members of this group
+    grouped: bool | None = None  # only members of groups, or only those of none
     sort_by: SortBy = "CreationTime"
     ascending: bool = True
     limit: int = 100
@@ -96,18 +106,19 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRow:
-    """What the lists of resources show: `status` is "" for a kind that has none."""
+    """What the lists of resources show: `status` is "" for a kind that has none; `secondary_status` is the approval."""
 
     name: str
     arn: str
     created_at: float
     status: str
+    secondary_status: str | None = None
     description: str | None = None
 
 
 Job = TrainingJob | TransformJob
-#: Documents that the store keeps by name and that are no jobs; an algorithm has methods of its own besides.
-AnyResource = Model
+#: Documents that the store keeps by name and that are no jobs. (Algorithms have methods of their own besides.)
+AnyResource = Algorithm | Model | ModelPackage | ModelPackageGroup
 Resource = TypeVar("Resource", bound=AnyResource)
 
 
@@ -147,15 +158,25 @@ class Store(Protocol):
 
     # resources of a kind, which is named by the type of its document
     def add_resource(self, resource: AnyResource, tags: Mapping[str, str]) -> None:
-        """Raises NameTaken."""
+        """Raises NameTaken, or NotFound where the group of a model package is not there."""
         ...
 
     def resource(self, kind: type[Resource], name: str) -> Resource | None: ...
 
     def list_resources(self, kind: type[AnyResource], query: ListQuery) -> Page[ResourceRow]: ...
 
-    def remove_resource(self, kind: type[AnyResource], name: str) -> bool:
-        """Take the row and its tags away; whether there was one."""
+    def change_resource(
+        self, kind: type[Resource], name: str, change: Callable[[Resource], Resource], holder: str | None = None
+    ) -> Resource:
+        """Apply a pure change in one transaction; raises NotFound. What it raises passes through."""
+        ...
+
+    def remove_resource(self, kind: type[AnyResource], name: str, holder: str | None = None) -> bool:
+        """Take the row and its tags away; whether there was one. Raises NotEmpty for a group with members."""
+        ...
+
+    def unfinished_resources(self) -> Sequence[str]:
+        """Keys ("algorithm/NAME", "model-package/NAME") of those in Pending, InProgress or Deleting, oldest first."""
         ...
 
     # tags, by ARN of an existing resource

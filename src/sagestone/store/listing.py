@@ -13,7 +13,7 @@ SCAN_LIMIT = 10_000
 
 _COLUMNS = (
     "id", "name", "arn", "created_at", "modified_at", "ended_at", "status", "secondary_status", "failure_reason",
-    "description",
+    "description", "parent",
 )  # fmt: skip
 
 #: The columns that a page is sorted and continued by; each list of them has an index that begins with the kind.
@@ -37,6 +37,7 @@ class ListedRow:
     secondary_status: str | None
     failure_reason: str | None
     description: str | None
+    parent: int | None
 
 
 def list_rows(
@@ -73,6 +74,9 @@ def _walk(kind: str, query: ListQuery, keys: tuple[str, ...], after: Position | 
     if query.status is not None:
         conditions.append("status = ?")
         values.append(query.status)
+    if query.group is not None:
+        conditions.append("parent = (SELECT id FROM resources WHERE kind = 'model-package-group' AND name = ?)")
+        values.append(query.group)
     if keys[0] == "created_at":
         if query.created_after is not None:
             conditions.append("created_at > ?")
@@ -91,7 +95,10 @@ def _walk(kind: str, query: ListQuery, keys: tuple[str, ...], after: Position | 
 def _filters(query: ListQuery) -> tuple[str, list[Any]]:
     """What each row that was walked over must pass."""
     tests = [
-        ("instr(name, ?) > 0", query.name_contains),
+        # The version of a model package is no part of its name.
+        ("instr(iif(parent IS NULL, name, substr(name, 1, instr(name, '/') - 1)), ?) > 0", query.name_contains),
+        ("secondary_status = ?", query.secondary_status),
+        ("(parent IS NOT NULL) = ?", query.grouped),
         ("created_at > ?", query.created_after),
         ("created_at < ?", query.created_before),
         ("modified_at > ?", query.modified_after),

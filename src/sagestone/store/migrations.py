@@ -61,6 +61,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
     # A transform job serves several containers: the one it had becomes the only one of its list.
     (_containers_of("$.spec", "transform"), _containers_of("$.plan.transform", "algorithm")),
+    # Versions of a model package belong to a group, which stays as long as it has any.
+    (
+        "ALTER TABLE resources ADD COLUMN parent INTEGER REFERENCES resources (id) ON DELETE RESTRICT",
+        "CREATE INDEX resources_parent ON resources (parent, created_at, id) WHERE parent IS NOT NULL",
+    ),
 )
 
 

@@ -8,12 +8,13 @@ import msgspec
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
-from sagestone.store.interface import NameTaken, NotFound
+from sagestone.store.interface import NameTaken, NotEmpty, NotFound
 
-Kind = Literal["algorithm", "training", "transform", "model"]
-Document = Algorithm | TrainingJob | TransformJob | Model
+Kind = Literal["algorithm", "training", "transform", "model", "model-package", "model-package-group"]
+Document = Algorithm | TrainingJob | TransformJob | Model | ModelPackage | ModelPackageGroup
 Describe = Callable[[Algorithm], bytes]
 
 TYPES: Final[Mapping[Kind, type[Any]]] = {
@@ -21,20 +22,24 @@ TYPES: Final[Mapping[Kind, type[Any]]] = {
     "training": TrainingJob,
     "transform": TransformJob,
     "model": Model,
+    "model-package": ModelPackage,
+    "model-package-group": ModelPackageGroup,
 }
 KINDS: Final[Mapping[type[Any], Kind]] = {type_: kind for kind, type_ in TYPES.items()}
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
+_UNFINISHED: Final = ("Pending", "InProgress", "Deleting")
 _ENCODE = msgspec.json.Encoder().encode
 
 
 def insert(connection: sqlite3.Connection, document: Document, tags: Mapping[str, str], describe: Describe) -> None:
-    """Add a row with its tags; raises NameTaken."""
+    """Add a row with its tags; raises NameTaken, or NotFound where its group is not there."""
     kind, name, arn = _identity(document)
+    group = _group_id(connection, document.group) if isinstance(document, ModelPackage) and document.group else None
     try:
         cursor = connection.execute(
             "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
-            " failure_reason, description, unfinished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (kind, name, arn, document.created_at, *_columns(document)),
+            " failure_reason, description, unfinished, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, name, arn, document.created_at, *_columns(document), group),
         )
     except sqlite3.IntegrityError as error:
         raise NameTaken(f"{kind} {name} exists already") from error
@@ -92,9 +97,21 @@ def redescribe(connection: sqlite3.Connection, describe: Describe) -> None:
 
 
 def remove(connection: sqlite3.Connection, kind: Kind, name: str) -> bool:
-    """Take a row away with its document and tags; whether there was one."""
-    cursor = connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name))
+    """Take a row away with its document and tags; whether there was one. Raises NotEmpty for a group with members."""
+    try:
+        cursor = connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name))
+    except sqlite3.IntegrityError as error:
+        raise NotEmpty(f"{kind} {name} has members") from error
     return cursor.rowcount == 1
+
+
+def _group_id(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute(
+        "SELECT id FROM resources WHERE kind = 'model-package-group' AND name = ?", (name,)
+    ).fetchone()  # fmt: skip
+    if row is None:
+        raise NotFound(f"there is no model-package-group {name}")
+    return int(row[0])
 
 
 def _identity(document: Document) -> tuple[Kind, str, str]:
@@ -106,8 +123,13 @@ def _columns(document: Document) -> tuple[object, ...]:
     """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished."""
     if isinstance(document, Model):
         return document.created_at, None, "", None, None, None, False
+    if isinstance(document, ModelPackageGroup):
+        return document.created_at, None, "Completed", None, None, document.description, False
+    if isinstance(document, ModelPackage):
+        description, unfinished = document.request.get("ModelPackageDescription"), document.status in _UNFINISHED
+        return document.modified_at, None, document.status, document.approval, None, description, unfinished
     if isinstance(document, Algorithm):
-        unfinished = document.status in ("Pending", "InProgress", "Deleting")
+        unfinished = document.status in _UNFINISHED
         description = document.request.get("AlgorithmDescription")
         return document.created_at, None, document.status, None, None, description, unfinished
     secondary = document.secondary_status if isinstance(document, TrainingJob) else None

@@ -109,14 +109,27 @@ class SqliteStore:
         found, token = list_rows(self._readers.connection(), self._token_key, rows.KINDS[kind], query)
         shown = [
             ResourceRow(
-                name=row.name, arn=row.arn, created_at=row.created_at, status=row.status, description=row.description
+                name=row.name, arn=row.arn, created_at=row.created_at, status=row.status,
+                secondary_status=row.secondary_status, description=row.description,
             )
             for row in found
         ]  # fmt: skip
         return Page(rows=shown, token=token)
 
-    def remove_resource(self, kind: type[AnyResource], name: str) -> bool:
-        return self._writer.write(lambda connection: rows.remove(connection, rows.KINDS[kind], name))
+    def change_resource(
+        self, kind: type[Resource], name: str, change: Callable[[Resource], Resource], holder: str | None = None
+    ) -> Resource:
+        return cast(Resource, self._change(rows.KINDS[kind], name, change, holder))
+
+    def remove_resource(self, kind: type[AnyResource], name: str, holder: str | None = None) -> bool:
+        def remove(connection: sqlite3.Connection) -> bool:
+            lease_rows.check(connection, f"{rows.KINDS[kind]}/{name}", holder)
+            return rows.remove(connection, rows.KINDS[kind], name)
+
+        return self._writer.write(remove)
+
+    def unfinished_resources(self) -> Sequence[str]:
+        return [f"{kind}/{name}" for kind, name in self._unfinished() if kind not in _JOBS]
 
     # tags
     def tags(self, arn: str) -> Mapping[str, str] | None:

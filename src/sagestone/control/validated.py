@@ -1,8 +1,9 @@
-"""Carries one algorithm a step further: at most one change of the store each time it is asked."""
+"""Carries one algorithm or model package a step further: at most one change of the store each time it is asked."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from sagestone.control.progress import Progress
 from sagestone.control.validation import (
@@ -13,10 +14,12 @@ from sagestone.control.validation import (
     StartTraining,
     StartTransform,
     Step,
+    next_package_step,
     next_step,
 )
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import (
@@ -26,19 +29,26 @@ from sagestone.domain.transition import (
     new_training_job,
     new_transform_job,
 )
+from sagestone.domain.transition_validation import Validated
 from sagestone.store.interface import NameTaken, Store
+
+#: What the first part of a key stands for.
+KINDS: Final[dict[str, type[Algorithm] | type[ModelPackage]]] = {"algorithm": Algorithm, "model-package": ModelPackage}
 
 _GROUP = 200
 
 
-class AlgorithmReconciler:
-    """Follows `next_step`. Every act is one transaction, and doing it twice does no harm."""
+class ValidatedReconciler:
+    """Follows the next step of each kind. Every act is one transaction, and doing it twice does no harm.
+
+    Keys are `algorithm/NAME` and `model-package/NAME`.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
 
     def complete_without_plan(self, names: Sequence[str]) -> None:
-        """Complete those that are Pending and have nothing to validate, many in one transaction.
+        """Complete those algorithms that are Pending and have nothing to validate, many in one transaction.
 
         A shortcut for bursts: `reconcile` takes the same steps one by one.
         """
@@ -47,19 +57,26 @@ class AlgorithmReconciler:
         for first in range(0, len(ready), _GROUP):
             self._store.change_algorithms(ready[first : first + _GROUP], _completed_without_plan)
 
-    def reconcile(self, name: str, holder: str) -> Progress:
+    def reconcile(self, key: str, holder: str) -> Progress:
         """One step; `holder` has the lease on it."""
-        algorithm = self._store.algorithm(name)
-        if algorithm is None:
-            return "done"
-        return self._take(algorithm, self._next_step(algorithm), holder)
+        resource = self._resource(key)
+        if isinstance(resource, Algorithm):
+            return self._take(Algorithm, resource, self._next_step(resource), holder)
+        if isinstance(resource, ModelPackage):
+            return self._take(ModelPackage, resource, self._next_package_step(resource), holder)
+        return "done"
 
-    def give_up(self, name: str, reason: str) -> None:
-        """The algorithm failed for a reason that is ours."""
-        algorithm = self._store.algorithm(name)
-        if algorithm is None or algorithm.status not in ("Pending", "InProgress"):
-            return
-        self._store.change_algorithm(name, lambda known: fail_validation(_begun(known), reason))
+    def give_up(self, key: str, reason: str) -> None:
+        """It failed for a reason that is ours."""
+        resource = self._resource(key)
+        if isinstance(resource, Algorithm):
+            self._fail(Algorithm, resource, reason)
+        elif isinstance(resource, ModelPackage):
+            self._fail(ModelPackage, resource, reason)
+
+    def _resource(self, key: str) -> Algorithm | ModelPackage | None:
+        kind, _, name = key.partition("/")
+        return self._store.resource(KINDS[kind], name)
 
     def _next_step(self, algorithm: Algorithm) -> Step:
         plan = algorithm.plan
@@ -70,11 +87,19 @@ class AlgorithmReconciler:
             has_model=bool(plan and plan.model and self._store.resource(Model, plan.model.name)),
         )
 
-    def _take(self, algorithm: Algorithm, step: Step, holder: str) -> Progress:
-        name, now = algorithm.name, self._clock()
+    def _next_package_step(self, package: ModelPackage) -> Step:
+        plan = package.plan
+        return next_package_step(
+            package,
+            self._store.transform_job(plan.transform.name) if plan else None,
+            has_model=bool(plan and self._store.resource(Model, plan.model.name)),
+        )
+
+    def _take(self, kind: type[Validated], resource: Validated, step: Step, holder: str) -> Progress:
+        name, now = resource.name, self._clock()
         match step:
             case Begin():
-                self._store.change_algorithm(name, begin_validation, holder)
+                self._store.change_resource(kind, name, begin_validation, holder)
                 return "moved"
             case StartTraining(spec):
                 return self._add(new_training_job(spec, now))
@@ -85,16 +110,20 @@ class AlgorithmReconciler:
             case StartTransform(spec):
                 return self._add(new_transform_job(spec, now))
             case Finish(None):
-                self._store.change_algorithm(name, complete_validation, holder)
+                self._store.change_resource(kind, name, complete_validation, holder)
                 return "done"
             case Finish(reason):
-                self._store.change_algorithm(name, lambda known: fail_validation(known, reason or ""), holder)
+                self._store.change_resource(kind, name, lambda known: fail_validation(known, reason or ""), holder)
                 return "done"
             case Remove():
-                self._store.remove_algorithm(name, holder)
+                self._store.remove_resource(kind, name, holder)
                 return "done"
             case _:
                 return "waiting"
+
+    def _fail(self, kind: type[Validated], resource: Validated, reason: str) -> None:
+        if resource.status in ("Pending", "InProgress"):
+            self._store.change_resource(kind, resource.name, lambda known: fail_validation(_begun(known), reason))
 
     def _add(self, job: TrainingJob | TransformJob) -> Progress:
         with suppress(NameTaken):  # added between the look and the act
@@ -108,5 +137,5 @@ def _completed_without_plan(algorithm: Algorithm) -> Algorithm:
     return complete_validation(begin_validation(algorithm))
 
 
-def _begun(algorithm: Algorithm) -> Algorithm:
-    return begin_validation(algorithm) if algorithm.status == "Pending" else algorithm
+def _begun(resource: Validated) -> Validated:
+    return begin_validation(resource) if resource.status == "Pending" else resource
