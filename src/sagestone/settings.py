@@ -4,6 +4,7 @@ Every setting has an environment variable `SAGESTONE_<NAME>` and a key `<name>` 
 environment wins over the file, an explicit argument (a command-line option) wins over both.
 """
 
+import math
 import os
 import re
 import tomllib
@@ -89,6 +90,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise BadSetting(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path}: not TOML: {error}") from error
 
@@ -116,5 +119,13 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"account = {settings.account!r}: expected 12 digits")
     if not re.fullmatch(r"[a-z0-9-]{9,16}", settings.region):
         raise BadSetting(f"region = {settings.region!r}: expected a region such as us-east-1")
+    if not re.fullmatch(r"(https?://[^/\s]+/?)?", settings.s3_endpoint):
+        raise BadSetting(f"s3_endpoint = {settings.s3_endpoint!r}: expected a URL such as https://s3.example.com:9000")
     if bool(settings.s3_access_key) != bool(settings.s3_secret_key):
         raise BadSetting("s3_access_key and s3_secret_key go together: one of them is missing")
+    if settings.s3_endpoint and not settings.s3_access_key:
+        raise BadSetting(f"s3_endpoint = {settings.s3_endpoint!r} needs s3_access_key and s3_secret_key beside it")
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, int | float) and not 0 <= value < math.inf:
+            raise BadSetting(f"{field.name} = {value}: expected a number that is not negative")

@@ -17,6 +17,7 @@ case "$mode" in
     mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
   slow) sleep 4; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
+  markup) echo '[/bold] is no [tag]' >&2; exit 5;;
   exit-code) echo 'cannot open the lexicon' >&2; exit 7;;
   hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
   stubborn) trap '' TERM; echo kept > $ML/model/model.csv; while true; do sleep 1; done;;

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.system.service import RunningService
-from tests.system.validation import specification
+from tests.system.validation import finished, specification
 
 
 def _write(directory: Path, request: object) -> str:
@@ -32,8 +32,10 @@ def test_validate_ends_with_1_and_the_reason_when_it_failed(sandbox_service: Run
     done = sandbox_service.command("validate", _write(tmp_path, request), "--json")
     assert done.returncode == 1
     assert "cannot open the lexicon" in done.stderr
-    kinds = {json.loads(line)["kind"] for line in done.stdout.splitlines() if line.startswith('{"kind"')}
-    assert kinds >= {"algorithm", "training", "log"}
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {line["kind"] for line in lines} >= {"algorithm", "training", "log", "result"}
+    assert lines[-1]["status"] == lines[-1]["description"]["AlgorithmStatus"] == "Failed"
+    assert "cannot open the lexicon" in lines[-1]["text"]
 
 
 def test_validate_ends_with_2_when_the_file_is_no_request(sandbox_service: RunningService, tmp_path: Path) -> None:
@@ -73,6 +75,36 @@ def test_describe_and_logs_show_what_happened(sandbox_service: RunningService, t
     assert "model: model.csv batch: true" in logs
     assert sandbox_service.command("describe", "nobody").returncode == 1
     assert sandbox_service.command("logs", "nobody").returncode == 1
+
+
+def test_an_algorithm_has_its_own_jobs_and_no_others(sandbox_service: RunningService, tmp_path: Path) -> None:
+    for name, mode in (("tree", "plain"), ("tree-profile", "tabs"), ("tree", "tabs"), ("tree-profile", "plain")):
+        request = specification(name, "tests/train:1", training={"HyperParameters": {"mode": mode}})
+        done = sandbox_service.command("validate", _write(tmp_path, request), "--replace")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count(f"mode {mode} on algo-1") == 1
+    assert "mode plain" not in sandbox_service.command("logs", "tree").stdout
+    assert "mode tabs on algo-1" in sandbox_service.command("logs", "tree", "-f").stdout
+    for nonsense in ("", "a b", "x*"):
+        for command in ("logs", "describe"):
+            done = sandbox_service.command(command, nonsense)
+            assert done.returncode == 1
+            assert "Traceback" not in done.stderr
+
+
+def test_what_others_wrote_is_shown_as_it_is(sandbox_service: RunningService) -> None:
+    request = specification("marked", "tests/train:1")
+    del request["ValidationSpecification"]
+    request["AlgorithmDescription"] = "[/bold] [red]"
+    request["TrainingSpecification"]["SupportedTrainingInstanceTypes"] = ["ml.m5.large"]
+    sandbox_service.client("sagemaker").create_algorithm(**request)
+    failing = specification("marked-fails", "tests/train:1", training={"HyperParameters": {"mode": "markup"}})
+    sandbox_service.client("sagemaker").create_algorithm(**failing)
+    finished(sandbox_service, "marked-fails")
+    for name in ("marked", "marked-fails"):
+        done = sandbox_service.command("describe", name)
+        assert done.returncode == 0, done.stderr
+    assert "[/bold] is no [tag]" in done.stdout
 
 
 def test_env_prints_what_an_aws_client_needs(sandbox_service: RunningService) -> None:

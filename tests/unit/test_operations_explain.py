@@ -52,6 +52,16 @@ def test_violations_of_the_model_and_of_the_rules(settings: Settings) -> None:
     assert len(explain(settings, {"AlgorithmName": {}})["violations"]) == 1
 
 
+def test_members_that_nobody_knows_are_told(settings: Settings) -> None:
+    request = changed() | {"TrainingSpecfication": {}}
+    request["TrainingSpecification"]["TrainingChannels"][0]["Shuffle"] = True
+    violations = explain(settings, request)["violations"]
+    assert [text.partition(" is no member")[0] for text in violations] == [
+        "'TrainingSpecification.TrainingChannels[0].Shuffle'",
+        "'TrainingSpecfication'",
+    ]
+
+
 def test_nothing_is_left_behind(settings: Settings) -> None:
     explain(settings, changed())
     assert list(settings.home.iterdir()) == []

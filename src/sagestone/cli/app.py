@@ -1,6 +1,8 @@
 """The commands of `sagestone` and what they share."""
 
+import io
 import logging
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sagestone.cli.exits import HELP, INTERRUPTED, UNAVAILABLE, USAGE, leave
+from sagestone.cli.exits import HELP, INTERRUPTED, USAGE, leave
 from sagestone.settings import BadSetting, Settings, read_settings
 
 app = typer.Typer(
@@ -22,8 +24,9 @@ app = typer.Typer(
 
 Start with **sagestone demo**, or: **sagestone up** in one terminal, then in another
 
-    eval "$(sagestone env)"
-    aws sagemaker list-algorithms
+- eval "$(sagestone env)"
+
+- aws sagemaker list-algorithms
 """,
 )
 
@@ -57,12 +60,34 @@ def run() -> None:
     for name in [asked] if asked in _COMMANDS else _COMMANDS:
         import_module(f"sagestone.cli.{name}").register(app)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    _prepare_process()
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)  # the reader of our output had enough: `sagestone … | head`
-    except ConnectionError as error:
-        typer.echo(f"sagestone: the service cannot be reached: {error}", err=True)
-        sys.exit(UNAVAILABLE)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            sys.exit(0)  # the reader of our output had enough: `sagestone … | head`
+        raise
+    except Exception as error:
+        from sagestone.cli.failures import foreseen
+
+        ending = foreseen(error)
+        if ending is None:
+            raise
+        typer.echo(f"sagestone: {ending[1]}", err=True)
+        sys.exit(ending[0])
+
+
+def _prepare_process() -> None:
+    """Output never fails for a character; SIGTERM and SIGHUP stop what was started, as Ctrl-C does."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where the descriptor is closed
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from typing import Any
 
 from sagestone.cli.exits import UNAVAILABLE, leave
 from sagestone.compose.endpoint import running_endpoint
-from sagestone.compose.service import AlreadyRunning, Service
+from sagestone.compose.service import Service
 from sagestone.settings import Settings
 from sagestone.wire.credentials import CredentialBook
 
@@ -30,7 +30,20 @@ class Connection:
                 aws_secret_access_key=credentials.secret_key,
                 region_name=self.settings.region,
             )
+        if service == "s3" and self.settings.s3_endpoint:
+            return self._configured_s3()
         return self._session.client(service, endpoint_url=self.endpoint)
+
+    def _configured_s3(self) -> Any:
+        """The S3 endpoint that the settings name; without keys there, boto3 looks where it always does."""
+        settings = self.settings
+        return self._session.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            region_name=settings.s3_region or settings.region,
+            aws_access_key_id=settings.s3_access_key or None,
+            aws_secret_access_key=settings.s3_secret_key or None,
+        )
 
 
 def connect(settings: Settings) -> Connection:
@@ -48,10 +61,7 @@ def connect_or_start(settings: Settings) -> Iterator[tuple[Connection, Service |
     if endpoint is not None:
         yield Connection(settings, endpoint), None
         return
-    try:
-        service = Service.start(settings, any_port=True)
-    except AlreadyRunning as error:
-        leave(UNAVAILABLE, str(error))
+    service = Service.start(settings, any_port=True)
     try:
         yield Connection(settings, service.endpoint), service
     finally:

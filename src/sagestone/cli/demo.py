@@ -1,27 +1,29 @@
 """`sagestone demo`: the main job, from an image to predictions, with plain boto3 calls."""
 
 import json
+import os
+import shlex
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from sagestone.cli.app import Home, settings_of
 from sagestone.cli.connection import Connection, connect_or_start
 from sagestone.cli.demo_data import Digits, read_digits, read_predictions, upload_digits
-from sagestone.cli.exits import FAILED, UNAVAILABLE, leave
+from sagestone.cli.exits import FAILED, USAGE, command_name, leave
 from sagestone.cli.follow import ValidationFollower
 from sagestone.cli.show import clock, console, show_sight
 from sagestone.cli.validate import delete_algorithm
 from sagestone.compose.images import open_images
-from sagestone.compose.runtimes import CannotStart
 from sagestone.containers.runtime import ImageNotFound
 from sagestone.image_build.build import build_image
-from sagestone.image_build.recipe import BadRecipe, Recipe, read_recipe
-from sagestone.settings import Settings
+from sagestone.image_build.recipe import Recipe, read_recipe
+from sagestone.settings import Settings, default_home
 
 
 def register(app: typer.Typer) -> None:
@@ -45,27 +47,41 @@ def demo(
     settings = settings_of(home, runtime=runtime)
     began = time.monotonic()
     recipe, request = _example()
-    try:
-        with connect_or_start(settings) as (connection, service):
-            _say(f"the service listens on {connection.endpoint} and keeps everything in {settings.home}")
-            if service is not None:
-                _say(f"containers run with {service.runtime_sentence}; objects are stored in {service.s3_sentence}")
-            if image:
-                request["TrainingSpecification"]["TrainingImage"] = image
-                request["InferenceSpecification"]["Containers"][0]["Image"] = image
-            else:
-                _ensure_image(settings, recipe)
-            digits = _upload(connection, recipe, settings)
-            follower = _validate(connection, request)
-            _report(connection, follower, digits)
-    except (BadRecipe, CannotStart) as error:
-        leave(UNAVAILABLE, str(error))
-    console.print(f"\ndone in {time.monotonic() - began:.1f} s; nothing is left running. Next:")
-    console.print(
-        '  sagestone up &  eval "$(sagestone env)"  aws sagemaker describe-algorithm --algorithm-name random-forest'
-    )
-    console.print("  kill %1                                  stop the service (or Ctrl-C where it runs)")
-    console.print("  sagestone logs random-forest             look at what the containers wrote")
+    with connect_or_start(settings) as (connection, service):
+        _say(f"the service listens on {connection.endpoint} and keeps everything in {settings.home}")
+        if service is not None:
+            _say(f"containers run with {service.runtime_sentence}; objects are stored in {service.s3_sentence}")
+        elif runtime:
+            leave(
+                USAGE, f"--runtime cannot be chosen: the service runs already, at {connection.endpoint}; stop it first"
+            )
+        if image:
+            request["TrainingSpecification"]["TrainingImage"] = image
+            request["InferenceSpecification"]["Containers"][0]["Image"] = image
+        else:
+            _ensure_image(settings, recipe)
+        digits = _upload(connection, recipe, settings)
+        follower = _validate(connection, request)
+        _report(connection, follower, digits)
+    left = "nothing is left running" if service is not None else "the service goes on"
+    console.print(f"\ndone in {time.monotonic() - began:.1f} s; {left}. Next:\n")
+    for line in _next_commands(settings, is_running=service is None):
+        console.print(f"  {escape(line)}")
+
+
+def _next_commands(settings: Settings, is_running: bool) -> list[str]:
+    """Lines to paste: how to look, an AWS CLI call, how to stop."""
+    at = "" if settings.home == default_home(os.environ) else f" --home {shlex.quote(str(settings.home))}"
+    name = command_name()
+    start = [] if is_running else [f"{name} up{at} &                       # the service, in the background"]
+    return [
+        *start,
+        f"{name} logs random-forest{at}        # look at what the containers wrote",
+        f'eval "$({name} env{at})" && aws sagemaker describe-algorithm --algorithm-name random-forest',
+        "kill %1                                  # stop the service"
+        if start
+        else "# Ctrl-C where the service runs stops it",
+    ]
 
 
 def _example() -> tuple[Recipe, dict[str, Any]]:
@@ -94,7 +110,7 @@ def _ensure_image(settings: Settings, recipe: Recipe) -> None:
 def _upload(connection: Connection, recipe: Recipe, settings: Settings) -> Digits:
     digits = read_digits(recipe, settings.home / "cache" / "images")
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("uploading", total=7)
         count = upload_digits(connection.client("s3"), digits, lambda: progress.advance(bar))
     sizes = f"{len(digits.train)} / {len(digits.validation)} / {len(digits.batch)}"
@@ -128,7 +144,7 @@ def _report(connection: Connection, follower: ValidationFollower, digits: Digits
         )
     seconds = (transform["TransformEndTime"] - transform["CreationTime"]).total_seconds()
     console.print(f"  {clock(transform['CreationTime'].timestamp())}  transform ({seconds:.1f} s)")
-    console.print(f"  {clock(transform['TransformEndTime'].timestamp())}  algorithm {description['AlgorithmStatus']}")
+    console.print(f"  {clock(transform['TransformEndTime'].timestamp())}  predictions are in S3")
     console.print("[bold]final metrics[/bold]")
     for metric in training["FinalMetricDataList"]:
         console.print(f"  {metric['MetricName']:<22} {metric['Value']:.4f}")

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.connection import Connection, connect
 from sagestone.cli.exits import FAILED, leave
-from sagestone.cli.show import console, show_json
+from sagestone.cli.show import console, for_people, show_json
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +23,10 @@ def describe(
 ) -> None:
     """Show an algorithm, training job or transform job, or list the algorithms."""
     connection = connect(settings_of(home))
-    document = _find(connection, name) if name else _list(connection)
+    document = _list(connection) if name is None else _find(connection, name)
     if as_json:
         show_json(document)
-    elif name:
+    elif name is not None:
         _show(document)
     else:
         for row in document["AlgorithmSummaryList"]:
@@ -51,12 +51,12 @@ def _find(connection: Connection, name: str) -> dict[str, Any]:
     ):
         try:
             document: dict[str, Any] = operation(**{key: name.rpartition("/")[2] if "-job/" in name else name})
-        except ClientError as error:
-            complaints.append(error.response["Error"]["Message"])
+        except (ClientError, ParamValidationError) as error:
+            complaints.append(str(error))
             continue
         document.pop("ResponseMetadata", None)
         return document
-    return leave(FAILED, f"no algorithm, training job or transform job is called {name} ({complaints[0]})")
+    return leave(FAILED, f"no algorithm, training job or transform job is called {name!r} ({complaints[0]})")
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -80,4 +80,4 @@ def _show(document: dict[str, Any]) -> None:
     if document.get("ModelArtifacts"):
         rows.append(("model", document["ModelArtifacts"]["S3ModelArtifacts"]))
     for label, value in rows:
-        console.print(f"[bold]{label:<20}[/bold] {value}", markup=True)
+        console.print(f"[bold]{for_people(label):<20}[/bold] {for_people(value)}")

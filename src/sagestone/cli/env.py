@@ -1,14 +1,22 @@
 """`sagestone env`."""
 
-import json
 import shlex
 from typing import Annotated
 
 import typer
 
 from sagestone.cli.app import AsJson, Home, settings_of
+from sagestone.cli.show import show_json
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.wire.credentials import CredentialBook
+
+_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,18 +35,25 @@ def env(
     in the home directory, readable by you alone.
     """
     settings = settings_of(home)
+    if unset:
+        typer.echo(f"unset {' '.join((*_VARIABLES, 'AWS_ENDPOINT_URL_S3'))}")
+        return
     credentials = CredentialBook.open(settings.home, settings.account).default
-    variables = {
-        "AWS_ENDPOINT_URL": running_endpoint(settings) or f"http://{settings.listen}",
-        "AWS_REGION": settings.region,
-        "AWS_DEFAULT_REGION": settings.region,
-        "AWS_ACCESS_KEY_ID": credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-    }
+    values = (
+        running_endpoint(settings) or f"http://{settings.listen}",
+        settings.region,
+        settings.region,
+        credentials.access_key,
+        credentials.secret_key,
+    )
+    variables = dict(zip(_VARIABLES, values, strict=True))
+    if settings.s3_endpoint:
+        variables["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
     if as_json:
-        typer.echo(json.dumps(variables, indent=2))
+        show_json(variables)
         return
     for name, value in variables.items():
-        typer.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
-    if not unset:
-        typer.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
+        typer.echo(f"export {name}={shlex.quote(value)}")
+    typer.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
+    if settings.s3_endpoint:
+        typer.echo(f"# objects are at {settings.s3_endpoint}, with keys of its own (setting s3_access_key)")

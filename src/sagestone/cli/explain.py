@@ -7,10 +7,12 @@ import typer
 from rich.markup import escape
 
 from sagestone.cli.app import AsJson, Home, settings_of
-from sagestone.cli.exits import USAGE, leave
+from sagestone.cli.exits import USAGE, leave, printable
 from sagestone.cli.show import console, show_json
-from sagestone.cli.validate import read_request
+from sagestone.cli.spec_file import read_request
 from sagestone.compose.explanation import explain_request
+
+_LONGEST = 2000  # characters of a violation for people; it may quote a value of megabytes
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +37,9 @@ def explain(
             console.print(f"[bold]{title}[/bold]")
             console.print_json(data=document)
         for violation in explanation["violations"]:
-            console.print(f"[red]violation[/red] {escape(violation)}")
+            shown = (
+                violation if len(violation) <= _LONGEST else f"{violation[:_LONGEST]}… ({len(violation)} characters)"
+            )
+            console.print(f"[red]violation[/red] {escape(printable(shown))}")
     if explanation["violations"]:
         leave(USAGE, f"{spec} would be refused: {len(explanation['violations'])} violation(s)")

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sagestone.cli.sight import JobKind, Sight
+from sagestone.cli.validation_job import validation_job
 from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.metric_scraper import MetricScraper
 
@@ -24,6 +25,7 @@ class ValidationFollower:
         self._seen: dict[str, str] = {}
         self._positions: dict[str, str | None] = {}
         self._scraper: MetricScraper | None = None
+        self._job_name: str | None = None
         self.description: dict[str, Any] = {}
         self.jobs: dict[JobKind, dict[str, Any]] = {}
 
@@ -32,9 +34,8 @@ class ValidationFollower:
         while True:
             self.description = self._sagemaker.describe_algorithm(AlgorithmName=self._algorithm)
             finished = self.description["AlgorithmStatus"] in ("Completed", "Failed")
-            yield from self._look_at_algorithm()
-            yield from self._look_at_training()
-            yield from self._look_at_transform()
+            seen = [*self._look_at_algorithm(), *self._look_at_training(), *self._look_at_transform()]
+            yield from sorted(seen, key=lambda sight: sight.at)
             if finished:
                 return
             time.sleep(_POLL_SECONDS)
@@ -72,25 +73,22 @@ class ValidationFollower:
         yield from self._read_logs("transform", name)
 
     def _job(self, kind: JobKind) -> dict[str, Any] | None:
-        """The validation's job of this kind: the newest whose name begins with the algorithm's, made after it."""
-        known = self.jobs.get(kind)
-        title = kind.capitalize()
-        if known is None:
-            found = getattr(self._sagemaker, f"list_{kind}_jobs")(
-                NameContains=self._algorithm[:40],
-                CreationTimeAfter=self.description["CreationTime"],
-                SortBy="CreationTime",
-                SortOrder="Descending",
-            )[f"{title}JobSummaries"]
-            mine = [row for row in found if row[f"{title}JobName"].startswith(self._algorithm[:40])]
-            if not mine:
-                return None
-            name = mine[0][f"{title}JobName"]
-        else:
-            name = known[f"{title}JobName"]
-        described: dict[str, Any] = getattr(self._sagemaker, f"describe_{kind}_job")(**{f"{title}JobName": name})
+        """The validation's job of this kind as Describe shows it; None while there is none."""
+        if self._job_name is None:
+            self._job_name = validation_job(self._sagemaker, self.description)
+        if self._job_name is None:
+            return None
+        try:
+            if kind == "training":
+                described = self._sagemaker.describe_training_job(TrainingJobName=self._job_name)
+            else:
+                described = self._sagemaker.describe_transform_job(TransformJobName=self._job_name)
+        except ClientError as error:
+            if "not found" in error.response["Error"]["Message"]:
+                return None  # the transform job comes after the training job
+            raise
         self.jobs[kind] = described
-        return described
+        return self.jobs[kind]
 
     def _read_logs(self, kind: JobKind, job: str) -> Iterator[Sight]:
         group = _GROUPS[kind]

@@ -11,7 +11,7 @@ from sagestone.cli.show import complaints, console, show_json
 from sagestone.compose.images import Images, open_images
 from sagestone.containers.runtime import Image, RuntimeFailure
 from sagestone.image_build.build import build_image
-from sagestone.image_build.recipe import BadRecipe, read_recipe
+from sagestone.image_build.recipe import read_recipe
 
 images_app = typer.Typer(
     no_args_is_help=True,
@@ -37,9 +37,10 @@ def load(
     """Load image archives and print their names and digests."""
     images = _images(home)
     loaded: list[Image] = []
+    missing = [str(archive) for archive in archives if not archive.exists()]
+    if missing:
+        leave(USAGE, f"{', '.join(missing)} does not exist")
     for archive in archives:
-        if not archive.exists():
-            leave(USAGE, f"{archive} does not exist")
         with complaints.status(f"loading {archive.name}"):
             try:
                 loaded += images.load(archive)
@@ -59,13 +60,8 @@ def build(
 ) -> None:
     """Build an image from Debian packages, wheels and files, without an engine or a registry, and load it."""
     settings = settings_of(home)
-    try:
-        recipe = read_recipe(directory)
-        built = build_image(
-            recipe, settings.home / "cache" / "images", lambda text: complaints.print(f"[dim]{text}[/dim]")
-        )
-    except BadRecipe as error:
-        leave(FAILED, str(error))
+    recipe = read_recipe(directory)
+    built = build_image(recipe, settings.home / "cache" / "images", lambda text: complaints.print(f"[dim]{text}[/dim]"))
     if archive_only:
         typer.echo(str(built.archive))
         return

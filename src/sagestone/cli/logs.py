@@ -4,16 +4,18 @@ import time
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.connection import connect
 from sagestone.cli.exits import FAILED, leave
-from sagestone.cli.show import show_sight
+from sagestone.cli.show import output_is_wanted, show_sight
 from sagestone.cli.sight import Sight
+from sagestone.cli.validation_job import validation_job
 
 _GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
 _FINAL = ("Completed", "Failed", "Stopped")
+_POLL_SECONDS = 0.3
 
 
 def register(app: typer.Typer) -> None:
@@ -31,43 +33,58 @@ def logs(
     connection = connect(settings_of(home))
     client, sagemaker = connection.client("logs"), connection.client("sagemaker")
     positions: dict[str, str] = {}
-    if not (_streams(client, job) or _unfinished(sagemaker, job)):
-        leave(FAILED, f"nothing was logged for a job or algorithm called {job}")
+    logged = False
     while True:
-        unfinished = _unfinished(sagemaker, job)
-        for group, stream in _streams(client, job):
+        name, unfinished = _job(sagemaker, job)
+        for group, stream in _streams(client, name) if name else ():
+            logged = True
             _print_new(client, group, stream, positions, as_json)
-        if not follow or not unfinished:
-            return
-        time.sleep(0.3)
+        if not follow or not unfinished or not output_is_wanted():
+            break
+        time.sleep(_POLL_SECONDS)
+    if not logged and not unfinished:
+        leave(FAILED, f"nothing was logged for a job or algorithm called {job!r}")
+
+
+def _job(sagemaker: Any, asked: str) -> tuple[str, bool]:
+    """The job whose output is wanted ("" while there is none), and whether more of it may come.
+
+    `asked` is an algorithm (then its validation's jobs, which share a name) or a job, by name or ARN.
+    """
+    described = _describe(sagemaker.describe_algorithm, AlgorithmName=asked)
+    if described is not None:
+        unfinished = described["AlgorithmStatus"] in ("Pending", "InProgress")
+        return validation_job(sagemaker, described) or "", unfinished
+    name = asked.rpartition("/")[2]
+    training = _describe(sagemaker.describe_training_job, TrainingJobName=name)
+    transform = _describe(sagemaker.describe_transform_job, TransformJobName=name)
+    statuses = [job[f"{kind}JobStatus"] for kind, job in (("Training", training), ("Transform", transform)) if job]
+    return name, any(status not in _FINAL for status in statuses)
+
+
+def _describe(operation: Any, **name: str) -> dict[str, Any] | None:
+    try:
+        described: dict[str, Any] = operation(**name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":  # no such thing, or no name of one
+            return None
+        raise
+    except ParamValidationError:
+        return None
+    return described
 
 
 def _streams(client: Any, job: str) -> list[tuple[str, str]]:
+    """Group and name of every stream of a job; a training and a transform job may share a name."""
     found: list[tuple[str, str]] = []
     for group in _GROUPS:
+        pages = client.get_paginator("describe_log_streams").paginate(logGroupName=group, logStreamNamePrefix=f"{job}/")
         try:
-            pages = client.get_paginator("describe_log_streams").paginate(logGroupName=group, logStreamNamePrefix=job)
             found += [(group, stream["logStreamName"]) for page in pages for stream in page["logStreams"]]
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error.response["Error"]["Code"] not in ("ResourceNotFoundException", "InvalidParameterException"):
                 raise
-    return [(group, stream) for group, stream in found if stream.startswith((f"{job}/", f"{job}-"))]
-
-
-def _unfinished(sagemaker: Any, job: str) -> bool:
-    """Whether a job of this name, or an algorithm of this name, has not ended."""
-    try:
-        return sagemaker.describe_algorithm(AlgorithmName=job)["AlgorithmStatus"] in ("Pending", "InProgress")
-    except ClientError:
-        for kind, operation in (
-            ("TrainingJob", sagemaker.describe_training_job),
-            ("TransformJob", sagemaker.describe_transform_job),
-        ):
-            try:
-                return operation(**{f"{kind}Name": job})[f"{kind}Status"] not in _FINAL
-            except ClientError:
-                continue
-    return False
+    return found
 
 
 def _print_new(client: Any, group: str, stream: str, positions: dict[str, str], as_json: bool) -> None:

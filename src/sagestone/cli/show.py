@@ -2,15 +2,26 @@
 
 import datetime
 import json
+import os
 import sys
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from sagestone.cli.exits import printable
 from sagestone.cli.sight import Sight
 
-console = Console(highlight=False, soft_wrap=True)
+
+class _Output(Console):
+    """Standard output; when its reader has had enough (`| head`) the command goes on without it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+console = _Output(highlight=False, soft_wrap=True)
 complaints = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _COLOURS = {"Completed": "green", "Failed": "red", "Stopped": "yellow", "MaxRuntimeExceeded": "yellow"}
@@ -23,8 +34,17 @@ def clock(at: float) -> str:
 
 def show_json(document: Any) -> None:
     """One JSON document on standard output; times in ISO 8601."""
-    json.dump(document, sys.stdout, indent=2, default=_plain)
-    sys.stdout.write("\n")
+    _write(json.dumps(document, indent=2, default=_plain))
+
+
+def show_json_line(document: Any) -> None:
+    """One JSON document on a line of its own."""
+    _write(json.dumps(document, default=_plain))
+
+
+def output_is_wanted() -> bool:
+    """Whether somebody still reads standard output."""
+    return not console.quiet
 
 
 def show_sight(sight: Sight, as_json: bool = False) -> None:
@@ -37,19 +57,31 @@ def show_sight(sight: Sight, as_json: bool = False) -> None:
             "status": sight.status,
             "text": sight.text,
         }
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        show_json_line(line)
         return
     time = f"[dim]{clock(sight.at)}[/dim]"
     if sight.kind == "log":
-        console.print(f"{time}   [dim]{escape(_source(sight.subject)):>9}[/dim] │ {escape(sight.text)}")
+        console.print(f"{time}   [dim]{escape(_source(sight.subject)):>9}[/dim] │ {for_people(sight.text)}")
     elif sight.kind == "metric":
-        console.print(f"{time}   [cyan]   metric[/cyan] │ [cyan]{escape(sight.subject)} = {sight.text}[/cyan]")
+        console.print(f"{time}   [cyan]   metric[/cyan] │ [cyan]{for_people(sight.subject)} = {sight.text}[/cyan]")
     else:
         colour = _COLOURS.get(sight.status, "bold")
         what = {"algorithm": "algorithm", "training": "training job", "transform": "transform job"}[sight.kind]
-        text = "" if sight.text == sight.status else f"  {escape(sight.text)}"
+        text = "" if sight.text in ("", sight.status) else f"  {for_people(sight.text)}"
         console.print(f"{time} [bold]{what}[/bold] {escape(sight.subject)}: [{colour}]{sight.status}[/{colour}]{text}")
+
+
+def for_people(text: str) -> str:
+    """Text of others as rich prints it unchanged: no markup in it counts, nothing steers the terminal."""
+    return escape(printable(text))
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
 
 
 def _source(stream: str) -> str:

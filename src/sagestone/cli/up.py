@@ -1,6 +1,8 @@
 """`sagestone up`."""
 
 import logging
+import os
+import shlex
 import signal
 import threading
 from typing import Annotated
@@ -8,10 +10,9 @@ from typing import Annotated
 import typer
 
 from sagestone.cli.app import Home, settings_of
-from sagestone.cli.exits import UNAVAILABLE, leave
-from sagestone.compose.runtimes import CannotStart
-from sagestone.compose.service import AlreadyRunning, Service
-from sagestone.settings import Settings
+from sagestone.cli.exits import UNAVAILABLE, command_name, leave
+from sagestone.compose.service import Service
+from sagestone.settings import Settings, default_home
 
 
 def register(app: typer.Typer) -> None:
@@ -37,12 +38,10 @@ def up(
     settings = settings_of(home, listen=listen, runtime=runtime, insecure_no_auth=no_auth or None)
     logging.getLogger("sagestone").setLevel(logging.INFO if verbose else logging.WARNING)
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    try:
-        service = Service.start(settings)
-    except (AlreadyRunning, CannotStart) as error:
-        leave(UNAVAILABLE, str(error))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stopped.set())
+    service = Service.start(settings)
     try:
         _tell(service, settings)
         while not stopped.wait(1.0):
@@ -61,5 +60,6 @@ def _tell(service: Service, settings: Settings) -> None:
     typer.echo(f"  stores objects in     {service.s3_sentence}")
     if settings.insecure_no_auth:
         typer.secho("  signatures are not checked (--insecure-no-auth)", fg=typer.colors.RED)
-    typer.echo('  point AWS clients here with  eval "$(sagestone env)"')
+    at = "" if settings.home == default_home(os.environ) else f" --home {shlex.quote(str(settings.home))}"
+    typer.echo(f'  point AWS clients here with  eval "$({command_name()} env{at})"')
     typer.echo("  stop with Ctrl-C")

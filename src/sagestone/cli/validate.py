@@ -1,6 +1,5 @@
 """`sagestone validate`."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,8 @@ from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.connection import connect_or_start
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.follow import ValidationFollower
-from sagestone.cli.show import console, show_json, show_sight
+from sagestone.cli.show import console, show_json_line, show_sight
+from sagestone.cli.spec_file import read_request
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,8 @@ def validate(
     """Register a specification and see its validation through: what an algorithm author's CI runs.
 
     Uses the service of this home, or starts one for as long as it takes. Ends with 0 when the algorithm is Completed,
-    with 1 and the reason when it Failed, with 2 when the specification was refused.
+    with 1 and the reason when it Failed, with 2 when the specification was refused. With --json every line is one JSON
+    object; the last has the kind `result` and the whole description.
     """
     request = read_request(spec)
     if name:
@@ -44,31 +45,27 @@ def validate(
             sagemaker.create_algorithm(**request)
         except (ClientError, ParamValidationError) as error:
             leave(USAGE, f"{spec} was refused: {error}")
+        except TypeError as error:  # a member by the name of a parameter of boto3's own
+            leave(USAGE, f"{spec} was refused by boto3: {error}")
         for sight in follower.follow():
             show_sight(sight, as_json)
         description = follower.description
+    _end(description, as_json)
+
+
+def _end(description: dict[str, Any], as_json: bool) -> None:
+    """Print the result; leaves with exit code 1 and the reason unless it is Completed."""
     description.pop("ResponseMetadata", None)
-    items = description["AlgorithmStatusDetails"].get("ValidationStatuses", [])
+    name, status = description["AlgorithmName"], description["AlgorithmStatus"]
+    items = description.get("AlgorithmStatusDetails", {}).get("ValidationStatuses", [])
+    reasons = "; ".join(item["FailureReason"] for item in items if item.get("FailureReason"))
     if as_json:
-        show_json(description)
+        result = {"kind": "result", "at": time.time(), "subject": name, "status": status, "text": reasons}
+        show_json_line({**result, "description": description})
     else:
-        console.print(f"[bold]{description['AlgorithmName']}: {description['AlgorithmStatus']}[/bold]")
-    if description["AlgorithmStatus"] != "Completed":
-        reasons = "; ".join(item.get("FailureReason", "") for item in items) or "no reason was given"
-        leave(FAILED, f"{description['AlgorithmName']} failed its validation: {reasons}")
-
-
-def read_request(spec: Path) -> dict[str, Any]:
-    """The CreateAlgorithm request in a file; leaves with exit code 2 when it is none."""
-    try:
-        request = json.loads(spec.read_text())
-    except OSError as error:
-        leave(USAGE, f"{spec} cannot be read: {error.strerror}")
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        leave(USAGE, f"{spec} is not JSON: {error}")
-    if not isinstance(request, dict):
-        leave(USAGE, f"{spec} holds {type(request).__name__}, expected an object with CreateAlgorithm's members")
-    return request
+        console.print(f"[bold]{name}: {status}[/bold]")
+    if status != "Completed":
+        leave(FAILED, f"{name} failed its validation: {reasons or 'no reason was given'}")
 
 
 def delete_algorithm(sagemaker: Any, name: str, patience_seconds: float = 30.0) -> None:

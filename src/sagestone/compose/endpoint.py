@@ -1,12 +1,18 @@
 """Where the service of a home listens: told by a file that lives as long as the service."""
 
 import fcntl
-import json
 import os
+import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import msgspec
+
+from sagestone.agent.parts import RuntimePart
 from sagestone.settings import Settings
+
+_BLINK_SECONDS = 0.3
+_STARTING_SECONDS = 5.0
 
 
 class HomeLock:
@@ -17,15 +23,23 @@ class HomeLock:
         self._file: IO[str] | None = None
 
     def take(self) -> bool:
-        """Whether this process now is the home's service."""
+        """Whether this process now is the home's service.
+
+        Tried for a moment: a command that looks whether a service runs has the lock for the blink of an eye.
+        """
         file = self._path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return False
-        self._file = file
-        return True
+        deadline = time.monotonic() + _BLINK_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.01)
+                    continue
+                file.close()
+                return False
+            self._file = file
+            return True
 
     def release(self) -> None:
         """Let go; idempotent."""
@@ -34,10 +48,11 @@ class HomeLock:
             self._file = None
 
 
-def write_endpoint(home: Path, endpoint: str) -> None:
-    """Tell other commands where the service of this home listens."""
+def write_endpoint(home: Path, endpoint: str, runtime: RuntimePart) -> None:
+    """Tell other commands where the service of this home listens, and which runtime it uses."""
     fresh = home / "service.json.new"
-    fresh.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}))
+    facts = {"endpoint": endpoint, "pid": os.getpid(), "runtime": msgspec.to_builtins(runtime)}
+    fresh.write_bytes(msgspec.json.encode(facts))
     fresh.replace(home / "service.json")
 
 
@@ -48,12 +63,38 @@ def remove_endpoint(home: Path) -> None:
 
 def running_endpoint(settings: Settings) -> str | None:
     """The endpoint of the service that runs for this home; None when none does."""
-    try:
-        with (settings.home / "service.lock").open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return str(json.loads((settings.home / "service.json").read_text())["endpoint"])
-    except FileNotFoundError:
-        return None
+    facts = _running(settings.home)
+    return None if facts is None else str(facts["endpoint"])
+
+
+def running_runtime(settings: Settings) -> RuntimePart | None:
+    """The runtime of the service that runs for this home; None when none does."""
+    facts = _running(settings.home)
+    return None if facts is None else msgspec.convert(facts["runtime"], RuntimePart)
+
+
+def _running(home: Path) -> dict[str, Any] | None:
+    """What the service of this home tells of itself; one that is just starting is waited for."""
+    deadline = time.monotonic() + _STARTING_SECONDS
+    while _is_held(home / "service.lock"):
+        try:
+            facts: dict[str, Any] = msgspec.json.decode((home / "service.json").read_bytes())
+        except FileNotFoundError:
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.02)
+        else:
+            return facts
     return None
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether a process has the lock; looking takes it for a moment, shared, when it is free."""
+    try:
+        with lock.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

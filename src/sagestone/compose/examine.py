@@ -13,6 +13,8 @@ from sagestone.containers.machine import machine
 from sagestone.containers.sandbox_probe import probe
 from sagestone.settings import Settings
 
+_LEAST_ROOM, _GOOD_ROOM = 64 * 2**20, 5 * 2**30  # bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -64,7 +66,9 @@ def _examine_home(home: Path) -> Finding:
         return Finding(subject="home", level="bad", text=f"{home}: {place} cannot be written by you")
     free = shutil.disk_usage(place).free
     text = f"{home}, {free / 2**30:.1f} GiB free"
-    return Finding(subject="home", level="good" if free > 5 * 2**30 else "warning", text=text)
+    if free < _LEAST_ROOM:
+        return Finding(subject="home", level="bad", text=f"{text}: too little to keep anything")
+    return Finding(subject="home", level="good" if free > _GOOD_ROOM else "warning", text=text)
 
 
 def _examine_port(settings: Settings) -> Finding:

@@ -1,7 +1,9 @@
-"""The images of the runtime in use, as the command line manages them."""
+"""The images of the runtime in use, as the command line manages them: of the service that runs, if one does."""
 
 from pathlib import Path
 
+from sagestone.agent.build import build_runtime
+from sagestone.compose.endpoint import running_runtime
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.containers.runtime import Image
 from sagestone.settings import Settings
@@ -11,7 +13,8 @@ class Images:
     """List, load and remove images; raises RuntimeFailure with the runtime's words."""
 
     def __init__(self, settings: Settings) -> None:
-        _, self._runtime = choose_runtime(settings)
+        running = running_runtime(settings)
+        self._runtime = choose_runtime(settings)[1] if running is None else build_runtime(running)
 
     def all(self) -> list[Image]:
         """Every image that the runtime holds."""

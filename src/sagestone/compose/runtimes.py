@@ -40,7 +40,7 @@ def _open(part: RuntimePart) -> Runtime:
 
         complaint = probe()
         if complaint:
-            raise CannotStart(f"no container engine answers and the sandbox cannot run: {complaint}")
+            raise CannotStart(f"the sandbox cannot run: {complaint}")
     try:
         return build_runtime(part)
     except RuntimeFailure as error:

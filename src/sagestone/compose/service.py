@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 import uuid
@@ -40,9 +41,13 @@ class Service:
         lock = HomeLock(settings.home)
         if not lock.take():
             raise AlreadyRunning(f"a service for {settings.home} runs already: stop it, or choose another --home")
+        remove_endpoint(settings.home)  # of a service that was killed
         try:
             service = cls(settings, lock, build_parts(settings, holder=uuid.uuid4().hex))
             service._listen(0 if any_port else settings.port)
+        except (sqlite3.Error, OSError) as error:
+            lock.release()
+            raise CannotStart(f"the state in {settings.home} cannot be used: {error}") from error
         except BaseException:
             lock.release()
             raise
@@ -85,9 +90,12 @@ class Service:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=10)
             self._parts.close()
-            raise CannotStart(f"cannot listen on {self._settings.host}:{port}: {error.strerror or error}") from error
+            reason = error.strerror or str(error)
+            raise CannotStart(
+                f"cannot listen on {self._settings.host}:{port}: {reason}; choose another --listen"
+            ) from error
         self._parts.controller.start()
-        write_endpoint(self._settings.home, self.endpoint)
+        write_endpoint(self._settings.home, self.endpoint, self._parts.runtime_part)
         _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)
 
     def _run_loop(self) -> None:

@@ -59,7 +59,7 @@ class _Apt:
         if any((self._state / "lists").glob("*Packages*")):
             return
         say("reading the package lists")
-        self._run(["apt-get", "-q", "update"])
+        self._run(["apt-get", "-q", "--error-on=any", "update"])
 
     def closure(self, names: Sequence[str]) -> list[str]:
         """The packages and what they depend on, without what a container never needs."""

@@ -23,6 +23,7 @@ from sagestone.domain.transition import new_training_job, new_transform_job
 from sagestone.settings import Settings
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model
+from sagestone.shapes.unknown import unknown_members
 from sagestone.shapes.violation import WrongType
 
 #: What stands for the parts that are known only when the request is really made.
@@ -36,13 +37,18 @@ def explain(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     A request that breaks the service model or a rule has violations and no documents. Digests, times and the end of the
     jobs' names are placeholders; limits are the instance type's, before the machine bounds them.
     """
+    model = load_service_model("sagemaker")
     try:
-        clean, violations = RequestCheck(load_service_model("sagemaker")).check("CreateAlgorithm", request)
+        clean, violations = RequestCheck(model).check("CreateAlgorithm", request)
     except WrongType as error:
         return {"documents": {}, "violations": [str(error)]}
-    violations = violations or specification_violations(clean)
-    if violations:
-        return {"documents": {}, "violations": [violation.text for violation in violations]}
+    texts = [violation.text for violation in violations or specification_violations(clean)]
+    texts += [
+        f"'{path}' is no member of CreateAlgorithm: the service drops it unread, and boto3 refuses to send it"
+        for path in unknown_members(model, "CreateAlgorithm", request)
+    ]
+    if texts:
+        return {"documents": {}, "violations": texts}
     members = {name: value for name, value in clean.items() if name != "Tags"}
     return {"documents": _documents(settings, members), "violations": []}
 

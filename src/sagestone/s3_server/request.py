@@ -11,6 +11,11 @@ from sagestone.wire.signed_request import SignedRequest
 LONGEST_KEY_BYTES = 1024
 
 
+#: Parameters of a pre-signed URL that say nothing of the body: whoever made it had none (the JavaScript SDK puts the
+#: CRC32 of an empty body into every URL for a PUT). S3 passes them over.
+_NO_CLAIM = ("x-amz-checksum-", "x-amz-sdk-checksum-algorithm")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Request:
     """A request read but for its body. `headers` have lower-case names; a presigned URL's `x-amz-…` parameters that
@@ -57,6 +62,8 @@ def read_request(http: web.BaseRequest, request_id: str, hosts: tuple[str, ...])
     for name, value in query.items():
         lower = name.lower()
         if lower in SIGNATURE_PARAMETERS:
+            continue
+        if lower.startswith(_NO_CLAIM):
             continue
         if lower.startswith("x-amz-") or (lower in ("content-type", "content-md5") and "Signature" in query):
             headers.setdefault(lower, value)
