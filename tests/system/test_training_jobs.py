@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +145,26 @@ def test_a_job_is_stopped_at_its_longest_run(sandbox_service: RunningService) ->
     request = training_request("too-long", "polite", StoppingCondition={"MaxRuntimeInSeconds": 1})
     shown = train(sandbox_service, request)
     assert (shown["TrainingJobStatus"], shown["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_metrics_are_told_over_time_by_cloudwatch(sandbox_service: RunningService) -> None:
+    shown = train(sandbox_service, training_request("measured"))
+    watch = sandbox_service.client("cloudwatch")
+    dimensions = [{"Name": "TrainingJobName", "Value": "measured"}]
+    metric = {"Namespace": "/aws/sagemaker/TrainingJobs", "MetricName": "loss", "Dimensions": dimensions}
+    assert watch.list_metrics(Dimensions=dimensions)["Metrics"] == [metric]
+    span = {"StartTime": shown["TrainingStartTime"], "EndTime": shown["TrainingEndTime"] + timedelta(minutes=1)}
+    (point,) = watch.get_metric_statistics(**metric, **span, Period=60, Statistics=["Average"])["Datapoints"]
+    assert (point["Average"], point["Timestamp"].second) == (0.5, 0)
+    query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    (result,) = watch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
+    assert (result["Values"], result["Timestamps"]) == ([0.5], [point["Timestamp"]])
+    code, message = error(watch.get_metric_statistics, **metric, **span, Period=7, Statistics=["Sum"])
+    assert (code, "Period" in message) == ("InvalidParameterValue", True)
+    code, message = error(watch.list_dashboards)
+    assert (code, message) == (
+        "UnknownOperationException", "ListDashboards is an operation of monitoring that Sagestone does not serve.",
+    )  # fmt: skip
 
 
 def test_a_deleted_job_frees_its_name(sandbox_service: RunningService) -> None:

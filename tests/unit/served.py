@@ -29,8 +29,9 @@ from sagestone.wire.errors import ValidationException
 from tests.unit.requests import DIGEST
 
 DEPLOYMENT = Deployment(partition="aws", region="us-east-1", account="123456789012")
-CHECKS = {name: RequestCheck(load_service_model(name)) for name in ("sagemaker", "logs")}
-MODELS = {name: botocore.session.get_session().get_service_model(name) for name in ("sagemaker", "logs")}
+_MODELS = {"sagemaker": "sagemaker", "logs": "logs", "monitoring": "cloudwatch"}  # botocore's names
+CHECKS = {name: RequestCheck(load_service_model(model)) for name, model in _MODELS.items()}
+MODELS = {name: botocore.session.get_session().get_service_model(model) for name, model in _MODELS.items()}
 
 
 @dataclass(frozen=True, slots=True)

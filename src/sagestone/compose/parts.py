@@ -99,7 +99,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     s3 = _s3_face(settings, storage, book) if storage is not None else None
     server = Server(
         operations=table,
-        models=[load_service_model("sagemaker"), load_service_model("logs")],
+        models=[load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")],
         s3=s3,
         book=book,
         region=settings.region,

@@ -36,7 +36,7 @@ def _lines() -> Iterator[str]:
     yield HEAD
     yield "## Operations\n"
     yield "| Service | Operations |\n|---|---|"
-    for service, title in (("sagemaker", "SageMaker"), ("logs", "CloudWatch Logs")):
+    for service, title in (("sagemaker", "SageMaker"), ("logs", "CloudWatch Logs"), ("monitoring", "CloudWatch")):
         names = sorted(name for owner, name in {**QUICK, **WAITING} if owner == service)
         yield f"| {title} | {', '.join(names)} |"
     for operation in TABLED:

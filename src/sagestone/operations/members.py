@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sagestone.wire.call import Call
-from sagestone.wire.errors import InvalidParameterException, ValidationException
+from sagestone.wire.errors import InvalidParameterException, InvalidParameterValue, ServiceError, ValidationException
 
 _LIST: Final = {
     "NameContains": "case-sensitive",
@@ -102,7 +102,42 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "startFromHead": "true; refused when false",
         "interleaved": "events are always interleaved, as on AWS",
     },
+    ("monitoring", "GetMetricStatistics"): {
+        "Namespace": "/aws/sagemaker/TrainingJobs; others have no metrics",
+        "MetricName": "",
+        "Dimensions": "TrainingJobName",
+        "StartTime": "moved to the beginning of its period",
+        "EndTime": "exclusive",
+        "Period": "from 1 s; at most 1,440 of them",
+        "Statistics": "",
+        "ExtendedStatistics": "refused: percentiles are not kept",
+        "Unit": "metrics of jobs have the unit None",
+    },
+    ("monitoring", "GetMetricData"): {
+        "MetricDataQueries": "MetricStat; Expression and AccountId are refused",
+        "StartTime": "moved to the beginning of its period",
+        "EndTime": "exclusive",
+        "ScanBy": "TimestampDescending by default",
+        "MaxDatapoints": "more than that are refused: every answer is whole",
+        "NextToken": "never given",
+        "LabelOptions": "labels hold no times",
+    },
+    ("monitoring", "ListMetrics"): {
+        "Namespace": "",
+        "MetricName": "",
+        "Dimensions": "",
+        "NextToken": "500 metrics on a page",
+        "RecentlyActive": "",
+        "IncludeLinkedAccounts": "there are no linked accounts",
+        "OwningAccount": "there are no linked accounts",
+    },
 }  # fmt: skip
+
+#: What a service answers to a member that it does not take; the others answer ValidationException.
+_REFUSALS: Final[Mapping[str, type[ServiceError]]] = {
+    "logs": InvalidParameterException,
+    "monitoring": InvalidParameterValue,
+}
 
 
 def refuse_unknown_members(call: Call) -> None:
@@ -114,4 +149,4 @@ def refuse_unknown_members(call: Call) -> None:
     text = (
         f"{names} of {call.operation} is not supported yet: this version does not know what to do with it; leave it out"
     )
-    raise InvalidParameterException(text) if call.service == "logs" else ValidationException(text)
+    raise _REFUSALS.get(call.service, ValidationException)(text)

@@ -13,9 +13,12 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
 from sagestone.operations.filter_log_events import filter_log_events
 from sagestone.operations.list_algorithms import list_algorithms
+from sagestone.operations.list_metrics import list_metrics
 from sagestone.operations.log_events import get_log_events
 from sagestone.operations.log_groups import describe_log_groups, describe_log_streams
 from sagestone.operations.members import refuse_unknown_members
+from sagestone.operations.metric_data import get_metric_data
+from sagestone.operations.metric_statistics import get_metric_statistics
 from sagestone.operations.models import delete_model, describe_model, list_models
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.operations.training_jobs import (
@@ -62,6 +65,9 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("logs", "DescribeLogStreams"): describe_log_streams,
     ("logs", "GetLogEvents"): get_log_events,
     ("logs", "FilterLogEvents"): filter_log_events,
+    ("monitoring", "GetMetricStatistics"): get_metric_statistics,
+    ("monitoring", "GetMetricData"): get_metric_data,
+    ("monitoring", "ListMetrics"): list_metrics,
 }
 
 

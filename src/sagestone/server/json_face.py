@@ -56,6 +56,11 @@ class JsonFace:
     ) -> bytes:
         service = self._service(claimed, target)
         caller = self._authentication.caller(request, service)
+        if not target:
+            raise UnknownOperationException(
+                f"The request names no operation in X-Amz-Target: {service} is served in AWS's JSON protocol only, not "
+                "in CBOR or as a query."
+            )
         name = self._reader.operation_of(service, target)
         operation = self._operations.get((service, name))
         if operation is None:

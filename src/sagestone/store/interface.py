@@ -22,6 +22,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
+from sagestone.domain.metric_statistics import MetricSample
 from sagestone.domain.model import Model
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
@@ -231,6 +232,17 @@ class Store(Protocol):
 
     def last_event(self, key: str, instance: int) -> int:
         """The highest seq applied for that instance; 0 when none was."""
+        ...
+
+    # metrics of training jobs over time, kept as `apply_events` counts them; they stay when their job is removed
+    def metric_samples(self, job: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
+        """By the second, of the seconds from `start` to before `end`; `job` is the job's name."""
+        ...
+
+    def metric_names(
+        self, job: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
+    ) -> Sequence[tuple[str, str]]:
+        """(job, metric), in order, the next `limit` after `after`; those of one job, of one name, measured since."""
         ...
 
     # leases

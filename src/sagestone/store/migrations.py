@@ -66,6 +66,19 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE resources ADD COLUMN parent INTEGER REFERENCES resources (id) ON DELETE RESTRICT",
         "CREATE INDEX resources_parent ON resources (parent, created_at, id) WHERE parent IS NOT NULL",
     ),
+    # What training jobs measured, by the second.
+    (
+        """CREATE TABLE metrics (
+            job TEXT NOT NULL,
+            name TEXT NOT NULL,
+            second INTEGER NOT NULL,
+            samples INTEGER NOT NULL,
+            total REAL NOT NULL,
+            smallest REAL NOT NULL,
+            largest REAL NOT NULL,
+            PRIMARY KEY (job, name, second)
+        ) WITHOUT ROWID""",
+    ),
 )
 
 

@@ -8,10 +8,12 @@ from typing import Final, cast
 
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
 from sagestone.domain.event import InstanceEvent
+from sagestone.domain.metric import MetricPoint
+from sagestone.domain.metric_statistics import MetricSample
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import advance
-from sagestone.store import lease_rows, rows, tag_rows
+from sagestone.store import lease_rows, metric_rows, rows, tag_rows
 from sagestone.store.connections import Readers, open_writer
 from sagestone.store.interface import (
     AlgorithmRow,
@@ -183,13 +185,26 @@ class SqliteStore:
         return self.apply_events([event], holder)
 
     def apply_events(self, events: Sequence[InstanceEvent], holder: str | None = None) -> Job:
-        def apply(job: Job) -> Job:
+        (key,) = {event.job for event in events}
+        kind, name = _split(key)
+        counted: list[MetricPoint] = []
+
+        def advanced(job: Job) -> Job:
             for event in events:
-                job = advance(job, event)
+                after = advance(job, event)
+                if after is not job:
+                    counted.extend(event.metrics)
+                job = after
             return job
 
-        (key,) = {event.job for event in events}
-        return self.change_job(key, apply, holder)
+        def apply(connection: sqlite3.Connection) -> rows.Document:
+            counted.clear()
+            lease_rows.check(connection, key, holder)
+            after = cast(rows.Document, rows.change(connection, kind, name, advanced, self._describe))
+            metric_rows.write_points(connection, name, counted)
+            return after
+
+        return cast(Job, self._writer.write(apply))
 
     def last_event(self, key: str, instance: int) -> int:
         kind, name = _split(key)
@@ -197,6 +212,15 @@ class SqliteStore:
         if job is None or not 1 <= instance <= len(job.instances):
             return 0
         return job.instances[instance - 1].seq
+
+    # metrics
+    def metric_samples(self, job: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
+        return metric_rows.read_samples(self._readers.connection(), job, name, start, end)
+
+    def metric_names(
+        self, job: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
+    ) -> Sequence[tuple[str, str]]:
+        return metric_rows.read_names(self._readers.connection(), job, name, since, after, limit)
 
     # leases
     def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:

@@ -44,6 +44,18 @@ class InvalidParameterException(ServiceError):
     code = "InvalidParameterException"
 
 
+class InvalidParameterValue(ServiceError):
+    """CloudWatch's word for a bad parameter."""
+
+    code = "InvalidParameterValue"
+
+
+class InvalidParameterCombination(ServiceError):
+    """CloudWatch's word for parameters that do not go together."""
+
+    code = "InvalidParameterCombination"
+
+
 class ConflictException(ServiceError):
     """A resource that cannot be changed now."""
 

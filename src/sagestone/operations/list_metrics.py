@@ -1,0 +1,46 @@
+"""ListMetrics of CloudWatch, for the metrics of training jobs."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.metric_statistics import DIMENSION, NAMESPACE
+from sagestone.wire.call import Call
+from sagestone.wire.errors import InvalidParameterValue
+
+_PAGE = 500
+_RECENT_SECONDS = 3 * 3600
+
+
+def list_metrics(deps: Dependencies, call: Call) -> Mapping[str, Any]:
+    """The metrics that were measured, by job and name, 500 on a page."""
+    given = call.parameters
+    after = _read_token(given.get("NextToken"))
+    wanted = {each["Name"]: each.get("Value") for each in given.get("Dimensions") or ()}
+    job = wanted.pop(DIMENSION, None)
+    if given.get("Namespace") not in (None, NAMESPACE) or wanted:
+        return {"Metrics": []}
+    since = deps.clock() - _RECENT_SECONDS if given.get("RecentlyActive") else None
+    found = deps.store.metric_names(job, given.get("MetricName"), since, after, _PAGE + 1)
+    shown = [
+        {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [{"Name": DIMENSION, "Value": owner}]}
+        for owner, name in found[:_PAGE]
+    ]
+    answer: dict[str, Any] = {"Metrics": shown}
+    if len(found) > _PAGE:
+        answer["NextToken"] = base64.urlsafe_b64encode(orjson.dumps(found[_PAGE - 1])).decode()
+    return answer
+
+
+def _read_token(token: str | None) -> tuple[str, str]:
+    if not token:
+        return ("", "")
+    try:
+        job, name = orjson.loads(base64.urlsafe_b64decode(token.encode()))
+        return str(job), str(name)
+    except (binascii.Error, orjson.JSONDecodeError, ValueError, TypeError):
+        raise InvalidParameterValue("The parameter NextToken is none that was given.") from None
