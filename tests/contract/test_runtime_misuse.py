@@ -67,11 +67,16 @@ class TestRuntimeMisuse:
         assert [each.running for each in bench.runtime.find(bench.labels)] == [False]
         bench.runtime.remove(container)
 
-    def test_a_program_without_its_interpreter_fails_the_start(self, bench: Bench) -> None:
+    def test_a_program_without_its_interpreter_fails_and_is_named(self, bench: Bench) -> None:
         image = bench.load("interpreter", {"/bin/train": b"#!/opt/conda/bin/python\n"}, entrypoint=["/bin/train"])
         container = bench.create(["train"], image=image.id)
-        with pytest.raises(StartFailed, match="train"):
+        try:
             bench.runtime.start(container)
+            complaint = bench.output(container).stderr.decode()
+            assert bench.ended(container).code not in (0, 137)
+        except StartFailed as error:  # who looks before it starts
+            complaint = str(error)
+        assert "train" in complaint
 
     @pytest.mark.parametrize(
         ("user", "numbers"),
@@ -101,7 +106,7 @@ class TestRuntimeMisuse:
         )
         bench.runtime.start(container)
         assert bench.ended(container) == Exit(code=0), bench.output(container)
-        assert bench.output(container).stdout.decode() == ("/\n" if user else "/root\n")
+        assert bench.output(container).stdout.decode() == "/\n"
 
     def test_an_image_without_any_command_is_refused(self, bench: Bench) -> None:
         with pytest.raises(RuntimeFailure, match=r"(?i)no (command|entrypoint)"):

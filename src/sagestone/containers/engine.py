@@ -183,8 +183,15 @@ class EngineRuntime:
         try:
             self._http.post(f"/containers/{container}/kill", signal=signal)
         except EngineRefused as refusal:
-            if refusal.status not in (404, 409) and not has_ended(inspect(self._http, container)):
+            if refusal.status not in (404, 409) and not self._is_over(container):
                 raise RuntimeFailure(f"container {container} could not be sent {signal}: {refusal.text}") from refusal
+
+    def _is_over(self, container: str) -> bool:
+        """Whether it has ended, or was removed by somebody else."""
+        try:
+            return has_ended(inspect(self._http, container))
+        except RuntimeFailure:
+            return True  # an engine that does not answer says so at the next call
 
     def _await_removal(self, identity: str) -> None:
         """An engine may still be removing what another call, or the one before, asked it to."""

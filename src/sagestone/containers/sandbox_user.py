@@ -44,7 +44,7 @@ def _passwd(name: str, entries: list[list[str]]) -> tuple[int, int, str]:
                 return int(fields[2]), int(fields[3]), fields[5] or "/"
     if not name.isdecimal():
         raise NoSuchUser(f"the image's USER {name!r} is not in its /etc/passwd")
-    return int(name), 0, "/root" if name == "0" else "/"
+    return int(name), 0, "/"
 
 
 def _group(name: str, entries: list[list[str]]) -> int:
