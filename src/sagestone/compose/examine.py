@@ -10,6 +10,7 @@ from typing import Literal
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.containers.discovery import find_engine
 from sagestone.containers.machine import machine
+from sagestone.containers.sandbox_cgroup import find_hierarchies
 from sagestone.containers.sandbox_probe import probe
 from sagestone.settings import Settings
 
@@ -53,11 +54,18 @@ def _examine_runtimes(settings: Settings, engine: str | None, complaint: str | N
         text = "no Docker or Podman answers; to use one, start it or name its socket in DOCKER_HOST"
         findings.append(Finding(subject="engine", level="bad" if used == "engine" else "warning", text=text))
     if complaint is None:
-        root = "with memory limits" if os.geteuid() == 0 else "without memory limits, since you are not root"
-        findings.append(Finding(subject="sandbox", level="good", text=f"bubblewrap works, {root}"))
+        findings.append(Finding(subject="sandbox", level="good", text=f"works, {_sandbox_limits()}"))
     else:
         findings.append(Finding(subject="sandbox", level="bad" if used == "sandbox" else "warning", text=complaint))
     return [*findings, Finding(subject="in use", level="good", text=f"runtime = {settings.runtime}: {used}")]
+
+
+def _sandbox_limits() -> str:
+    if find_hierarchies() is not None:
+        return "with memory limits"
+    if os.geteuid() == 0:
+        return "without memory limits: no control group for memory can be made here"
+    return "without memory limits: they need root, or a control group that was delegated to you"
 
 
 def _examine_home(home: Path) -> Finding:

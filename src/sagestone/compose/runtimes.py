@@ -31,7 +31,10 @@ def choose_runtime(settings: Settings, environment: Mapping[str, str] = os.envir
         raise CannotStart(
             "no container engine answers: start Docker or `podman system service`, or name its socket in DOCKER_HOST"
         )
-    return sandbox, _open(sandbox)
+    try:
+        return sandbox, _open(sandbox)
+    except CannotStart as error:
+        raise CannotStart(f"no container engine answers, and {error}") from error
 
 
 def _open(part: RuntimePart) -> Runtime:
@@ -40,7 +43,7 @@ def _open(part: RuntimePart) -> Runtime:
 
         complaint = probe()
         if complaint:
-            raise CannotStart(f"the sandbox cannot run: {complaint}")
+            raise CannotStart(f"the sandbox cannot run here: {complaint}")
     try:
         return build_runtime(part)
     except RuntimeFailure as error:
@@ -51,5 +54,5 @@ def runtime_sentence(part: RuntimePart, runtime: Runtime) -> str:
     """For people: which runtime it is and what it is good for."""
     if part.kind == "engine":
         return f"{runtime.name} at {part.engine_url}"
-    limits = "" if runtime.limits_memory else ", without memory limits for a plain user"
-    return f"the sandbox (bubblewrap{limits}): for code you trust, not a wall against hostile images"
+    limits = "" if runtime.limits_memory else " without memory limits"
+    return f"the sandbox{limits}: for code you trust, not a wall against hostile images"
