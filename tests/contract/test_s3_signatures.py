@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -113,6 +113,14 @@ class TestPresigned:
         request = urllib.request.Request(url, b"1,2", {"Content-Type": "text/html"}, method="PUT")
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(request, timeout=30)
+
+    def test_a_checksum_in_the_url_says_nothing_of_the_body(self, face: RunningFace) -> None:
+        # The JavaScript SDK signs the CRC32 of an empty body into every URL for a PUT.
+        place = f"{face.endpoint}/data/by-javascript"
+        request = AWSRequest("PUT", f"{place}?x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32")
+        S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION, expires=60).add_auth(request)
+        urllib.request.urlopen(urllib.request.Request(request.url, b"1,2", method="PUT"), timeout=30).close()
+        assert face.client().get_object(Bucket="data", Key="by-javascript")["Body"].read() == b"1,2"
 
 
 class TestHeaders:

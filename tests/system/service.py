@@ -50,6 +50,10 @@ class RunningService:
             )
         eventually(self._answers, f"the service answers; its log: {self.home.parent / 'service.log'}")
 
+    def set(self, variable: str, value: str) -> None:
+        """Change its environment, from the next start on."""
+        self._environment[variable] = value
+
     def stop(self) -> int:
         """Ask it to end, as Ctrl-C does; the exit code."""
         return self._end(signal.SIGTERM)

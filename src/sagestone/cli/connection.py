@@ -35,14 +35,14 @@ class Connection:
         return self._session.client(service, endpoint_url=self.endpoint)
 
     def _configured_s3(self) -> Any:
-        """The S3 endpoint that the settings name; without keys there, boto3 looks where it always does."""
+        """The S3 endpoint that the settings name, with its own keys."""
         settings = self.settings
         return self._session.client(
             "s3",
             endpoint_url=settings.s3_endpoint,
             region_name=settings.s3_region or settings.region,
-            aws_access_key_id=settings.s3_access_key or None,
-            aws_secret_access_key=settings.s3_secret_key or None,
+            aws_access_key_id=settings.s3_access_key,
+            aws_secret_access_key=settings.s3_secret_key,
         )
 
 

@@ -63,7 +63,7 @@ def read_request(http: web.BaseRequest, request_id: str, hosts: tuple[str, ...])
         lower = name.lower()
         if lower in SIGNATURE_PARAMETERS:
             continue
-        if lower.startswith(_NO_CLAIM):
+        if lower.startswith(_NO_CLAIM) and "Signature" not in query:  # version 2 signs them as headers
             continue
         if lower.startswith("x-amz-") or (lower in ("content-type", "content-md5") and "Signature" in query):
             headers.setdefault(lower, value)
