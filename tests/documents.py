@@ -1,6 +1,7 @@
 """The smallest documents of each kind, for tests that are about what happens to them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.event import InstanceEvent, Outcome, Stage
@@ -25,6 +26,7 @@ def training_spec(
     instance_type: str = "ml.m5.large",
     metrics: Sequence[str] = (),
     max_runtime_seconds: int = 3600,
+    **fields: Any,
 ) -> TrainingJobSpec:
     """A training job without channels."""
     return TrainingJobSpec(
@@ -37,6 +39,7 @@ def training_spec(
         instance_type=instance_type,
         instance_count=instances,
         max_runtime_seconds=max_runtime_seconds,
+        **fields,
     )
 
 

@@ -46,6 +46,7 @@ class FaultPlacement:
         self.told: dict[tuple[str, int], list[InstanceEvent]] = {}
         self.dead: set[tuple[str, int]] = set()
         self.stopped: set[str] = set()
+        self.interrupted: set[str] = set()
         self.released: list[str] = []
 
     def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
@@ -82,14 +83,18 @@ class FaultPlacement:
         self.before_call("lost", job)
         return [place[1] for place, _ in self._instances(job) if place in self.dead and not self._has_ended(place)]
 
-    def stop(self, job: str) -> None:
+    def stop(self, job: str, *, interrupted: bool = False) -> None:
         self.before_call("stop", job)
         self.stopped.add(job)
+        if interrupted:
+            self.interrupted.add(job)
 
     def release(self, job: str) -> None:
         self.before_call("release", job)
         self.released.append(job)
         self.reserved.pop(job, None)
+        self.stopped.discard(job)
+        self.interrupted.discard(job)
         for place, _ in list(self._instances(job)):
             self.told.pop(place)
             self.dead.discard(place)

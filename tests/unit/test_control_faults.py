@@ -13,10 +13,18 @@ from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob
-from sagestone.domain.transition import new_training_job, request_delete, request_job_delete, request_stop
+from sagestone.domain.transition import (
+    new_training_job,
+    request_delete,
+    request_interruption,
+    request_job_delete,
+    request_stop,
+)
 from sagestone.store.sqlite import SqliteStore
 from tests.documents import algorithm, event, plan, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
+
+LOST = Outcome(ending="Interrupted", exit_code=143)
 
 
 class Clock:
@@ -118,6 +126,54 @@ def test_a_deleted_job_goes_with_what_it_left_and_frees_its_name(store: SqliteSt
     again = store.training_job("job")
     assert again is not None
     assert again.status == "Completed"
+
+
+def test_a_spot_job_is_taken_away_once_and_runs_again(store: SqliteStore) -> None:
+    def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
+        if not stopping:
+            return (
+                until_stopped(key, number, stopping) if len(placement.released) == 0 else completed(key, number, False)
+            )
+        return [*until_stopped(key, number, False), event(key, 4, 2010.0, instance=number, outcome=LOST)]
+
+    placement = FaultPlacement(script)
+    store.add_job(new_training_job(training_spec(spot=True, instances=2), 1000.0), {})
+    pump(store, placement, rounds=10)
+    store.change_job("training/job", lambda job: request_interruption(cast(TrainingJob, job), 2005.0))
+    pump(store, placement)
+    job = store.training_job("job")
+    assert job is not None
+    assert (job.status, job.run) == ("Completed", 2)
+    assert [entry.status for entry in job.transitions] == [
+        "Starting", "Downloading", "Training", "Interrupted", "Starting", "Downloading", "Training", "Uploading",
+        "Completed",
+    ]  # fmt: skip
+    assert set(placement.starts.values()) == {2}
+
+
+def test_instances_that_get_lost_are_a_failure_of_ours_and_retried(store: SqliteStore) -> None:
+    placement = FaultPlacement(until_stopped)
+
+    def lose(call: str, key: str) -> None:
+        if call == "lost" and len(placement.released) == 0:
+            placement.dead.update(placement.told)
+        elif placement.released:
+            placement.script = completed
+
+    placement.before_call = lose
+    store.add_job(new_training_job(training_spec(max_retries=1), 1000.0), {})
+    pump(store, placement)
+    job = store.training_job("job")
+    assert job is not None
+    assert (job.status, job.run, job.retries) == ("Completed", 2, 1)
+
+
+def test_a_job_that_gets_no_room_waits_no_longer_than_it_may(store: SqliteStore) -> None:
+    store.add_job(new_training_job(training_spec(spot=True, max_wait_seconds=20), 2990.0), {})
+    pump(store, FaultPlacement(room=0))
+    job = store.training_job("job")
+    assert job is not None
+    assert (job.status, job.secondary_status) == ("Stopped", "MaxWaitTimeExceeded")
 
 
 def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: SqliteStore) -> None:

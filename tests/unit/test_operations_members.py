@@ -11,6 +11,7 @@ from sagestone.domain.specification import specification_violations
 from sagestone.operations.compatibility import compatibility_page
 from sagestone.operations.members import MEMBERS
 from sagestone.operations.table import QUICK, WAITING
+from sagestone.shapes.own_model import OWN_MODEL
 from sagestone.wire.call import Call, Caller
 from sagestone.wire.errors import InvalidParameterException, ValidationException
 from tests.unit.requests import JOB, changed
@@ -43,6 +44,9 @@ def test_every_member_of_a_large_request_is_in_the_tables_and_nothing_else(opera
 def test_every_member_of_the_other_operations_is_in_the_table(operation: tuple[str, str]) -> None:
     if operation[1] in TABLED:
         assert operation not in MEMBERS
+        return
+    if operation[0] == OWN_MODEL.service:
+        assert set(MEMBERS[operation]) == set(OWN_MODEL.shapes[f"{operation[1]}Request"]["members"])
         return
     shape = MODELS[operation[0]].operation_model(operation[1]).input_shape
     assert set(MEMBERS[operation]) == set(shape.members)

@@ -98,6 +98,7 @@ def test_what_no_job_can_have(path: str, value: Any, told: str) -> None:
         ("ProfilerConfig", {"S3OutputPath": "s3://data/models/", "DisableProfiler": False}),
         ("RemoteDebugConfig", {"EnableRemoteDebug": False}),
         ("EnableManagedSpotTraining", False),
+        ("RetryStrategy", {"MaximumRetryAttempts": 3}),
         ("EnableInterContainerTrafficEncryption", True),
         ("VpcConfig", {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}),
         ("ExperimentConfig", {"ExperimentName": "e"}),
@@ -108,6 +109,16 @@ def test_what_no_job_can_have(path: str, value: Any, told: str) -> None:
 )
 def test_what_clients_send_by_default_is_accepted(change: tuple[str, Any]) -> None:
     assert of_image(change) == []
+
+
+def test_a_spot_job_says_how_long_it_waits_and_keeps_nothing_warm() -> None:
+    spot = ("EnableManagedSpotTraining", True)
+    wait = "StoppingCondition.MaxWaitTimeInSeconds"
+    assert "It must be present and be greater than or equal to MaxRuntimeInSeconds" in only(of_image(spot))
+    assert "greater than or equal to MaxRuntimeInSeconds, which is 600" in only(of_image(spot, (wait, 599)))
+    assert of_image(spot, (wait, 600)) == []
+    warm = ("ResourceConfig.KeepAlivePeriodInSeconds", 60)
+    assert "spot capacity is not kept in a warm pool" in only(of_image(spot, (wait, 600), warm))
 
 
 def test_all_broken_rules_come_at_once() -> None:

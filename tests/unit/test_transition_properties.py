@@ -12,10 +12,13 @@ from sagestone.domain.failure import Failure, Fault
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import (
     advance,
+    begin_run,
+    end_wait,
     fail,
     new_training_job,
     new_transform_job,
     place,
+    request_interruption,
     request_stop,
     wait_for_capacity,
 )
@@ -36,7 +39,8 @@ class TrainingLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.job = new_training_job(training_spec(instances=INSTANCES), 1000.0)
+        spec = training_spec(instances=INSTANCES, spot=True, max_retries=2, max_wait_seconds=60)
+        self.job = new_training_job(spec, 1000.0)
         self.now = 1000.0
         self.told: list[InstanceEvent] = []
         self.seqs = dict.fromkeys(range(1, INSTANCES + 1), 0)
@@ -45,7 +49,7 @@ class TrainingLife(RuleBasedStateMachine):
     def tells_a_stage(self, instance: int, stage: Stage, message: str, passed: float) -> None:
         self._tell(instance, passed, stage=stage, message=message)
 
-    @rule(instance=instances, ending=endings, fault=faults, passed=st.floats(0, 10))
+    @rule(instance=instances, ending=st.one_of(endings, st.just("Interrupted")), fault=faults, passed=st.floats(0, 10))
     def ends(self, instance: int, ending: Ending, fault: Fault, passed: float) -> None:
         failure = Failure(fault=fault, message=f"of {instance}") if ending == "Failed" else None
         self._tell(instance, passed, outcome=Outcome(ending=ending, failure=failure))
@@ -70,6 +74,24 @@ class TrainingLife(RuleBasedStateMachine):
     @rule()
     def is_to_stop(self) -> None:
         self._become(request_stop(self.job, self.now))
+
+    @precondition(lambda self: self.job.status == "InProgress" and self.job.runtime is not None)
+    @rule()
+    def is_taken_away(self) -> None:
+        self._become(request_interruption(self.job, self.now))
+
+    @precondition(lambda self: self.job.run_over)
+    @rule()
+    def runs_again(self) -> None:
+        if not self.job.finished:
+            before = self.job.run
+            self._become(begin_run(self.job, self.now))
+            assert self.job.run == before + 1
+            self.told, self.seqs = [], dict.fromkeys(self.seqs, 0)
+
+    @rule()
+    def may_have_waited_too_long(self) -> None:
+        self._become(end_wait(self.job, self.now))
 
     @precondition(lambda self: not self.job.finished)
     @rule()
@@ -114,7 +136,9 @@ class TrainingLife(RuleBasedStateMachine):
         assert isinstance(after, TrainingJob)
         assert after.status == self.job.status or after.status in JOB_MOVES[self.job.status]
         assert after.transitions[: len(self.job.transitions) - 1] == self.job.transitions[:-1]
-        assert len(after.transitions) <= 8
+        assert len(after.transitions) <= 8 * (after.run + after.retries)
+        assert after.used_seconds >= self.job.used_seconds
+        assert after.retries <= 2
         self.job = after
 
 

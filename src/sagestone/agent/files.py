@@ -4,7 +4,7 @@ A job's directory is `<home>/jobs/<training|transform>/<name>/`; each instance h
 
     assignment.json   what to do; written before the agent starts
     events.jsonl      what happened: one InstanceEvent a line, appended and synced by the agent
-    stop              present when the instance is to stop
+    stop              present when the instance is to stop; its word is the reason, Stopped or Interrupted
     agent.lock        held (flock) by the agent as long as it lives
     agent.log         what the agent itself had to say
     opt_ml/           input, model and output as the container sees them
@@ -56,6 +56,14 @@ class InstanceFiles:
         if document["kind"] == "training":
             return msgspec.convert(document["assignment"], TrainingAssignment)
         return msgspec.convert(document["assignment"], TransformAssignment)
+
+    def write_stop(self, reason: str) -> None:
+        """Tell the instance to stop; the first reason stays."""
+        if self.stop.exists():
+            return
+        fresh = self.directory / "stop.new"
+        fresh.write_text(reason)
+        fresh.replace(self.stop)
 
     def read_events(self, after: int = 0) -> list[InstanceEvent]:
         """Events with a seq above `after`; a last line that is still being written is left for the next time."""

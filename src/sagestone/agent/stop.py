@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-StopReason = Literal["Stopped", "MaxRuntimeExceeded"]
+StopReason = Literal["Stopped", "MaxRuntimeExceeded", "Interrupted"]
 
 
 class StopAsked(Exception):
@@ -19,7 +19,8 @@ class StopAsked(Exception):
 class StopSignal:
     """Watches the stop file and a deadline by looking, not by waiting: one `stat` each time.
 
-    The first reason seen stays. `clock` gives epoch seconds, so that a deadline survives a restart of the agent.
+    The file's word is the reason: Interrupted, or anything else for Stopped. The first reason seen stays. `clock` gives
+    epoch seconds, so that a deadline survives a restart of the agent.
     """
 
     def __init__(self, file: Path, clock: Callable[[], float], poll_seconds: float = 0.05) -> None:
@@ -35,7 +36,7 @@ class StopSignal:
         """Why to stop; None: go on."""
         if self._reason is None:
             if self._file.exists():
-                self._reason = "Stopped"
+                self._reason = "Interrupted" if self._file.read_text().strip() == "Interrupted" else "Stopped"
             elif self._deadline is not None and self._clock() >= self._deadline:
                 self._reason = "MaxRuntimeExceeded"
         return self._reason

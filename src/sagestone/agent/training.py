@@ -61,7 +61,7 @@ def _train(
     """Everything up to the end of the container; its artifacts and last checkpoints are still to be uploaded."""
     interruption = Interruption(tools.stop, meeting)
     begun = tools.reporter.first_at.get("Downloading", tools.clock())
-    tools.stop.end_at(begun + assignment.job.max_runtime_seconds)
+    tools.stop.end_at(begun + assignment.job.max_runtime_seconds - assignment.used_seconds)
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):
             checkpoints.follow()
@@ -82,9 +82,10 @@ def _train(
 def _deliver(assignment: TrainingAssignment, tools: Tools, verdict: Outcome, meeting: Rendezvous) -> Outcome:
     """The first host uploads what all hosts left, also when the job failed or was stopped; the others have ended.
 
-    A host whose container never ran has nothing to upload. The first failure stays the job's, whatever comes after it.
+    A host whose container never ran has nothing to upload, nor has one that is taken away: the job runs again. The
+    first failure stays the job's, whatever comes after it.
     """
-    if assignment.host.number != 1 or verdict.exit_code is None:
+    if assignment.host.number != 1 or verdict.exit_code is None or verdict.ending == "Interrupted":
         return verdict
     lost = _await_peers(tools, meeting)
     if lost is not None and verdict.ending == "Completed":

@@ -1,6 +1,6 @@
 """How a command reaches a service: the one that runs for this home, or one of its own for as long as it lasts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ from sagestone.cli.exits import UNAVAILABLE, leave
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.compose.service import Service
 from sagestone.settings import Settings
+from sagestone.shapes.own_model import SERVICE, TARGET_PREFIX
 from sagestone.wire.credentials import CredentialBook
 
 
@@ -33,6 +34,27 @@ class Connection:
         if service == "s3" and self.settings.s3_endpoint:
             return self._configured_s3()
         return self._session.client(service, endpoint_url=self.endpoint)
+
+    def ask_sagestone(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
+        """Call an operation of the service itself, which boto3 does not know; why it refused, None: done."""
+        import json
+        import urllib.error
+        import urllib.request
+
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
+        keys = CredentialBook.open(self.settings.home, self.settings.account).default
+        headers = {"X-Amz-Target": f"{TARGET_PREFIX}.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        signed = AWSRequest("POST", f"{self.endpoint}/", headers=headers, data=json.dumps(parameters).encode())
+        SigV4Auth(Credentials(keys.access_key, keys.secret_key), SERVICE, self.settings.region).add_auth(signed)
+        request = urllib.request.Request(signed.url, data=signed.data, headers=dict(signed.headers), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=60):
+                return None
+        except urllib.error.HTTPError as refusal:
+            return str(json.loads(refusal.read()).get("message", refusal))
 
     def _configured_s3(self) -> Any:
         """The S3 endpoint that the settings name, with its own keys."""

@@ -27,6 +27,7 @@ from sagestone.s3.storage.storage import Storage, open_storage
 from sagestone.s3_server.face import S3Face
 from sagestone.server.server import Server
 from sagestone.settings import Settings
+from sagestone.shapes.own_model import OWN_MODEL
 from sagestone.shapes.service_model import load_service_model
 from sagestone.store.sqlite import SqliteStore
 from sagestone.version import VERSION
@@ -99,7 +100,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     s3 = _s3_face(settings, storage, book) if storage is not None else None
     server = Server(
         operations=table,
-        models=[load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")],
+        models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")), OWN_MODEL],
         s3=s3,
         book=book,
         region=settings.region,

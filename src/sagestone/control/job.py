@@ -7,6 +7,7 @@ result is stored before the next, and what is cleaned up is cleaned up after the
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from sagestone.control.progress import Progress
 from sagestone.domain.assign import Patience, assign
@@ -14,7 +15,15 @@ from sagestone.domain.assignment import Assignment
 from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
-from sagestone.domain.transition import fail, finish_stopping, place, wait_for_capacity
+from sagestone.domain.transition import (
+    begin_run,
+    end_wait,
+    exceeds_wait,
+    fail,
+    finish_stopping,
+    place,
+    wait_for_capacity,
+)
 from sagestone.domain.transition_instances import should_stop
 from sagestone.placement.interface import Impossible, Placement, Reservation
 from sagestone.store.interface import Store
@@ -66,6 +75,11 @@ class JobReconciler:
             if job is not None and job.status == "Deleting":
                 self._store.remove_job(key, holder)  # last: as long as the row is there, its name is taken
             return progress
+        if isinstance(job, TrainingJob) and job.run_over:
+            return self._run_again(key, holder)
+        if isinstance(job, TrainingJob) and exceeds_wait(job, self._clock()):
+            self._change_training(key, lambda known: end_wait(known, self._clock()), holder)
+            return "moved"
         work = self._work.setdefault(key, _Work())
         if job.runtime is None:
             return self._find_room(job, work, holder)
@@ -121,6 +135,9 @@ class JobReconciler:
 
     def _follow(self, job: Job, work: _Work, holder: str) -> Progress:
         key = job.spec.key
+        if not work.stop_told and isinstance(job, TrainingJob) and job.interrupting:
+            self._placement.stop(key, interrupted=True)
+            work.stop_told = True
         if not work.stop_told and (job.status == "Stopping" or should_stop(job.instances)):
             self._placement.stop(key)
             work.stop_told = True
@@ -171,6 +188,15 @@ class JobReconciler:
 
     def _fail(self, job: Job, failure: Failure, holder: str | None) -> None:
         self._store.change_job(job.spec.key, lambda known: fail(known, failure, self._clock()), holder)
+
+    def _run_again(self, key: str, holder: str) -> Progress:
+        """Put away what the run before left, then begin the next: done twice, the second time changes nothing."""
+        self._put_away(key)
+        self._change_training(key, lambda known: begin_run(known, self._clock()), holder)
+        return "moved"
+
+    def _change_training(self, key: str, change: Callable[[TrainingJob], TrainingJob], holder: str) -> None:
+        self._store.change_job(key, lambda known: change(cast(TrainingJob, known)), holder)
 
     def _put_away(self, key: str) -> Progress:
         self._placement.release(key)

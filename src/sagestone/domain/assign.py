@@ -40,7 +40,7 @@ def assign(
             assignments.append(
                 TrainingAssignment(
                     job=job.spec, host=host, region=region, created_at=job.created_at, limits=limit, network=network,
-                    stop_grace_seconds=waits.training_stop_seconds,
+                    stop_grace_seconds=waits.training_stop_seconds, used_seconds=job.used_seconds,
                 )
             )  # fmt: skip
         else:

@@ -49,6 +49,7 @@ class TrainingAssignment:
     network: str | None = None  # the job's private network, made by the placement; None: no network at all
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_grace_seconds: float = 120.0  # between SIGTERM and SIGKILL
+    used_seconds: float = 0.0  # of MaxRuntimeInSeconds, by earlier runs of the job
 
     @property
     def group(self) -> InstanceGroup:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sagestone.domain.plan_training import DEFAULT_RUN
 from sagestone.domain.training_job import TrainingJob, Transition
+from sagestone.domain.transition_runs import time_in_runs
 
 Members = Mapping[str, Any]
 
@@ -103,7 +104,7 @@ def _times(job: TrainingJob) -> dict[str, float | int]:
     if job.started_at is not None and job.ended_at is not None:
         seconds = max(1, int(job.ended_at) - int(job.started_at))  # both cut to whole seconds first, as observed
         shown["TrainingTimeInSeconds"] = seconds
-        shown["BillableTimeInSeconds"] = seconds
+        shown["BillableTimeInSeconds"] = seconds if job.run == 1 else max(1, min(seconds, round(time_in_runs(job))))
     return shown
 
 

@@ -9,7 +9,8 @@ from sagestone.domain.metric import MetricPoint
 #: Stages of an instance, in order. They are SecondaryStatus words; a transform instance passes the same ones
 #: (Downloading = model, Training = invocations, Uploading = the last results).
 Stage = Literal["Starting", "Downloading", "Training", "Uploading"]
-Ending = Literal["Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]
+#: Interrupted: the instance was taken away; its job runs again. MaxWaitTimeExceeded: a job's ending, no instance's.
+Ending = Literal["Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded", "Interrupted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

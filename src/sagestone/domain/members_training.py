@@ -20,16 +20,16 @@ Tags.Value       honoured
 *A.TrainingImageConfig.TrainingRepositoryAccessMode   honoured  Platform; Vpc is refused
 *A.TrainingImageConfig.TrainingRepositoryAuthConfig   refused   log in to the registry with the container engine
 
-StoppingCondition.MaxWaitTimeInSeconds  refused  without EnableManagedSpotTraining, as on AWS
+StoppingCondition.MaxWaitTimeInSeconds  honoured  with EnableManagedSpotTraining, else refused, as on AWS
 
 Environment                            honoured  TRAINING_JOB_NAME, TRAINING_JOB_ARN and AWS_REGION are the service's
 EnableNetworkIsolation                 honoured  false: reaches what the machine reaches, see training.md
 EnableInterContainerTrafficEncryption  recorded  traffic between the hosts of a job never leaves the machine
-EnableManagedSpotTraining              refused   when true: there is no spot capacity yet
+EnableManagedSpotTraining              honoured  capacity is taken away by `sagestone interrupt`; the job runs again
 VpcConfig                              recorded  shown; no subnet or group widens or narrows anything
 CheckpointConfig.S3Uri                 honoured  restored at the start, kept up to date from then on
 CheckpointConfig.LocalPath             honoured  any absolute path but the platform's; default /opt/ml/checkpoints
-RetryStrategy                          refused   a job is not started again yet
+RetryStrategy                          honoured  a job that failed for a reason of ours (InternalServerError) runs again
 DebugHookConfig                        recorded  shown; no debugger collects anything
 DebugRuleConfigurations                recorded  shown; no rule is evaluated
 ProfilerConfig                         recorded  shown; nothing is profiled, and ProfilingStatus says Disabled

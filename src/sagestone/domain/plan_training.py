@@ -34,7 +34,7 @@ def plan_training(
     """
     name, algorithm = request["TrainingJobName"], request["AlgorithmSpecification"]
     output, resources = request["OutputDataConfig"], request["ResourceConfig"]
-    mode = algorithm["TrainingInputMode"]
+    mode, stopping = algorithm["TrainingInputMode"], request["StoppingCondition"]
     declared = (specification or {}).get("SupportedHyperParameters") or ()
     groups = tuple(_group(item) for item in resources.get("InstanceGroups") or ())
     definitions = (specification if specification is not None else algorithm).get("MetricDefinitions") or ()
@@ -59,7 +59,10 @@ def plan_training(
         instance_groups=groups,
         checkpoint=checkpoint_of(request.get("CheckpointConfig")),
         volume_gb=resources.get("VolumeSizeInGB") or 0,
-        max_runtime_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds") or DEFAULT_RUN,
+        spot=bool(request.get("EnableManagedSpotTraining")),
+        max_wait_seconds=stopping.get("MaxWaitTimeInSeconds") if request.get("EnableManagedSpotTraining") else None,
+        max_retries=(request.get("RetryStrategy") or {}).get("MaximumRetryAttempts", 0),
+        max_runtime_seconds=stopping.get("MaxRuntimeInSeconds") or DEFAULT_RUN,
         isolated=bool(request.get("EnableNetworkIsolation")),
         request=request,
     )

@@ -15,7 +15,7 @@ TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "St
 EndedStatus = Literal["Completed", "Failed", "Stopped"]
 SecondaryStatus = Literal[
     "Starting", "Pending", "Downloading", "Training", "Uploading",
-    "Completed", "Failed", "Stopping", "Stopped", "MaxRuntimeExceeded",
+    "Completed", "Failed", "Stopping", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded", "Interrupted",
 ]  # fmt: skip
 
 
@@ -47,7 +47,10 @@ class TrainingJobSpec:
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
     checkpoint: Checkpoint | None = None
     volume_gb: int = 0  # 0: the request left it out
-    max_runtime_seconds: int = 86400
+    max_runtime_seconds: int = 86400  # of all runs together
+    spot: bool = False  # its capacity may be taken away: it is interrupted, and runs again
+    max_wait_seconds: int | None = None  # from its creation to its end, waiting and running
+    max_retries: int = 0  # runs after a failure that is ours
     isolated: bool = True  # no network but the job's own; False: the containers reach what the machine reaches
     request: Mapping[str, Any] = field(default_factory=dict)
 
@@ -117,6 +120,13 @@ class TrainingJob:
     failure_reason: str | None = None
     final_metrics: tuple[MetricPoint, ...] = ()
     stop_requested_at: float | None = None
+    run: int = 1
+    run_over: bool = False  # this run has ended and the next has not begun: what it left is to be put away
+    run_started_at: float | None = None  # like started_at, of this run
+    used_seconds: float = 0.0  # that the runs before took, from Downloading on
+    retries: int = 0
+    interrupting: bool = False  # its instances are being taken away
+    waited_too_long: bool = False
     runtime: str | None = None  # which runtime ran it: docker, podman, sandbox
 
     @property

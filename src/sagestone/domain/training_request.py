@@ -14,7 +14,6 @@ Members = Mapping[str, Any]
 
 #: Members that are refused wherever they say something.
 LATER: Final = {
-    "RetryStrategy": "a job that fails is not started again; leave it out",
     "TensorBoardOutputConfig": "nothing is uploaded while a job runs; let it write below /opt/ml/output/data instead",
     "ServerlessJobConfig": "there are no serverless jobs; name an image or an algorithm, and instances",
     "MlflowConfig": "there is no MLflow here; leave it out",
@@ -23,7 +22,6 @@ LATER: Final = {
 
 #: Booleans that may be false, by their path.
 ONLY_FALSE: Final = {
-    "EnableManagedSpotTraining": "there is no spot capacity; leave it out, or set it to false",
     "RemoteDebugConfig.EnableRemoteDebug": "there is no way into a running container; set it to false",
     "InfraCheckConfig.EnableInfraCheck": "the machine is not checked before a job; set it to false",
     "SessionChainingConfig.EnableSessionTagChaining": "there are no sessions with tags; set it to false",
@@ -94,8 +92,18 @@ def _algorithm_violations(algorithm: Place, training: Place) -> Iterator[Violati
 
 
 def _waiting_violations(request: Place) -> Iterator[Violation]:
+    """Spot capacity is waited for, but not for ever, and never kept warm; other jobs do not say how long they wait."""
     wait = request.at("StoppingCondition", "MaxWaitTimeInSeconds")
-    if wait.value is not None and not request.member("EnableManagedSpotTraining").value:
-        yield wait.breaks(
-            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+    if not request.member("EnableManagedSpotTraining").value:
+        if wait.value is not None:
+            yield wait.breaks(
+                "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+            )
+        return
+    if wait.value is None and request.member("StoppingCondition").value is not None:
+        yield wait.lacks(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
         )
+    warm = request.at("ResourceConfig", "KeepAlivePeriodInSeconds")
+    if warm.value:
+        yield warm.breaks("Member must be 0 with EnableManagedSpotTraining: spot capacity is not kept in a warm pool")

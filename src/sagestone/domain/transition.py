@@ -16,10 +16,12 @@ A training or transform job:
 The secondary status of a training job, along the time line that Describe shows:
 
     Starting ─▶ [Pending] ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed | Failed | MaxRuntimeExceeded
-        any of these ─▶ Stopping ─▶ [Uploading] ─▶ Stopped
+        any of these ─▶ Stopping ─▶ [Uploading] ─▶ Stopped | MaxWaitTimeExceeded
+        any of these ─▶ Interrupted ─▶ Starting …         (spot; `transition_runs`)
+        any of these ─▶ Starting …                        (a failure of ours, where the job has retries left)
 
 A job is where its least advanced live instance is; it ends when all its instances have ended; the first failure is
-the job's. Completed, Failed and Stopped refuse every change. The tables are in `transition_rules`.
+the job's. Completed, Failed and Stopped refuse every change but their removal. The tables are in `transition_rules`.
 """
 
 from dataclasses import replace
@@ -30,7 +32,9 @@ from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition_instances import Verdict
 from sagestone.domain.transition_rules import TransitionRefused, check_job_move
-from sagestone.domain.transition_training import advance_training, enter, finish_training, new_training_job
+from sagestone.domain.transition_runs import begin_run, end_wait, exceeds_wait, request_interruption
+from sagestone.domain.transition_timeline import enter
+from sagestone.domain.transition_training import advance_training, finish_training, new_training_job
 from sagestone.domain.transition_transform import advance_transform, finish_transform, new_transform_job
 from sagestone.domain.transition_validation import (
     approve,
@@ -41,9 +45,9 @@ from sagestone.domain.transition_validation import (
 )
 
 __all__ = [
-    "TransitionRefused", "advance", "approve", "begin_validation", "complete_validation", "fail", "fail_validation",
-    "finish_stopping", "new_training_job", "new_transform_job", "place", "request_delete", "request_job_delete",
-    "request_stop", "wait_for_capacity",
+    "TransitionRefused", "advance", "approve", "begin_run", "begin_validation", "complete_validation", "end_wait",
+    "exceeds_wait", "fail", "fail_validation", "finish_stopping", "new_training_job", "new_transform_job",
+    "place", "request_delete", "request_interruption", "request_job_delete", "request_stop", "wait_for_capacity",
 ]  # fmt: skip
 
 Job = TrainingJob | TransformJob

@@ -74,7 +74,7 @@ def verdict(instances: Sequence[InstanceState], *, stopping: bool) -> Verdict | 
     if stopping:
         return Verdict(ending="Stopped")
     endings = {outcome.ending for outcome in outcomes}
-    for ending in ("MaxRuntimeExceeded", "Stopped"):
+    for ending in ("MaxRuntimeExceeded", "Stopped", "Interrupted"):
         if ending in endings:
             return Verdict(ending=ending)
     return Verdict(ending="Completed")

@@ -47,6 +47,8 @@ SECONDARY_RANK: Final[Mapping[SecondaryStatus, int]] = {
     "Failed": 6,
     "Stopped": 6,
     "MaxRuntimeExceeded": 6,
+    "MaxWaitTimeExceeded": 6,
+    "Interrupted": 6,  # until the next run begins
 }
 
 #: Status of a job for the way it ended; the secondary status is the ending itself.
@@ -55,6 +57,8 @@ ENDED_STATUS: Final[Mapping[Ending, EndedStatus]] = {
     "Failed": "Failed",
     "Stopped": "Stopped",
     "MaxRuntimeExceeded": "Stopped",
+    "MaxWaitTimeExceeded": "Stopped",
+    "Interrupted": "Stopped",  # where there is no next run: the job was to stop anyhow
 }
 
 #: StatusMessage where an instance told none of its own.
@@ -69,6 +73,8 @@ TRAINING_MESSAGES: Final[Mapping[SecondaryStatus, str]] = {
     "Failed": "Training job failed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job stopped because MaxRuntimeInSeconds was exceeded",
+    "MaxWaitTimeExceeded": "Training job stopped because MaxWaitTimeInSeconds was exceeded",
+    "Interrupted": "Training job interrupted",
 }
 
 

@@ -7,15 +7,11 @@ from dataclasses import replace
 
 from sagestone.domain.event import InstanceEvent
 from sagestone.domain.metric import MetricDefinition, MetricPoint
-from sagestone.domain.training_job import (
-    InstanceState,
-    SecondaryStatus,
-    TrainingJob,
-    TrainingJobSpec,
-    Transition,
-)
+from sagestone.domain.training_job import InstanceState, TrainingJob, TrainingJobSpec, Transition
 from sagestone.domain.transition_instances import Verdict, least_advanced, note_event, verdict
 from sagestone.domain.transition_rules import ENDED_STATUS, SECONDARY_RANK, TRAINING_MESSAGES, check_job_move
+from sagestone.domain.transition_runs import end_run, runs_again
+from sagestone.domain.transition_timeline import enter
 
 
 def new_training_job(spec: TrainingJobSpec, at: float) -> TrainingJob:
@@ -30,8 +26,8 @@ def new_training_job(spec: TrainingJobSpec, at: float) -> TrainingJob:
 
 
 def advance_training(job: TrainingJob, event: InstanceEvent) -> TrainingJob:
-    """The job after `event`; the same object when the event counted before or the job has ended."""
-    instances = None if job.finished else note_event(job.instances, event)
+    """The job after `event`; the same object when the event counted before, or the job or this run of it has ended."""
+    instances = None if job.finished or job.run_over else note_event(job.instances, event)
     if instances is None:
         return job
     at = max(event.at, job.modified_at)
@@ -45,41 +41,15 @@ def advance_training(job: TrainingJob, event: InstanceEvent) -> TrainingJob:
     return finish_training(job, ended, at) if ended else _follow_instances(job, event, at)
 
 
-def enter(job: TrainingJob, secondary: SecondaryStatus, message: str, at: float) -> TrainingJob:
-    """The job with `secondary`: a new entry of the time line, or a new message in the open one.
-
-    One entry per run of a status; each starts when the one before ends; times never go back. TrainingStartTime is
-    the first moment at or after Downloading.
-    """
-    at = max(at, job.modified_at)
-    open_entry = job.transitions[-1]
-    last: tuple[Transition, ...]
-    if open_entry.status == secondary:
-        last = (replace(open_entry, message=message or open_entry.message),)
-    else:
-        text = message or TRAINING_MESSAGES[secondary]
-        last = (
-            replace(open_entry, ended_at=at),
-            Transition(status=secondary, started_at=at, message=text),
-        )
-    started = job.started_at
-    if started is None and secondary in ("Downloading", "Training", "Uploading"):
-        started = at
-    return replace(
-        job,
-        secondary_status=secondary,
-        transitions=(*job.transitions[:-1], *last),
-        started_at=started,
-        modified_at=at,
-    )
-
-
 def finish_training(job: TrainingJob, ended: Verdict, at: float) -> TrainingJob:
-    """The job in its terminal status; the last entry starts and ends at TrainingEndTime."""
-    status = ENDED_STATUS[ended.ending]
-    check_job_move(job.spec.key, job.status, status)
+    """The job in its terminal status, unless it runs again; the last entry starts and ends at TrainingEndTime."""
     at = max(at, job.modified_at)
-    job = enter(job, ended.ending, "", at)
+    if runs_again(job, ended):
+        return end_run(job, ended, at)
+    ending = "MaxWaitTimeExceeded" if ended.ending == "Stopped" and job.waited_too_long else ended.ending
+    status = ENDED_STATUS[ending]
+    check_job_move(job.spec.key, job.status, status)
+    job = enter(job, ending, "", at)
     last = replace(job.transitions[-1], ended_at=at)
     return replace(
         job,

@@ -36,7 +36,12 @@ def _lines() -> Iterator[str]:
     yield HEAD
     yield "## Operations\n"
     yield "| Service | Operations |\n|---|---|"
-    for service, title in (("sagemaker", "SageMaker"), ("logs", "CloudWatch Logs"), ("monitoring", "CloudWatch")):
+    for service, title in (
+        ("sagemaker", "SageMaker"),
+        ("logs", "CloudWatch Logs"),
+        ("monitoring", "CloudWatch"),
+        ("sagestone", "Sagestone itself"),
+    ):
         names = sorted(name for owner, name in {**QUICK, **WAITING} if owner == service)
         yield f"| {title} | {', '.join(names)} |"
     for operation in TABLED:

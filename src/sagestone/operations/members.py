@@ -61,6 +61,7 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "MaxResults": "10 by default",
     },
     ("sagemaker", "StopTransformJob"): {"TransformJobName": ""},
+    ("sagestone", "InterruptTrainingJob"): {"TrainingJobName": "of a job with EnableManagedSpotTraining that runs"},
     ("logs", "DescribeLogGroups"): {
         "logGroupNamePrefix": "",
         "logGroupNamePattern": "part of the name",

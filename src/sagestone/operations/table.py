@@ -12,6 +12,7 @@ from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
 from sagestone.operations.filter_log_events import filter_log_events
+from sagestone.operations.interrupt_training_job import interrupt_training_job
 from sagestone.operations.list_algorithms import list_algorithms
 from sagestone.operations.list_metrics import list_metrics
 from sagestone.operations.log_events import get_log_events
@@ -61,6 +62,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "DeleteTrainingJob"): delete_training_job,
     ("sagemaker", "UpdateTrainingJob"): update_training_job,
     ("sagemaker", "StopTransformJob"): stop_transform_job,
+    ("sagestone", "InterruptTrainingJob"): interrupt_training_job,
     ("logs", "DescribeLogGroups"): describe_log_groups,
     ("logs", "DescribeLogStreams"): describe_log_streams,
     ("logs", "GetLogEvents"): get_log_events,

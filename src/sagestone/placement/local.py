@@ -110,9 +110,9 @@ class LocalPlacement:
             _LOG.warning("the agent of %s algo-%d is gone; it said: %s", job, number, self._agents.last_words(files))
         return [number for number, _ in lost]
 
-    def stop(self, job: str) -> None:
+    def stop(self, job: str, *, interrupted: bool = False) -> None:
         for _, files in self._directories.instances(job):
-            files.stop.touch()
+            files.write_stop("Interrupted" if interrupted else "Stopped")
 
     def release(self, job: str) -> None:
         for _, files in self._directories.instances(job):

@@ -1,0 +1,35 @@
+"""The operations of Sagestone itself, which no AWS service has, in the form of a service model.
+
+They are called as those of AWS are: AWS JSON, signed for the service `sagestone`, target `Sagestone.<Operation>`.
+"""
+
+from typing import Final
+
+from sagestone.shapes.service_model import OperationFacts, ServiceModel
+
+SERVICE: Final = "sagestone"
+TARGET_PREFIX: Final = "Sagestone"
+
+OWN_MODEL: Final = ServiceModel(
+    service=SERVICE,
+    target_prefix=TARGET_PREFIX,
+    json_version="1.1",
+    operations={
+        "InterruptTrainingJob": OperationFacts(
+            name="InterruptTrainingJob", input="InterruptTrainingJobRequest", output=None
+        ),
+    },
+    shapes={
+        "InterruptTrainingJobRequest": {
+            "type": "structure",
+            "required": ["TrainingJobName"],
+            "members": {"TrainingJobName": {"shape": "TrainingJobName"}},
+        },
+        "TrainingJobName": {
+            "type": "string",
+            "min": 1,
+            "max": 63,
+            "pattern": "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        },
+    },
+)
