@@ -11,13 +11,24 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 RuntimeChoice = Literal["auto", "engine", "sandbox"]
+FileSystemKind = Literal["EFS", "FSxLustre"]
 
 
 class BadSetting(Exception):
     """A setting that cannot be used; the text names it, its source and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystemSetting:
+    """Where a file system that channels may name is mounted on this machine."""
+
+    id: str
+    type: FileSystemKind
+    directory: str
+    mount_name: str = ""  # of FSxLustre: the first part of every DirectoryPath, which `directory` stands for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,7 @@ class Settings:
     ping_patience_seconds: float = 240.0
     training_stop_seconds: float = 120.0
     transform_stop_seconds: float = 30.0
+    file_systems: tuple[FileSystemSetting, ...] = ()  # what FileSystemDataSource may name
     max_request_mb: int = 8  # body of an API request; objects of the embedded S3 are not bounded by it
 
     @property
@@ -106,9 +118,41 @@ def _convert(name: str, kind: Any, value: Any, source: str) -> Any:
             if value not in get_args(RuntimeChoice):
                 raise ValueError(f"one of {', '.join(get_args(RuntimeChoice))}")
             return value
+        if name == "file_systems":
+            return _file_systems(value)
         return kind(value)
     except (ValueError, KeyError, TypeError) as error:
         raise BadSetting(f"{name} = {value!r} (from {source}) cannot be read: {error}") from error
+
+
+def _file_systems(value: Any) -> tuple[FileSystemSetting, ...]:
+    """From TOML a table of tables by id; from a variable `ID=TYPE[/MOUNT_NAME]:DIRECTORY`, joined by commas."""
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, dict):
+        return tuple(_file_system(name, dict(entry)) for name, entry in value.items())
+    found = []
+    for text in filter(None, (part.strip() for part in str(value).split(","))):
+        name, _, rest = text.partition("=")
+        kind, _, directory = rest.partition(":")
+        kind, _, mount_name = kind.partition("/")
+        found.append(_file_system(name, {"type": kind, "directory": directory, "mount_name": mount_name}))
+    return tuple(found)
+
+
+def _file_system(name: str, entry: dict[str, Any]) -> FileSystemSetting:
+    kind, directory, mount_name = entry.pop("type", ""), entry.pop("directory", ""), entry.pop("mount_name", "")
+    if entry:
+        raise ValueError(f"{name} has {', '.join(entry)}: expected type, directory and mount_name only")
+    if not re.fullmatch(r"fs-[0-9a-f]{8,18}", name):
+        raise ValueError(f"{name!r} is no id of a file system, such as fs-0123456789abcdef0")
+    if kind not in get_args(FileSystemKind):
+        raise ValueError(f"the type of {name} is {kind!r}: expected {' or '.join(get_args(FileSystemKind))}")
+    if not isinstance(directory, str) or not directory.startswith("/"):
+        raise ValueError(f"the directory of {name} is {directory!r}: expected an absolute path")
+    if not isinstance(mount_name, str) or "/" in mount_name or (mount_name and kind != "FSxLustre"):
+        raise ValueError(f"the mount_name of {name} is {mount_name!r}: expected one word, for FSxLustre only")
+    return FileSystemSetting(id=name, type=cast(FileSystemKind, kind), directory=directory, mount_name=mount_name)
 
 
 def _check(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from tests.contract.test_agent_checkpoints import (
     test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints,
     test_any_path_will_do_and_the_container_is_told_where,
 )
+from tests.contract.test_agent_file_systems import test_a_file_system_is_mounted_as_the_channel_asks
 from tests.contract.test_agent_training import (
     test_a_flood_of_output_is_capped_and_still_measured,
     test_a_job_trains_on_its_data_and_leaves_its_model,
@@ -34,6 +35,7 @@ from tests.contract.training_instance import HOME, Ground, Platform
 
 __all__ = [
     "test_a_container_that_vanished_fails_the_job_and_is_not_started_again",
+    "test_a_file_system_is_mounted_as_the_channel_asks",
     "test_a_flood_of_output_is_capped_and_still_measured",
     "test_a_job_trains_on_its_data_and_leaves_its_model",
     "test_a_line_without_end_and_a_line_without_limit",

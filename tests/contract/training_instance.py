@@ -23,6 +23,7 @@ from sagestone.containers.sandbox import SandboxRuntime
 from sagestone.domain.assignment import Host, Limits, TrainingAssignment
 from sagestone.domain.channel import Channel
 from sagestone.domain.event import InstanceEvent, Outcome
+from sagestone.domain.file_system import FileSystem
 from sagestone.domain.image import ImageReference
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.job_logs.names import TRAINING_GROUP, NoSuchStream, training_stream
@@ -125,9 +126,10 @@ class TrainingInstance:
         channels: tuple[Channel, ...] = (),
         environment: Mapping[str, str] | None = None,
         log_limit_bytes: int = 256 * 1024 * 1024,
+        machine: tuple[FileSystem, ...] = (),
         **job: Any,
     ) -> None:
-        self.ground, self._log_limit_bytes = ground, log_limit_bytes
+        self.ground, self._log_limit_bytes, self._machine = ground, log_limit_bytes, machine
         host = host or Host(number=1, count=1)
         self.files = InstanceFiles.of(ground.directory / "jobs", f"training/{name}", host.number)
         spec = {
@@ -165,6 +167,7 @@ class TrainingInstance:
             s3=self.ground.s3_part or part,
             logs_directory=str(self.ground.directory / "logs"),
             log_limit_bytes=self._log_limit_bytes,
+            file_systems=self._machine,
         )
         with self.files.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -109,8 +109,8 @@ def test_channel_names_stay_below_the_data_directory() -> None:
         with pytest.raises(JobFailure, match="channel name"):
             opt_ml.channel(replace(TRAIN, name=name))
     clash = replace(TRAIN, name="train-manifest")
-    assert opt_ml.sidecar(TRAIN, (TRAIN,)) == Path("/tree/input/data/train-manifest")
-    assert opt_ml.sidecar(TRAIN, (TRAIN, clash)) is None
+    assert opt_ml.sidecar(TRAIN, {TRAIN.name}) == Path("/tree/input/data/train-manifest")
+    assert opt_ml.sidecar(TRAIN, {TRAIN.name, clash.name}) is None
 
 
 def test_the_volume_counts_what_is_on_disk(tmp_path: Path) -> None:

@@ -112,12 +112,6 @@ LATER = "Member is not supported yet"
             "use an S3DataSource",
         ),
         (
-            f"{SOURCE}.FileSystemDataSource",
-            {"FileSystemId": "fs-12345678"},
-            f"Value at '{CHANNEL}.dataSource.fileSystemDataSource' {FAILED}: {LATER}: no file system can be mounted; "
-            "use an S3DataSource",
-        ),
-        (
             f"{S3}.S3DataType",
             "AugmentedManifestFile",
             f"Value 'AugmentedManifestFile' at '{CHANNEL}.dataSource.s3DataSource.s3DataType' {FAILED}: {LATER}: use "

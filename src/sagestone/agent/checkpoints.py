@@ -59,7 +59,9 @@ class Checkpoints:
             distribution="FullyReplicated",
             input_mode="File",
         )
-        directory, sidecar = self._opt_ml.checkpoints, self._opt_ml.sidecar(channel, self._job.channels)
+        names = self._job.channel_names
+        directory = self._opt_ml.checkpoints
+        sidecar = None if CHANNEL in names else self._opt_ml.sidecar(channel, names)
         try:
             nothing_there = next(iter(self._tools.s3.list(prefix)), None) is None
         except S3Failure as error:

@@ -73,6 +73,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             logs=_open_log(Path(parts.logs_directory), assignment),
             stop=StopSignal(files.stop, time.time),
             clock=time.time,
+            file_systems=parts.file_systems,
             log_limit_bytes=parts.log_limit_bytes,
         )
         _carry_out(assignment, tools)

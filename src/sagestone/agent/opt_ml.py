@@ -16,6 +16,7 @@ from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
 from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.failure import JobFailure
+from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.instance_group import group_hosts
 
 MOUNTED: Final = ("input", "model", "output")
@@ -34,16 +35,16 @@ class OptMl:
         self.failure = root / "output" / "failure"
         self.checkpoints = root / "checkpoints"  # wherever the container sees it: it counts against the volume
 
-    def channel(self, channel: Channel) -> Path:
+    def channel(self, channel: Channel | FileSystemChannel) -> Path:
         """The directory of a channel; raises JobFailure for the names that are none (`.` and `..`)."""
         if channel.name in (".", "..") or "/" in channel.name:
             raise JobFailure("client", f"the channel name {channel.name!r} cannot be a directory name")
         return self.data / channel.name
 
-    def sidecar(self, channel: Channel, channels: tuple[Channel, ...]) -> Path | None:
-        """`<channel>-manifest`; None where another channel has just that name, whose directory comes first."""
+    def sidecar(self, channel: Channel, names: Collection[str]) -> Path | None:
+        """`<channel>-manifest`; None where a channel (`names`) is called just that: its directory comes first."""
         path = self.data / f"{channel.name}-manifest"
-        return None if path.name in {other.name for other in channels} else path
+        return None if path.name in names else path
 
     def clear(self, channels: Collection[str]) -> None:
         """Remove what an earlier agent left of the tree, all but the directories of those channels."""
@@ -63,6 +64,8 @@ class OptMl:
                 directory = directory / name
                 directory.mkdir(parents=True, exist_ok=True)
                 directory.chmod(0o755)
+        for channel in assignment.job.file_systems:  # the places to mount them at
+            self.channel(channel).mkdir(exist_ok=True)
         for name, document in config_files(assignment).items():
             path = self.config / name
             path.write_text(json.dumps(document), encoding="utf-8")
@@ -83,7 +86,10 @@ def config_files(assignment: TrainingAssignment) -> dict[str, Any]:
     return {
         **checkpoint,
         "hyperparameters.json": dict(job.hyperparameters),
-        "inputdataconfig.json": {channel.name: _channel(channel) for channel, _ in assignment.channels},
+        "inputdataconfig.json": {
+            **{channel.name: _channel(channel) for channel, _ in assignment.channels},
+            **{channel.name: _file_system(channel) for channel in job.file_systems},
+        },
         "resourceconfig.json": _resources(assignment),
         "metric-definition-regex.json": [
             {"Name": definition.name, "Regex": definition.regex} for definition in job.metric_definitions
@@ -116,6 +122,16 @@ def _channel(channel: Channel) -> dict[str, str]:
         "TrainingInputMode": "File" if channel.input_mode == "FastFile" else channel.input_mode,
         "S3DistributionType": channel.distribution,
         "RecordWrapperType": channel.record_wrapper,
+    }
+
+
+def _file_system(channel: FileSystemChannel) -> dict[str, str]:
+    content_type = {} if channel.content_type is None else {"ContentType": channel.content_type}
+    return {
+        **content_type,
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",  # as the service writes it for EFS and FSx
+        "RecordWrapperType": "None",
     }
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from sagestone.domain.file_system import FileSystem
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimePart:
@@ -33,4 +35,5 @@ class Parts:
     runtime: RuntimePart
     s3: S3Part
     logs_directory: str
+    file_systems: tuple[FileSystem, ...] = ()
     log_limit_bytes: int = 256 * 1024 * 1024  # of each log stream; what a job writes beyond it is not kept

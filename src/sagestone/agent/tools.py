@@ -7,6 +7,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
 from sagestone.containers.runtime import Runtime
+from sagestone.domain.file_system import FileSystem
 from sagestone.job_logs.writer import LogWriter
 from sagestone.s3.client import S3
 
@@ -22,4 +23,5 @@ class Tools:
     logs: LogWriter
     stop: StopSignal
     clock: Callable[[], float]
+    file_systems: tuple[FileSystem, ...] = ()
     log_limit_bytes: int = 256 * 1024 * 1024

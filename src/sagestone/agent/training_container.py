@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sagestone.agent.console import Console
+from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl, environment
 from sagestone.agent.tools import Tools
@@ -73,7 +74,11 @@ class TrainingContainer:
             entrypoint=assignment.job.entrypoint,
             hostname=assignment.host.name,
             environment=environment(assignment),
-            mounts=(*self._opt_ml.mounts(assignment.job.checkpoint), *self._live.mounts()),
+            mounts=(
+                *self._opt_ml.mounts(assignment.job.checkpoint),
+                *self._live.mounts(),
+                *file_system_mounts(assignment.job.file_systems, self._tools.file_systems),
+            ),
             labels=self._labels,
             network=assignment.network,
             outward=not assignment.job.isolated,

@@ -2,6 +2,7 @@
 
 from sagestone.agent.checkpoints import Checkpoints
 from sagestone.agent.download_teller import DownloadTeller
+from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
@@ -31,6 +32,7 @@ def prepare(
     tools.reporter.stage("Downloading", "Downloading the training image")
     _have_image(assignment, tools)
     interruption.check()
+    file_system_mounts(assignment.job.file_systems, tools.file_systems)  # before much is downloaded in vain
     live.stop()  # what an earlier agent left: a tree with a mount in it must not be removed
     journals = {channel.name: tools.files.scratch / "fetched" / channel.name for channel in assignment.job.channels}
     opt_ml.clear({name for name, journal in journals.items() if journal.exists()})
@@ -48,7 +50,7 @@ def prepare(
                 channel,
                 share,
                 opt_ml.channel(channel),
-                opt_ml.sidecar(channel, assignment.job.channels),
+                opt_ml.sidecar(channel, assignment.job.channel_names),
                 journals[channel.name],
                 room,
                 watch,

@@ -34,6 +34,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
         _examine_machine(),
         *_examine_runtimes(settings, engine, complaint),
         _examine_home(settings.home),
+        *_examine_file_systems(settings),
         _examine_port(settings),
         _examine_image_build(),
     ]
@@ -77,6 +78,23 @@ def _examine_home(home: Path) -> Finding:
     if free < _LEAST_ROOM:
         return Finding(subject="home", level="bad", text=f"{text}: too little to keep anything")
     return Finding(subject="home", level="good" if free > _GOOD_ROOM else "warning", text=text)
+
+
+def _examine_file_systems(settings: Settings) -> list[Finding]:
+    findings = []
+    for file_system in settings.file_systems:
+        place = Path(file_system.directory)
+        text = f"{file_system.type} at {place}"
+        if not place.is_dir():
+            text += " is not there; mount it, or jobs that name it are refused"
+            findings.append(Finding(subject=file_system.id, level="bad", text=text))
+        elif not os.access(place, os.W_OK):
+            text += ", read-only for you"
+            findings.append(Finding(subject=file_system.id, level="warning", text=text))
+        else:
+            text += "" if place.is_mount() else ", an ordinary directory: nothing is mounted there"
+            findings.append(Finding(subject=file_system.id, level="good", text=text))
+    return findings
 
 
 def _examine_port(settings: Settings) -> Finding:

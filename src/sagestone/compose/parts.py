@@ -20,6 +20,7 @@ from sagestone.domain.instance import instance_facts
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.file_systems import configured_file_systems
 from sagestone.operations.table import operations
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
@@ -64,10 +65,13 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     store = SqliteStore(home / "state.sqlite3", _describe, describe_version=VERSION)
     s3_part = _s3_part(settings)
     logs = home / "logs"
+    file_systems = configured_file_systems(settings)
     placement = LocalPlacement(
         jobs_directory=home / "jobs",
         runtime=runtime,
-        parts=Parts(runtime=runtime_part, s3=s3_part, logs_directory=str(logs)),
+        parts=Parts(
+            runtime=runtime_part, s3=s3_part, logs_directory=str(logs), file_systems=tuple(file_systems.values())
+        ),
         capacity=Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb),
         catalogue=instance_facts,
         home=home_id(str(home)),
@@ -94,6 +98,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
             hint=controller.hint,
             logs=LogReader(logs),
             s3=build_s3(s3_part),
+            file_systems=file_systems,
         )
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")

@@ -27,7 +27,10 @@ DEFINITION = """
 *D.DataSource.S3DataSource.InstanceGroupNames      honoured  only the hosts of these groups get the channel
 *D.DataSource.S3DataSource.ModelAccessConfig       refused   there are no gated models here
 *D.DataSource.S3DataSource.HubAccessConfig         refused   there is no hub here
-*D.DataSource.FileSystemDataSource                 refused   no file systems yet
+*D.DataSource.FileSystemDataSource.FileSystemId          honoured  one that the settings say where it is mounted
+*D.DataSource.FileSystemDataSource.FileSystemType        honoured  as the settings have it
+*D.DataSource.FileSystemDataSource.FileSystemAccessMode  honoured  ro is enforced by the mount
+*D.DataSource.FileSystemDataSource.DirectoryPath         honoured  below the mounted directory; File mode only
 *D.DataSource.DatasetSource                        refused   there is no hub here
 
 *T.OutputDataConfig.S3OutputPath     honoured  PATH/JOB/output/model.tar.gz

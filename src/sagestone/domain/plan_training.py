@@ -5,6 +5,7 @@ from typing import Any
 
 from sagestone.domain.channel import Channel
 from sagestone.domain.checkpoint import checkpoint_of
+from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.hyperparameters import merged
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import InstanceGroup
@@ -36,6 +37,7 @@ def plan_training(
     output, resources = request["OutputDataConfig"], request["ResourceConfig"]
     mode, stopping = algorithm["TrainingInputMode"], request["StoppingCondition"]
     declared = (specification or {}).get("SupportedHyperParameters") or ()
+    inputs = request.get("InputDataConfig") or ()
     groups = tuple(_group(item) for item in resources.get("InstanceGroups") or ())
     definitions = (specification if specification is not None else algorithm).get("MetricDefinitions") or ()
     return TrainingJobSpec(
@@ -47,7 +49,8 @@ def plan_training(
         profile_name=profile_name,
         input_mode=mode,
         hyperparameters=merged(declared, request.get("HyperParameters") or {}),
-        channels=tuple(_channel(item, mode) for item in request.get("InputDataConfig") or ()),
+        channels=tuple(_channel(item, mode) for item in inputs if item["DataSource"].get("S3DataSource")),
+        file_systems=tuple(_file_system(item) for item in inputs if item["DataSource"].get("FileSystemDataSource")),
         metric_definitions=tuple(MetricDefinition(name=item["Name"], regex=item["Regex"]) for item in definitions),
         environment=dict(request.get("Environment") or {}),
         entrypoint=_words(algorithm.get("ContainerEntrypoint")),
@@ -65,6 +68,18 @@ def plan_training(
         max_runtime_seconds=stopping.get("MaxRuntimeInSeconds") or DEFAULT_RUN,
         isolated=bool(request.get("EnableNetworkIsolation")),
         request=request,
+    )
+
+
+def _file_system(given: Members) -> FileSystemChannel:
+    source = given["DataSource"]["FileSystemDataSource"]
+    return FileSystemChannel(
+        name=given["ChannelName"],
+        file_system_id=source["FileSystemId"],
+        kind=source["FileSystemType"],
+        access_mode=source["FileSystemAccessMode"],
+        directory_path=source["DirectoryPath"],
+        content_type=given.get("ContentType"),
     )
 
 

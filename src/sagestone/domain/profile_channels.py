@@ -6,6 +6,7 @@ The same for the job of a validation profile and for one of CreateTrainingJob.
 from collections.abc import Iterator
 
 from sagestone.domain.place import Place, repeated
+from sagestone.domain.profile_file_systems import file_system_channel_violations
 from sagestone.shapes.violation import Violation
 
 LATER_MODE = "only File works so far, Pipe and FastFile do not"
@@ -28,6 +29,7 @@ def job_channel_violations(training: Place, channels: Place, default_mode: Place
         elif training.value is not None:
             yield name.breaks(f"Member must be a channel of the specification: [{', '.join(declared)}]")
         yield from _own_violations(channel)
+        yield from file_system_channel_violations(channel, default_mode)
     given = [item.value["ChannelName"] for item in channels.elements()]
     for name_, declaration in declared.items():
         if declaration.value.get("IsRequired") and name_ not in given:
@@ -66,10 +68,7 @@ def _own_violations(channel: Place) -> Iterator[Violation]:
 
 
 def _source_violations(source: Place) -> Iterator[Violation]:
-    for name, why in (
-        ("FileSystemDataSource", "no file system can be mounted; use an S3DataSource"),
-        ("DatasetSource", "there is no hub with data sets here; use an S3DataSource"),
-    ):
+    for name, why in (("DatasetSource", "there is no hub with data sets here; use an S3DataSource"),):
         if source.member(name).value is not None:
             yield source.member(name).unsupported(why)
     s3 = source.member("S3DataSource")

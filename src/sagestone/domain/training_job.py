@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sagestone.domain.channel import Channel, InputMode
 from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.event import Outcome, Stage
+from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
 from sagestone.domain.metric import MetricDefinition, MetricPoint
@@ -36,6 +37,7 @@ class TrainingJobSpec:
     input_mode: InputMode = "File"
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
+    file_systems: tuple[FileSystemChannel, ...] = ()  # the channels that are mounted
     metric_definitions: tuple[MetricDefinition, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] | None = None  # None: the image's own
@@ -65,6 +67,12 @@ class TrainingJobSpec:
         if self.arguments is not None:
             return self.arguments
         return ("train",) if self.entrypoint is None else ()
+
+    @property
+    def channel_names(self) -> frozenset[str]:
+        """The names of all channels, whatever their source."""
+        mounted = (channel.name for channel in self.file_systems)
+        return frozenset((*(channel.name for channel in self.channels), *mounted))
 
     @property
     def groups(self) -> tuple[InstanceGroup, ...]:

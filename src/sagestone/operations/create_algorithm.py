@@ -8,6 +8,7 @@ from sagestone.domain.plan_validation import plan_validation
 from sagestone.domain.specification import specification_violations
 from sagestone.domain.tags import tag_map
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.file_systems import algorithm_file_system_violations
 from sagestone.operations.images import resolve_images
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
@@ -24,7 +25,10 @@ def create_algorithm(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     request = {name: value for name, value in call.parameters.items() if name != "Tags"}
     name = request["AlgorithmName"]
     arn = deps.deployment.arn("algorithm", name)
-    violations = specification_violations(call.parameters)
+    violations = [
+        *specification_violations(call.parameters),
+        *algorithm_file_system_violations(call.parameters, deps.file_systems),
+    ]
     if violations:
         raise ValidationException(summary(violations))
     if deps.store.algorithm_document(name) is not None:  # before images are looked up, which may take long

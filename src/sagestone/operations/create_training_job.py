@@ -5,12 +5,14 @@ from typing import Any
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.image import ImageReference
+from sagestone.domain.place import Place
 from sagestone.domain.plan_training import plan_training
 from sagestone.domain.tags import tag_map
 from sagestone.domain.training_request import training_request_violations
 from sagestone.domain.transition import new_training_job
 from sagestone.operations.algorithm_names import algorithm_name, no_such_algorithm
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.file_systems import file_system_violations
 from sagestone.operations.images import NamedImage, pin_images
 from sagestone.operations.training_data import check_training_data
 from sagestone.shapes.violation import summary
@@ -31,7 +33,10 @@ def create_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     arn = deps.deployment.arn("training-job", name)
     algorithm = _algorithm(deps, request.get("AlgorithmSpecification") or {})
     specification = algorithm.request["TrainingSpecification"] if algorithm else None
-    violations = training_request_violations(call.parameters, specification)
+    violations = [
+        *training_request_violations(call.parameters, specification),
+        *file_system_violations(Place(call.parameters), deps.file_systems),
+    ]
     if violations:
         whose = f" (The specification is that of {algorithm.arn}.)" if algorithm else ""
         raise ValidationException(f"{summary(violations)}{whose}")

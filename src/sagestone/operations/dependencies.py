@@ -1,9 +1,10 @@
 """What the operations work with: handed over once, when the operation table is made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from sagestone.domain.file_system import FileSystem
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.s3.client import S3
@@ -28,4 +29,5 @@ class Dependencies:
     image: Callable[[str], ResolvedImage]  # raises ImageNotFound, or RuntimeFailure
     hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
     logs: LogReader
+    file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
     s3: S3  # where models and data lie, with the service's own keys

@@ -20,6 +20,7 @@ from sagestone.domain.specification import specification_violations
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import new_training_job, new_transform_job
+from sagestone.operations.file_systems import algorithm_file_system_violations, configured_file_systems
 from sagestone.settings import Settings
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model
@@ -42,7 +43,11 @@ def explain(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
         clean, violations = RequestCheck(model).check("CreateAlgorithm", request)
     except WrongType as error:
         return {"documents": {}, "violations": [str(error)]}
-    texts = [violation.text for violation in violations or specification_violations(clean)]
+    violations = violations or [
+        *specification_violations(clean),
+        *algorithm_file_system_violations(clean, configured_file_systems(settings)),
+    ]
+    texts = [violation.text for violation in violations]
     texts += [
         f"'{path}' is no member of CreateAlgorithm: the service drops it unread, and boto3 refuses to send it"
         for path in unknown_members(model, "CreateAlgorithm", request)

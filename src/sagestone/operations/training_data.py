@@ -18,7 +18,9 @@ def check_training_data(deps: Dependencies, request: Mapping[str, Any]) -> None:
     A store that does not answer is no reason to refuse: the job finds out whether it answers later.
     """
     for channel in request.get("InputDataConfig") or ():
-        source = channel["DataSource"]["S3DataSource"]
+        source = channel["DataSource"].get("S3DataSource")
+        if source is None:
+            continue  # a file system: what is there was looked at with the rules
         try:
             place = S3Uri.parse(source["S3Uri"])
         except ValueError as error:
