@@ -8,7 +8,14 @@ Terraform's acceptance tests against the service.)
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.algorithm import Algorithm, StatusItem
+from sagestone.domain.algorithm import Algorithm
+from sagestone.domain.describe_specification import (
+    describe_inference,
+    describe_transform_definition,
+    filled,
+    status_details,
+    without_empty_key,
+)
 
 Members = Mapping[str, Any]
 
@@ -22,14 +29,13 @@ def describe_algorithm(algorithm: Algorithm) -> dict[str, Any]:
     answer["CreationTime"] = round(algorithm.created_at, 3)
     answer["TrainingSpecification"] = _training(request["TrainingSpecification"], algorithm.training_image_digest)
     if request.get("InferenceSpecification") is not None:
-        answer["InferenceSpecification"] = _inference(request["InferenceSpecification"], algorithm)
+        answer["InferenceSpecification"] = describe_inference(
+            request["InferenceSpecification"], algorithm.container_image_digests
+        )
     if request.get("ValidationSpecification") is not None:
         answer["ValidationSpecification"] = _validation(request["ValidationSpecification"])
     answer["AlgorithmStatus"] = algorithm.status
-    answer["AlgorithmStatusDetails"] = {
-        "ValidationStatuses": [_item(algorithm.validation)] if algorithm.validation else [],
-        "ImageScanStatuses": [],
-    }
+    answer["AlgorithmStatusDetails"] = status_details(algorithm.validation)
     answer["CertifyForMarketplace"] = bool(request.get("CertifyForMarketplace"))
     return answer
 
@@ -40,7 +46,7 @@ def _training(given: Members, digest: str) -> dict[str, Any]:
         **given,
         "TrainingImageDigest": digest,
         "SupportsDistributedTraining": bool(given.get("SupportsDistributedTraining")),
-        "TrainingChannels": [_filled(channel, "IsRequired") for channel in given["TrainingChannels"]],
+        "TrainingChannels": [filled(channel, "IsRequired") for channel in given["TrainingChannels"]],
     }
     if given.get("SupportedHyperParameters") is not None:
         shown["SupportedHyperParameters"] = [_hyperparameter(item) for item in given["SupportedHyperParameters"]]
@@ -48,20 +54,10 @@ def _training(given: Members, digest: str) -> dict[str, Any]:
 
 
 def _hyperparameter(given: Members) -> dict[str, Any]:
-    shown = _filled(given, "IsTunable", "IsRequired")
+    shown = filled(given, "IsTunable", "IsRequired")
     if not shown.get("Range"):
         shown.pop("Range", None)
     return shown
-
-
-def _inference(given: Members, algorithm: Algorithm) -> dict[str, Any]:
-    containers = []
-    for container, digest in zip(given["Containers"], algorithm.container_image_digests, strict=True):
-        shown = _filled(container, "IsCheckpoint")
-        if digest is not None:
-            shown["ImageDigest"] = digest
-        containers.append(shown)
-    return {**given, "Containers": containers}
 
 
 def _validation(given: Members) -> dict[str, Any]:
@@ -71,15 +67,7 @@ def _validation(given: Members) -> dict[str, Any]:
 def _profile(given: Members) -> dict[str, Any]:
     shown = {**given, "TrainingJobDefinition": _training_definition(given["TrainingJobDefinition"])}
     if given.get("TransformJobDefinition") is not None:
-        definition = given["TransformJobDefinition"]
-        shown["TransformJobDefinition"] = {
-            **definition,
-            "TransformOutput": {
-                **definition["TransformOutput"],
-                "KmsKeyId": definition["TransformOutput"].get("KmsKeyId") or "",
-            },
-            "TransformResources": _without_empty_key(definition["TransformResources"]),
-        }
+        shown["TransformJobDefinition"] = describe_transform_definition(given["TransformJobDefinition"])
     return shown
 
 
@@ -89,25 +77,10 @@ def _training_definition(given: Members) -> dict[str, Any]:
         **given,
         "InputDataConfig": [_without(channel, "InputMode", "ShuffleConfig") for channel in given["InputDataConfig"]],
         "OutputDataConfig": {**_without(output, "CompressionType"), "KmsKeyId": output.get("KmsKeyId") or ""},
-        "ResourceConfig": _without_empty_key(_without(given["ResourceConfig"], "KeepAlivePeriodInSeconds")),
+        "ResourceConfig": without_empty_key(_without(given["ResourceConfig"], "KeepAlivePeriodInSeconds")),
         "StoppingCondition": _without(given["StoppingCondition"], "MaxWaitTimeInSeconds", "MaxPendingTimeInSeconds"),
     }
 
 
-def _item(item: StatusItem) -> dict[str, str]:
-    shown: dict[str, str] = {"Name": item.name, "Status": item.status}
-    if item.failure_reason:
-        shown["FailureReason"] = item.failure_reason
-    return shown
-
-
-def _filled(given: Members, *booleans: str) -> dict[str, Any]:
-    return {**given, **{name: bool(given.get(name)) for name in booleans}}
-
-
 def _without(given: Members, *names: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
-
-
-def _without_empty_key(resources: Members) -> dict[str, Any]:
-    return dict(resources) if resources.get("VolumeKmsKeyId") else _without(resources, "VolumeKmsKeyId")

@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 
 from sagestone.domain import (
     members_model,
+    members_package,
     members_profile,
     members_specification,
     members_training,
@@ -63,6 +64,23 @@ _SOURCES: Final[Mapping[str, _Sources]] = {
         prefixes={"*T": "", "*D": "InputDataConfig.", "*A": "AlgorithmSpecification."},
     ),
     "CreateTransformJob": _Sources(tables=(members_transform.TABLE, members_transform.DEFINITION), prefixes={"*X": ""}),
+    "CreateModelPackage": _Sources(
+        tables=(members_package.CREATE, members_transform.DEFINITION),
+        prefixes={
+            "*I": "InferenceSpecification.",
+            "*C": "InferenceSpecification.Containers.",
+            "*A": "AdditionalInferenceSpecifications.",
+            "*X": f"{_PROFILE}.TransformJobDefinition.",
+        },
+    ),
+    "UpdateModelPackage": _Sources(
+        tables=(members_package.UPDATE,),
+        prefixes={
+            "*I": "InferenceSpecification.",
+            "*C": "InferenceSpecification.Containers.",
+            "*A": "AdditionalInferenceSpecificationsToAdd.",
+        },
+    ),
     "CreateModel": _Sources(tables=(members_model.TABLE,), prefixes={"*P": "PrimaryContainer.", "*C": "Containers."}),
 }
 

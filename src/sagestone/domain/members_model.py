@@ -12,8 +12,8 @@ _CONTAINER = """
 ?.ModelDataSource             recorded  for endpoints; transform jobs refuse such a model, as on AWS
 ?.AdditionalModelDataSources  recorded  for endpoints; transform jobs refuse such a model
 ?.Environment                 honoured  at most 32 KB in one container and in all together
-?.ModelPackageName            refused   there are no model packages yet
-?.InferenceSpecificationName  refused   there are no model packages yet
+?.ModelPackageName            honoured  a name or an ARN; Completed, and a version must be Approved
+?.InferenceSpecificationName  honoured  one of the package's AdditionalInferenceSpecifications
 ?.MultiModelConfig            recorded  for endpoints
 ?.ContainerMetricsConfig      recorded  for endpoints
 """

@@ -8,10 +8,20 @@ from sagestone.domain.transform_job import ModelContainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServingLimits:
+    """What the model package that a model was made of supports; an empty list declares nothing."""
+
+    transform_instance_types: tuple[str, ...] = ()
+    content_types: tuple[str, ...] = ()
+    response_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A model as it was created; it never changes. `request` holds the CreateModel members as stored (no Tags).
 
-    `containers` stand in the order in which they serve, one after the other.
+    `containers` stand in the order in which they serve, one after the other; `limits` are those of the one package
+    that it was made of.
     """
 
     name: str
@@ -19,6 +29,7 @@ class Model:
     created_at: float
     request: Mapping[str, Any]
     containers: tuple[ModelContainer, ...]
+    limits: ServingLimits | None = None
 
     @property
     def role_arn(self) -> str:

@@ -15,6 +15,9 @@ from sagestone.shapes.violation import Violation
 #: Most bytes of all keys and values of the environments of a model (documented for one map and for all of them).
 MOST_ENVIRONMENT_BYTES = 32 * 1024
 
+#: Members that say what a model package says already.
+_OF_PACKAGE = ("Image", "ImageConfig", "ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources")
+
 
 def model_violations(request: Mapping[str, Any]) -> list[Violation]:
     """Every broken rule of a CreateModel request, in the order of its members."""
@@ -42,11 +45,16 @@ def _violations(request: Place) -> Iterator[Violation]:
 
 
 def _container_violations(container: Place) -> Iterator[Violation]:
-    for name in ("ModelPackageName", "InferenceSpecificationName"):
-        if container.member(name):
-            yield container.member(name).unsupported("there are no model packages yet; use Image and ModelDataUrl")
-    if not container.member("Image") and not container.member("ModelPackageName"):
-        yield container.member("Image").lacks("Member must not be null: a container needs an image")
+    package = container.member("ModelPackageName")
+    if package:
+        for name in _OF_PACKAGE:
+            if container.member(name):
+                yield container.member(name).breaks("Member must be absent: it comes from the model package")
+        return
+    if container.member("InferenceSpecificationName"):
+        yield container.member("InferenceSpecificationName").breaks("Member must be absent without a ModelPackageName")
+    if not container.member("Image"):
+        yield container.member("Image").lacks("Member must not be null: a container needs an image or a model package")
     if container.member("ModelDataUrl") and container.member("ModelDataSource"):
         yield container.member("ModelDataUrl").breaks("Member must be absent: the container has a ModelDataSource")
     access = container.at("ImageConfig", "RepositoryAccessMode")

@@ -6,7 +6,7 @@ from typing import Any
 from sagestone.domain.data_capture import data_capture_violations
 from sagestone.domain.data_processing import data_processing_violations
 from sagestone.domain.members import unknown_member_violations
-from sagestone.domain.model import Model
+from sagestone.domain.model import Model, ServingLimits
 from sagestone.domain.place import Place
 from sagestone.domain.profile_transform import definition_violations
 from sagestone.domain.tags import tag_violations
@@ -16,6 +16,16 @@ from sagestone.shapes.violation import Violation
 def transform_request_violations(request: Mapping[str, Any]) -> list[Violation]:
     """Every rule that a request breaks whatever its model is, in the order of its members."""
     return list(_violations(Place(request)))
+
+
+def limit_violations(request: Mapping[str, Any], limits: ServingLimits) -> list[Violation]:
+    """What a request that broke no rule asks beyond what the model's package supports."""
+    supported = {
+        "SupportedTransformInstanceTypes": list(limits.transform_instance_types),
+        "SupportedContentTypes": list(limits.content_types),
+        "SupportedResponseMIMETypes": list(limits.response_types),
+    }
+    return list(definition_violations(Place(supported), Place(request)))
 
 
 def model_refusal(model: Model) -> str | None:

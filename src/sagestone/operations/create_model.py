@@ -5,12 +5,9 @@ from typing import Any
 
 from sagestone.domain.model import Model
 from sagestone.domain.model_rules import model_violations
-from sagestone.domain.plan_model import model_container
 from sagestone.domain.tags import tag_map
-from sagestone.domain.transform_job import ModelContainer
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.images import NamedImage, pin_images
-from sagestone.operations.model_data import check_model_data
+from sagestone.operations.model_containers import model_containers
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call
@@ -21,7 +18,7 @@ def create_model(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     """Keep the model, its images pinned to the digests that they have now; answers when it is durable.
 
     Refused with ValidationException: a request that breaks a rule (all broken ones in one message), a taken name,
-    images that do not exist, a ModelDataUrl where nothing lies.
+    images that do not exist, an archive where nothing lies, a model package that is not ready.
     """
     violations = model_violations(call.parameters)
     if violations:
@@ -31,27 +28,20 @@ def create_model(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     arn = deps.deployment.arn("model", name)
     if deps.store.resource(Model, name) is not None:  # before images are looked up, which may take long
         raise _taken(arn)
+    containers, limits = model_containers(deps, request)
     model = Model(
         name=name,
         arn=arn,
         created_at=round(deps.clock(), 3),
         request=request,
-        containers=_containers(deps, request),
+        containers=containers,
+        limits=limits,
     )
     try:
         deps.store.add_resource(model, tag_map(call.parameters.get("Tags") or ()))
     except NameTaken:
         raise _taken(arn) from None
     return {"ModelArn": arn}
-
-
-def _containers(deps: Dependencies, request: Mapping[str, Any]) -> tuple[ModelContainer, ...]:
-    given = request.get("Containers") or [request["PrimaryContainer"]]
-    digests = pin_images([NamedImage(uri=container["Image"]) for container in given], deps.image)
-    for container in given:
-        if container.get("ModelDataUrl"):
-            check_model_data(deps, container["ModelDataUrl"], request.get("ExecutionRoleArn"))
-    return tuple(model_container(container, digest) for container, digest in zip(given, digests, strict=True))
 
 
 def _taken(arn: str) -> ValidationException:

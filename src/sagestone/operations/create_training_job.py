@@ -10,7 +10,7 @@ from sagestone.domain.plan_training import plan_training
 from sagestone.domain.tags import tag_map
 from sagestone.domain.training_request import training_request_violations
 from sagestone.domain.transition import new_training_job
-from sagestone.operations.algorithm_names import algorithm_name, no_such_algorithm
+from sagestone.operations.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import file_system_violations
 from sagestone.operations.images import NamedImage, pin_images
@@ -64,16 +64,7 @@ def _algorithm(deps: Dependencies, given: Mapping[str, Any]) -> Algorithm | None
     name_or_arn = given.get("AlgorithmName")
     if not name_or_arn:
         return None
-    algorithm = deps.store.algorithm(algorithm_name(deps.deployment, name_or_arn))
-    if algorithm is None:
-        raise no_such_algorithm(deps.deployment, name_or_arn)
-    if algorithm.status == "Completed":
-        return algorithm
-    reason = algorithm.validation.failure_reason if algorithm.validation else None
-    why = f" Its validation failed: {reason}" if reason else ""
-    raise ValidationException(
-        f"Algorithm {algorithm.arn} is in {algorithm.status} status; a training job needs one in Completed status.{why}"
-    )
+    return completed_algorithm(deps, name_or_arn, "a training job")
 
 
 def _image(deps: Dependencies, request: Mapping[str, Any], algorithm: Algorithm | None) -> ImageReference:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sagestone.domain.plan_transform import plan_transform
 from sagestone.domain.tags import tag_map
-from sagestone.domain.transform_rules import model_refusal, transform_request_violations
+from sagestone.domain.transform_rules import limit_violations, model_refusal, transform_request_violations
 from sagestone.domain.transition import new_transform_job
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.jobs import name_taken
@@ -30,6 +30,8 @@ def create_transform_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     refusal = model_refusal(model)
     if refusal is not None:
         raise ValidationException(refusal)
+    if model.limits is not None and (beyond := limit_violations(request, model.limits)):
+        raise ValidationException(f"{summary(beyond)} (These lists are of the model package of {model.arn}.)")
     spec = plan_transform(request, model=model, name=request["TransformJobName"], deployment=deps.deployment)
     try:
         deps.store.add_job(

@@ -37,13 +37,15 @@ def resolve_images(request: Mapping[str, Any], find: FindImage) -> tuple[str, tu
     return first, tuple(next(found) if container.get("Image") else None for container in containers)
 
 
-def specification_images(containers: Sequence[Mapping[str, Any]]) -> list[NamedImage]:
-    """The images of an InferenceSpecification's containers, those that name one."""
+def specification_images(
+    containers: Sequence[Mapping[str, Any]], path: str = "inferenceSpecification"
+) -> list[NamedImage]:
+    """The images of a specification's containers, those that name one; `path` is where it stands in the request."""
     return [
         NamedImage(
             uri=container["Image"],
             expected=container.get("ImageDigest"),
-            path=f"inferenceSpecification.containers.{number}.member.imageDigest",
+            path=f"{path}.containers.{number}.member.imageDigest",
         )
         for number, container in enumerate(containers, 1)
         if container.get("Image")

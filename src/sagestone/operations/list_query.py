@@ -13,8 +13,14 @@ def list_page(
     *,
     order: Literal["Ascending", "Descending"] = "Ascending",
     page_size: int = 100,
+    group: str | None = None,
+    grouped: bool | None = None,
+    secondary_status: str | None = None,
 ) -> Page[Row]:
-    """One page; `order` and `page_size` hold where the request says nothing. Raises ValidationException."""
+    """One page; `order` and `page_size` hold where the request says nothing. Raises ValidationException.
+
+    The last three are filters that requests name in words of their own.
+    """
     query = ListQuery(
         name_contains=parameters.get("NameContains") or None,
         created_after=parameters.get("CreationTimeAfter"),
@@ -22,6 +28,9 @@ def list_page(
         modified_after=parameters.get("LastModifiedTimeAfter"),
         modified_before=parameters.get("LastModifiedTimeBefore"),
         status=parameters.get("StatusEquals"),
+        secondary_status=secondary_status,
+        group=group,
+        grouped=grouped,
         sort_by=parameters.get("SortBy") or "CreationTime",
         ascending=(parameters.get("SortOrder") or order) == "Ascending",
         limit=parameters.get("MaxResults") or page_size,

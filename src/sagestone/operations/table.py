@@ -6,6 +6,7 @@ from typing import Final
 
 from sagestone.operations.create_algorithm import create_algorithm
 from sagestone.operations.create_model import create_model
+from sagestone.operations.create_model_package import create_model_package
 from sagestone.operations.create_training_job import create_training_job
 from sagestone.operations.create_transform_job import create_transform_job
 from sagestone.operations.delete_algorithm import delete_algorithm
@@ -20,6 +21,18 @@ from sagestone.operations.log_groups import describe_log_groups, describe_log_st
 from sagestone.operations.members import refuse_unknown_members
 from sagestone.operations.metric_data import get_metric_data
 from sagestone.operations.metric_statistics import get_metric_statistics
+from sagestone.operations.model_package_groups import (
+    create_model_package_group,
+    delete_model_package_group,
+    describe_model_package_group,
+    list_model_package_groups,
+)
+from sagestone.operations.model_packages import (
+    batch_describe_model_package,
+    delete_model_package,
+    describe_model_package,
+    list_model_packages,
+)
 from sagestone.operations.models import delete_model, describe_model, list_models
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.operations.training_jobs import (
@@ -30,6 +43,7 @@ from sagestone.operations.training_jobs import (
     update_training_job,
 )
 from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
+from sagestone.operations.update_model_package import update_model_package
 from sagestone.wire.call import Call
 from sagestone.wire.operation import Answer, Operation, OperationTable
 
@@ -42,6 +56,11 @@ QUICK: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "ListTags"): list_tags,
     ("sagemaker", "DescribeModel"): describe_model,
     ("sagemaker", "ListModels"): list_models,
+    ("sagemaker", "DescribeModelPackage"): describe_model_package,
+    ("sagemaker", "BatchDescribeModelPackage"): batch_describe_model_package,
+    ("sagemaker", "ListModelPackages"): list_model_packages,
+    ("sagemaker", "DescribeModelPackageGroup"): describe_model_package_group,
+    ("sagemaker", "ListModelPackageGroups"): list_model_package_groups,
     ("sagemaker", "DescribeTrainingJob"): describe_training_job,
     ("sagemaker", "ListTrainingJobs"): list_training_jobs,
     ("sagemaker", "DescribeTransformJob"): describe_transform_job,
@@ -55,6 +74,11 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "CreateModel"): create_model,
     ("sagemaker", "CreateTransformJob"): create_transform_job,
     ("sagemaker", "DeleteModel"): delete_model,
+    ("sagemaker", "CreateModelPackage"): create_model_package,
+    ("sagemaker", "UpdateModelPackage"): update_model_package,
+    ("sagemaker", "DeleteModelPackage"): delete_model_package,
+    ("sagemaker", "CreateModelPackageGroup"): create_model_package_group,
+    ("sagemaker", "DeleteModelPackageGroup"): delete_model_package_group,
     ("sagemaker", "AddTags"): add_tags,
     ("sagemaker", "DeleteTags"): delete_tags,
     ("sagemaker", "CreateTrainingJob"): create_training_job,
