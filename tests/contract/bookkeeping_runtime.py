@@ -12,6 +12,7 @@ class BookkeepingRuntime:
 
     containers: dict[str, Container] = field(default_factory=dict)
     networks: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    outward: set[str] = field(default_factory=set)  # those of the networks that lead outward
     broken: bool = False
 
     @property
@@ -35,6 +36,8 @@ class BookkeepingRuntime:
         if name in self.networks:
             raise NameTaken(name)
         self.networks[name] = labels
+        if outward:
+            self.outward.add(name)
 
     def remove_network(self, name: str) -> None:
         self.networks.pop(name, None)

@@ -113,6 +113,26 @@ class TestPlacement:
         assert [event.instance for event in placement.events(KEY, {1: 2})] == [2, 2]
         wait_until(lambda: not placement.lost(KEY))
 
+    @pytest.mark.parametrize("isolated", [True, False])
+    def test_hosts_get_a_network_when_they_start_which_leads_outward_or_not(
+        self, machine: Machine, isolated: bool
+    ) -> None:
+        placement = machine.placement()
+        reservation = reserve(placement, instances=2)
+        assert reservation is not None
+        assert machine.runtime.networks == {}
+        spec = replace(training_spec(instances=2), hyperparameters={"how": "complete"}, isolated=isolated)
+        hosts = assign(
+            new_training_job(spec, 1000.0), limits=reservation.limits, network=reservation.network, region="r"
+        )
+        placement.start(hosts)
+        placement.start(hosts)
+        assert list(machine.runtime.networks) == [reservation.network]
+        assert machine.runtime.outward == (set() if isolated else {reservation.network})
+        wait_until(lambda: ended(placement, 1) and ended(placement, 2))
+        placement.release(KEY)
+        assert machine.runtime.networks == {}
+
     def test_starting_twice_starts_once_and_never_after_the_outcome(self, machine: Machine) -> None:
         placement = machine.placement()
         start(placement, "hang")
