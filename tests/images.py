@@ -55,6 +55,7 @@ def write_archive(
     architecture: str | None = None,
     shell: bool = True,
     links: Mapping[str, str] | None = None,
+    config: Mapping[str, object] | None = None,
 ) -> WrittenImage:
     """Write a docker archive of an image called `name` (`repo:tag`) with `files` by absolute path, mode 0755.
 
@@ -62,14 +63,14 @@ def write_archive(
     an /etc/passwd.
     """
     variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", **(env or {})}
-    config: dict[str, object] = {"Env": [f"{key}={value}" for key, value in variables.items()]}
-    config |= {"Entrypoint": list(entrypoint)} if entrypoint is not None else {}
-    config |= {"Cmd": list(cmd)} if cmd is not None else {}
-    config |= {"WorkingDir": workdir} if workdir else {}
-    config |= {"Labels": dict(labels)} if labels else {}
-    config |= {"User": user} if user else {}
+    whole: dict[str, object] = {"Env": [f"{key}={value}" for key, value in variables.items()], **(config or {})}
+    whole |= {"Entrypoint": list(entrypoint)} if entrypoint is not None else {}
+    whole |= {"Cmd": list(cmd)} if cmd is not None else {}
+    whole |= {"WorkingDir": workdir} if workdir else {}
+    whole |= {"Labels": dict(labels)} if labels else {}
+    whole |= {"User": user} if user else {}
     layer = _layer(files, links or {}, shell=shell)
-    return write_layers(path, name, [layer], config=config, architecture=architecture or machine_architecture())
+    return write_layers(path, name, [layer], config=whole, architecture=architecture or machine_architecture())
 
 
 def write_layers(

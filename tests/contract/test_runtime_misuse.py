@@ -112,6 +112,14 @@ class TestRuntimeMisuse:
         with pytest.raises(RuntimeFailure, match=r"(?i)no (command|entrypoint)"):
             bench.runtime.start(bench.create([]))
 
+    def test_the_images_healthcheck_is_not_run(self, bench: Bench) -> None:
+        check = {"Test": ["CMD-SHELL", "touch /tmp/checked"], "Interval": 200_000_000}
+        image = bench.load("health", {}, config={"Healthcheck": check})
+        container = bench.create(["sh", "-c", "sleep 2; ls /tmp"], image=image.id)
+        bench.runtime.start(container)
+        assert bench.ended(container) == Exit(code=0)
+        assert bench.output(container).stdout == b""
+
     def test_removal_while_it_runs_ends_who_waits(self, bench: Bench) -> None:
         container = bench.start("echo on; trap '' TERM; sleep 600")
         bench.await_output(container)

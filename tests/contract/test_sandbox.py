@@ -53,6 +53,16 @@ def test_it_can_run_here() -> None:
     assert probe() is None
 
 
+def test_a_machine_that_forbids_it_is_explained() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can forbid namespaces: this user does not limit them")
+    ask = "from sagestone.containers.sandbox_probe import probe; print(probe())"
+    command = [sys.executable, "-m", "tests.plain_user", "--no-namespaces", sys.executable, "-c", ask]
+    ran = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert ran.stdout.startswith("plain users may not make user namespaces (unshare: No space left on device): run as")
+    assert "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000" in ran.stdout, ran.stderr
+
+
 def test_a_killed_shim_takes_its_container_along(bench: Bench, place: Path) -> None:
     container = bench.start("sleep 600 & setsid sleep 600 & echo on; sleep 600")
     bench.await_output(container)
@@ -79,12 +89,19 @@ def test_a_killed_shim_does_not_leave_a_program_behind_that_changed_its_user(ben
     assert bench.ended(container) == Exit(code=137)
 
 
-def test_a_killed_network_ends_with_its_hosts(bench: Bench, place: Path) -> None:
+def test_a_killed_network_goes_on_until_its_hosts_have_ended(bench: Bench, place: Path, tmp_path: Path) -> None:
     name = f"sagestone-test-{bench.labels['sagestone.test']}"
     bench.runtime.create_network(name, bench.labels)
-    hosts = [bench.start("echo on; sleep 600", hostname=f"algo-{number}", network=name) for number in (1, 2)]
+    listens = "mkfifo /tmp/input; exec 3<>/tmp/input; echo on; nc -l -p 9000 <&3"
+    sends = "until [ -e /go/now ]; do sleep 0.05; done; until echo hello | nc -w 5 algo-1 9000; do sleep 0.1; done"
+    mounts = [Mount(source=tmp_path, target="/go", read_only=True)]
+    hosts = [bench.start(listens, hostname="algo-1", network=name)]
+    hosts.append(bench.start(sends, hostname="algo-2", network=name, mounts=mounts))
+    bench.await_output(hosts[0])
     os.kill(_holder(place, name), signal.SIGKILL)
-    assert [bench.runtime.wait(host, 0) for host in hosts] == [None, None]
+    (tmp_path / "now").touch()
+    assert [bench.ended(host) for host in hosts] == [Exit(code=0), Exit(code=0)]
+    assert bench.output(hosts[0]).stdout == b"on\nhello\n"
     for host in hosts:
         bench.runtime.remove(host)
     late = bench.start("cat /etc/hosts", hostname="algo-3", network=name)

@@ -56,6 +56,7 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
         "Hostname": spec.hostname,
         "Env": [f"{name}={value}" for name, value in spec.environment.items()],
         "Labels": dict(spec.labels),
+        "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": host,
     }
     if spec.entrypoint is not None:

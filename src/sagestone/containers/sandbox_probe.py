@@ -36,7 +36,8 @@ def _advice(refusal: str) -> str:
     if _in_container():
         return (
             f"the container that this runs in does not let it make containers ({refusal}): start that one with "
-            "--privileged, or give it the engine's socket"
+            "--privileged, or with --security-opt seccomp=unconfined --security-opt systempaths=unconfined (and for "
+            "root --cap-add SYS_ADMIN --cap-add NET_ADMIN), or give it the engine's socket"
         )
     return f"the kernel refuses to make a container ({refusal}): run as root, or install Docker or Podman"
 
