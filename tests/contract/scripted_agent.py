@@ -1,7 +1,8 @@
 """A stand-in for the agent without containers: it does what a hyperparameter says, to inject what real ones seldom do.
 
 `how` is one of: complete, hang (until stopped), deaf (ignores everything but a kill), die (at once, telling nothing),
-die-once (telling nothing the first time, completing the second). `second` lock holders end at once, as agents do.
+die-once (telling nothing the first time, completing the second),
+linger (complete, and stay until stopped). `second` lock holders end at once, as agents do.
 """
 
 import fcntl
@@ -38,6 +39,8 @@ def main() -> None:
     while how == "deaf" or (how == "hang" and not files.stop.exists()):
         time.sleep(0.01)
     reporter.ended(Outcome(ending="Stopped" if files.stop.exists() else "Completed"))
+    while how == "linger" and not files.stop.exists():
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":

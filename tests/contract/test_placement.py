@@ -205,6 +205,23 @@ class TestPlacement:
         wait_until(lambda: list((machine.jobs / ".trash").iterdir()) == [])
         placement.release("training/other")
 
+    def test_an_agent_that_told_its_outcome_is_ending_until_it_is_gone(self, machine: Machine) -> None:
+        placement = machine.placement()
+        start(placement, "linger")
+        wait_until(lambda: ended(placement))
+        assert placement.is_ending(KEY)
+        machine.files().stop.touch()
+        wait_until(lambda: not placement.is_ending(KEY))
+        placement.release(KEY)
+        assert not placement.is_ending(KEY)
+
+    def test_an_agent_that_runs_is_not_ending(self, machine: Machine) -> None:
+        placement = machine.placement()
+        assert not placement.is_ending(KEY)
+        start(placement, "hang")
+        wait_until(lambda: machine.lives())
+        assert not placement.is_ending(KEY)
+
     def test_a_deaf_agent_of_an_earlier_service_is_ended_too(self, machine: Machine) -> None:
         start(machine.placement(), "deaf")
         wait_until(lambda: machine.lives())

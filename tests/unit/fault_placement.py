@@ -48,6 +48,7 @@ class FaultPlacement:
         self.stopped: set[str] = set()
         self.interrupted: set[str] = set()
         self.released: list[str] = []
+        self.lingering: dict[str, int] = {}  # how many looks the agents of a job that is over outlast
 
     def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         self.before_call("reserve", job)
@@ -88,6 +89,11 @@ class FaultPlacement:
         self.stopped.add(job)
         if interrupted:
             self.interrupted.add(job)
+
+    def is_ending(self, job: str) -> bool:
+        self.before_call("is_ending", job)
+        self.lingering[job] = left = self.lingering.get(job, 0) - 1
+        return left >= 0
 
     def release(self, job: str) -> None:
         self.before_call("release", job)

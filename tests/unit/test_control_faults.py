@@ -83,6 +83,19 @@ def test_a_validation_goes_through_both_jobs(store: SqliteStore) -> None:
     assert placement.find() == []
 
 
+def test_nothing_waits_for_agents_that_clean_up(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement = FaultPlacement()
+    placement.lingering = {"transform/job": 1000}
+    controller = pump(store, placement)
+    assert outcome(store) == ("Completed", None)
+    assert placement.find() == ["transform/job"]
+    placement.lingering = {}
+    controller.round()
+    assert placement.find() == []
+    assert controller.round() is None
+
+
 def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> None:
     store.add_algorithm(algorithm("a"), {})
     pump(store, FaultPlacement(), rounds=1)

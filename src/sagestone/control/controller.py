@@ -64,6 +64,7 @@ class Controller:
         self._backoff = Backoff(retry or RetryPatience())
         self._pace = Pace()
         self._running: set[str] = set()  # jobs whose instances are to be looked at
+        self._ending: set[str] = set()  # those of them that are over and still to be put away
         self._look_at = math.inf  # when to look at everything without a hint: leases are to be renewed
         self._recovered = False
         self._wake = threading.Condition()
@@ -105,7 +106,7 @@ class Controller:
             everything = self._guard(_RECOVERY, self._recover) or everything
         jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
         everything = everything or now >= self._look_at or len(jobs_due) < len(due)
-        jobs = self._store.unfinished_jobs() if everything else sorted(self._running)
+        jobs = [*self._store.unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)
         freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
             self._carry_on_all([key for key in due if key.startswith(_VALIDATED)], freed)
@@ -155,23 +156,25 @@ class Controller:
         self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished else math.inf
 
     def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
-        """Whether one of them was put away: others may have room now, and its algorithm a next step."""
+        """Whether one of them is over or was put away: its algorithm may have a next step, and others room now."""
         freed = False
         for key in dict.fromkeys(keys):
             freed = self._guard(key, partial(self._carry_on_job, key)) or freed
         return freed
 
     def _carry_on_job(self, key: str) -> bool:
-        """Whether it was put away."""
+        """Whether it is over since now, or was put away."""
         progress: Progress = "waiting"
         if self._leases.hold(key):
             progress = self._until_still(lambda: self._jobs.reconcile(key, self._leases.holder))
         else:
             self._jobs.forget(key)
-        (self._running.add if progress == "running" else self._running.discard)(key)
+        was_over = key in self._ending
+        (self._running.add if progress in ("running", "ending") else self._running.discard)(key)
+        (self._ending.add if progress == "ending" else self._ending.discard)(key)
         if progress == "done":
             self._leases.drop(key)
-        return progress == "done"
+        return progress == "done" or (progress == "ending" and not was_over)
 
     def _carry_on_validated(self, key: str) -> bool:
         """Whether it moved."""
@@ -205,6 +208,7 @@ class Controller:
             self._leases.lost(key)
             self._jobs.forget(key)
             self._running.discard(key)
+            self._ending.discard(key)
             told = False
         except Exception:  # noqa: BLE001 (logged with its traceback; the others must go on)
             count = self._backoff.failed(key, self._monotonic())

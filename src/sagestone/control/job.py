@@ -72,7 +72,7 @@ class JobReconciler:
         job = self._job(key)
         if job is None or job.finished:
             progress = self._put_away(key)
-            if job is not None and job.status == "Deleting":
+            if progress == "done" and job is not None and job.status == "Deleting":
                 self._store.remove_job(key, holder)  # last: as long as the row is there, its name is taken
             return progress
         if isinstance(job, TrainingJob) and job.run_over:
@@ -199,6 +199,8 @@ class JobReconciler:
         self._store.change_job(key, lambda known: change(cast(TrainingJob, known)), holder)
 
     def _put_away(self, key: str) -> Progress:
+        if self._placement.is_ending(key):
+            return "ending"
         self._placement.release(key)
         self._work.pop(key, None)
         return "done"

@@ -3,5 +3,5 @@
 from typing import Literal
 
 #: moved: look again at once; running: instances have something to tell soon; waiting: nothing to do until something
-#: else moves; done: nothing to do any more.
-Progress = Literal["moved", "running", "waiting", "done"]
+#: else moves; ending: it is over, and put away as soon as its agents are gone; done: nothing to do any more.
+Progress = Literal["moved", "running", "waiting", "ending", "done"]

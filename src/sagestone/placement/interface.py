@@ -10,7 +10,8 @@ Promises:
 3. `events` gives, in order, the events of a job's instances after the given seqs; a lost agent is told by `lost`.
 4. `stop` is idempotent and returns at once; the instances end with an event.
 5. `release` frees what was reserved and removes what the job left on the machine (containers, networks, directories),
-   except its logs; idempotent.
+   except its logs; idempotent. It waits for agents that told their outcome and still clean up; `is_ending` says, for
+   as long as that is to be expected, that there are such.
 6. `find` gives the keys of all jobs that have something on the machines, also from before a restart.
 """
 
@@ -54,6 +55,8 @@ class Placement(Protocol):
     def stop(self, job: str, *, interrupted: bool = False) -> None:
         """`interrupted`: the instances are taken away, so they end as Interrupted and upload no artifacts."""
         ...
+
+    def is_ending(self, job: str) -> bool: ...
 
     def release(self, job: str) -> None: ...
 

@@ -2,9 +2,11 @@
 
 import heapq
 import logging
+import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +75,7 @@ class LocalPlacement:
         inherited = os.environ if environment is None else environment
         self._agents = Agents(parts, inherited, agent_program, self._tell_change)
         self._tails: dict[Path, EventTail] = {}
+        self._end_by: dict[str, float] = {}  # until when the agents of a job that is over may clean up
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
@@ -114,9 +117,16 @@ class LocalPlacement:
         for _, files in self._directories.instances(job):
             files.write_stop("Interrupted" if interrupted else "Stopped")
 
+    def is_ending(self, job: str) -> bool:
+        agents = [files for _, files in self._directories.instances(job) if self._agents.is_alive(files)]
+        if not any(self._tail(files).has_ended() for files in agents):
+            return False
+        return time.monotonic() < self._end_by.setdefault(job, time.monotonic() + _LAST_SECONDS)
+
     def release(self, job: str) -> None:
+        last_seconds = max(0.0, self._end_by.pop(job, math.inf) - time.monotonic())
         for _, files in self._directories.instances(job):
-            self._agents.end(files, _LAST_SECONDS if self._tail(files).has_ended() else 0.0)
+            self._agents.end(files, min(_LAST_SECONDS, last_seconds) if self._tail(files).has_ended() else 0.0)
             self._tails.pop(files.directory, None)
         for container in self._runtime.find({HOME: self._home, JOB: job}):
             self._runtime.remove(container.id)
