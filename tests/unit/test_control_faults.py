@@ -96,6 +96,20 @@ def test_nothing_waits_for_agents_that_clean_up(store: SqliteStore) -> None:
     assert controller.round() is None
 
 
+def test_a_stop_puts_away_what_is_over(store: SqliteStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement = FaultPlacement()
+    placement.lingering = {"transform/job": 40}
+    controller = Controller(store, placement, region="eu-central-1", holder="test")
+    controller.start()
+    deadline = time.monotonic() + 20
+    while outcome(store)[0] != "Completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert controller.stop()
+    assert placement.find() == []
+
+
 def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> None:
     store.add_algorithm(algorithm("a"), {})
     pump(store, FaultPlacement(), rounds=1)

@@ -73,15 +73,16 @@ def _next_commands(settings: Settings, is_running: bool) -> list[str]:
     """Lines to paste: how to look, an AWS CLI call, how to stop."""
     at = "" if settings.home == default_home(os.environ) else f" --home {shlex.quote(str(settings.home))}"
     name = command_name()
-    start = [] if is_running else [f"{name} up{at} &                       # the service, in the background"]
-    return [
-        *start,
-        f"{name} logs random-forest{at}        # look at what the containers wrote",
-        f'eval "$({name} env{at})" && aws sagemaker describe-algorithm --algorithm-name random-forest',
-        "kill %1                                  # stop the service"
-        if start
-        else "# Ctrl-C where the service runs stops it",
+    lines = [
+        (f"{name} up{at} & sleep 3", "the service, in the background"),
+        (f"{name} logs random-forest{at}", "look at what the containers wrote"),
+        (f'eval "$({name} env{at})"', "then any AWS client:"),
+        ("aws sagemaker describe-algorithm --algorithm-name random-forest", ""),
+        ("kill %1", "stop the service"),
     ]
+    if is_running:
+        lines = [*lines[1:-1], ("", "the service is stopped by Ctrl-C where it runs")]
+    return [f"{command:<40}{f'# {why}' if why else ''}".rstrip() for command, why in lines]
 
 
 def _example() -> tuple[Recipe, dict[str, Any]]:

@@ -26,6 +26,8 @@ from sagestone.store.interface import LeaseLost, Store
 
 _LOG = logging.getLogger(__name__)
 
+_PUT_AWAY_SECONDS = 5.0
+
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
 _LEASES = "leases"
@@ -124,7 +126,15 @@ class Controller:
                     self._wake.wait(seconds)
                 if self._stopping:
                     break
+        self._put_away_what_ends()
         self._guard(_LEASES, self._leases.drop_all)
+
+    def _put_away_what_ends(self) -> None:
+        """At a stop: jobs that are over leave nothing behind, if their agents are gone soon."""
+        deadline = time.monotonic() + _PUT_AWAY_SECONDS
+        while self._ending and time.monotonic() < deadline:
+            self._carry_on_jobs(sorted(self._ending))
+            time.sleep(0.02)
 
     def _stir(self) -> None:
         """An instance may have news."""
