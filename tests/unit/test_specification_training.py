@@ -76,30 +76,6 @@ LATER = "Member is not supported yet"
             "supports: [Pipe]",
         ),
         (
-            f"{JOB}.TrainingInputMode",
-            "Pipe",
-            f"Value 'Pipe' at '{PLACE}.trainingInputMode' {FAILED}: {LATER}: only File works so far, Pipe and FastFile "
-            "do not",
-        ),
-        (
-            f"{JOB}.InputDataConfig.0.InputMode",
-            "Pipe",
-            f"Value 'Pipe' at '{CHANNEL}.inputMode' {FAILED}: {LATER}: only File works so far, Pipe and "
-            "FastFile do not",
-        ),
-        (
-            f"{JOB}.InputDataConfig.0.CompressionType",
-            "Gzip",
-            f"Value 'Gzip' at '{CHANNEL}.compressionType' {FAILED}: {LATER}: compressed channels need Pipe mode; in "
-            "File mode upload the objects uncompressed",
-        ),
-        (
-            f"{JOB}.InputDataConfig.0.RecordWrapperType",
-            "RecordIO",
-            f"Value 'RecordIO' at '{CHANNEL}.recordWrapperType' {FAILED}: {LATER}: records can be wrapped in Pipe mode "
-            "only, which does not work yet",
-        ),
-        (
             SOURCE,
             {},
             f"Value null at '{CHANNEL}.dataSource.s3DataSource' {FAILED}: Member must not be null: a channel needs a "
@@ -110,12 +86,6 @@ LATER = "Member is not supported yet"
             {"DatasetSource": {"DatasetArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/h/DataSet/d"}},
             f"Value at '{CHANNEL}.dataSource.datasetSource' {FAILED}: {LATER}: there is no hub with data sets here; "
             "use an S3DataSource",
-        ),
-        (
-            f"{S3}.S3DataType",
-            "AugmentedManifestFile",
-            f"Value 'AugmentedManifestFile' at '{CHANNEL}.dataSource.s3DataSource.s3DataType' {FAILED}: {LATER}: use "
-            "S3Prefix or ManifestFile",
         ),
         (
             f"{S3}.S3DataType",
@@ -146,7 +116,7 @@ def test_accepted_as_the_service_accepts_it(path: str, value: object) -> None:
 
 
 def test_channels_that_all_say_file_make_another_default_mode_harmless() -> None:
-    assert texts((f"{JOB}.TrainingInputMode", "Pipe"), (f"{JOB}.InputDataConfig.0.InputMode", "File")) == []
+    assert texts((f"{JOB}.TrainingInputMode", "FastFile"), (f"{JOB}.InputDataConfig.0.InputMode", "File")) == []
 
 
 def test_an_unknown_channel_is_named_with_those_there_are() -> None:

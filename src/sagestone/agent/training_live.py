@@ -4,25 +4,20 @@ from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
 from sagestone.channels.fast_file import FastFileChannel
 from sagestone.channels.live import LivePart, LiveParts
+from sagestone.channels.pipe import PipeChannel, PipePlaces
+from sagestone.channels.pipe_remote import Fetchers
 from sagestone.domain.assignment import TrainingAssignment
-from sagestone.domain.channel import Channel
-from sagestone.domain.instance_group import Share
 
 
 def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> LiveParts:
     """The live parts of the channels that this host receives, none of them started."""
-    return LiveParts(
-        (channel.name, part)
-        for channel, share in assignment.channels
-        if (part := _live_part(channel, share, assignment, tools, opt_ml)) is not None
-    )
-
-
-def _live_part(
-    channel: Channel, share: Share, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl
-) -> LivePart | None:
-    """None for File, and for a mode that does not work yet: its channel is refused when it is to be fetched."""
-    if channel.input_mode == "FastFile":
-        place = tools.files.scratch / "fast_file" / channel.name
-        return FastFileChannel(tools.s3, channel, share, place, opt_ml.channel(channel))
-    return None
+    places = PipePlaces(opt_ml=opt_ml.root, scratch=tools.files.scratch)
+    fetchers = Fetchers(sum(channel.input_mode == "Pipe" for channel, _ in assignment.channels))
+    parts: list[tuple[str, LivePart]] = []
+    for channel, share in assignment.channels:
+        if channel.input_mode == "Pipe":
+            parts.append((channel.name, PipeChannel(tools.s3, channel, share, places, fetchers)))
+        elif channel.input_mode == "FastFile":
+            place = tools.files.scratch / "fast_file" / channel.name
+            parts.append((channel.name, FastFileChannel(tools.s3, channel, share, place, opt_ml.channel(channel))))
+    return LiveParts(parts)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagestone.channels.paths import is_folder_marker
+from sagestone.channels.shuffle import epoch_order
 from sagestone.domain.channel import Channel, Distribution
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
@@ -28,33 +29,45 @@ class ChannelObject:
         return self.source.size
 
 
-def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelObject]:
-    """All objects of the channel, in key order (S3Prefix) or in the manifest's (ManifestFile, each key once).
+def source_objects(s3: S3, channel: Channel) -> Iterator[SourceObject]:
+    """All objects of the channel, in key order (S3Prefix) or in the manifest's, as often as it names them.
 
-    The order is the same on every host. Folder markers are no data: they are neither given nor counted. Raises
-    JobFailure (client) where the source cannot be listed, has nothing, or is written wrongly.
+    Folder markers are no data: they are neither given nor counted. Raises JobFailure (client) where the source cannot
+    be listed, has nothing, or is written wrongly.
     """
     if channel.s3_data_type == "AugmentedManifestFile":
         raise JobFailure(
-            "client",
-            f"Channel {channel.name}: S3DataType AugmentedManifestFile is not supported yet; "
-            "use S3Prefix or ManifestFile",
+            "client", f"Channel {channel.name}: an AugmentedManifestFile can be read with InputMode Pipe only"
         )
-    seen: set[str] = set()
-    index = 0
     try:
         for found in objects_of(s3, channel.s3_data_type, channel.s3_uri):
-            if is_folder_marker(found.uri, found.size):
-                continue
-            if channel.s3_data_type == "ManifestFile":
-                if found.uri.key in seen:
-                    continue
-                seen.add(found.uri.key)
-            mine = is_mine(index, channel.distribution, share)
-            yield ChannelObject(source=found, mine=mine)
-            index += 1
+            if not is_folder_marker(found.uri, found.size):
+                yield found
     except (BadS3Input, S3Failure) as error:
         raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+
+
+def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelObject]:
+    """The channel's objects as files, each key once, in the order in which they are dealt out; raises JobFailure.
+
+    The order is that of the source, or with ShuffleConfig that of epoch 0. It is the same on every host.
+    """
+    objects = source_objects(s3, channel)
+    if channel.s3_data_type == "ManifestFile":
+        objects = _each_once(objects)
+    if channel.shuffle_seed is not None:
+        listed = list(objects)
+        objects = (listed[place] for place in epoch_order(len(listed), channel.shuffle_seed, 0))
+    for index, found in enumerate(objects):
+        yield ChannelObject(source=found, mine=is_mine(index, channel.distribution, share))
+
+
+def _each_once(objects: Iterator[SourceObject]) -> Iterator[SourceObject]:
+    seen: set[str] = set()
+    for found in objects:
+        if found.uri.key not in seen:
+            seen.add(found.uri.key)
+            yield found
 
 
 def is_mine(index: int, distribution: Distribution, share: Share) -> bool:

@@ -21,4 +21,5 @@ class Channel:
     compression: Literal["None", "Gzip"] = "None"
     record_wrapper: Literal["None", "RecordIO"] = "None"
     shuffle_seed: int | None = None
+    attribute_names: tuple[str, ...] = ()  # of an augmented manifest: what is streamed of each line, in this order
     instance_groups: tuple[str, ...] = ()  # names of the groups whose hosts receive it; empty: all hosts

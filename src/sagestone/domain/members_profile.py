@@ -8,22 +8,22 @@ TABLE = """
 ValidationSpecification.ValidationRole                  recorded  shown by the jobs; S3 takes the service's own keys
 ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item in ValidationStatuses and the jobs
 
-*T.TrainingInputMode  honoured  File; Pipe and FastFile are refused where a channel would use them
+*T.TrainingInputMode  honoured  File, Pipe; FastFile is refused where it would be used
 """
 
 DEFINITION = """
 *T.HyperParameters  honoured  checked, and written to hyperparameters.json as text
 
-*D.ChannelName                                     honoured  directory below /opt/ml/input/data
+*D.ChannelName                                     honoured  directory or FIFOs below /opt/ml/input/data
 *D.ContentType                                     honoured  told to the container
-*D.CompressionType                                 honoured  None; Gzip is refused (File mode)
-*D.RecordWrapperType                               honoured  None; RecordIO is refused
-*D.InputMode                                       honoured  File; others are refused; not described
-*D.ShuffleConfig.Seed                              honoured  order of objects, so their shards; not described
-*D.DataSource.S3DataSource.S3DataType              honoured  S3Prefix, ManifestFile; others are refused
+*D.CompressionType                                 honoured  None; Gzip in Pipe mode, where it is undone
+*D.RecordWrapperType                               honoured  None; RecordIO in Pipe mode: a record for each object
+*D.InputMode                                       honoured  wins over the job's; FastFile is refused; not described
+*D.ShuffleConfig.Seed                              honoured  order and shards, for each epoch anew (Pipe); not described
+*D.DataSource.S3DataSource.S3DataType              honoured  S3Prefix, ManifestFile; AugmentedManifestFile in Pipe mode
 *D.DataSource.S3DataSource.S3Uri                   honoured  s3:// or the store's https form
 *D.DataSource.S3DataSource.S3DataDistributionType  honoured
-*D.DataSource.S3DataSource.AttributeNames          recorded  means something for augmented manifests only
+*D.DataSource.S3DataSource.AttributeNames          honoured  of an AugmentedManifestFile, else only recorded
 *D.DataSource.S3DataSource.InstanceGroupNames      honoured  only the hosts of these groups get the channel
 *D.DataSource.S3DataSource.ModelAccessConfig       refused   there are no gated models here
 *D.DataSource.S3DataSource.HubAccessConfig         refused   there is no hub here

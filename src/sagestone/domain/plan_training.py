@@ -105,5 +105,6 @@ def _channel(given: Members, default_mode: Any) -> Channel:
         compression=given.get("CompressionType") or "None",
         record_wrapper=given.get("RecordWrapperType") or "None",
         shuffle_seed=(given.get("ShuffleConfig") or {}).get("Seed"),
+        attribute_names=tuple(source.get("AttributeNames") or ()),
         instance_groups=tuple(source.get("InstanceGroupNames") or ()),
     )

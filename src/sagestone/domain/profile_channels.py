@@ -9,7 +9,7 @@ from sagestone.domain.place import Place, repeated
 from sagestone.domain.profile_file_systems import file_system_channel_violations
 from sagestone.shapes.violation import Violation
 
-LATER_MODE = "only File works so far, Pipe and FastFile do not"
+LATER_MODE = "FastFile does not work yet; use File or Pipe"
 
 
 def job_channel_violations(training: Place, channels: Place, default_mode: Place) -> Iterator[Violation]:
@@ -20,7 +20,7 @@ def job_channel_violations(training: Place, channels: Place, default_mode: Place
     """
     declared = {item.value["Name"]: item for item in training.member("TrainingChannels").elements()}
     yield from repeated((item.member("ChannelName") for item in channels.elements()), "channel")
-    if default_mode.value != "File" and not all(item.member("InputMode") for item in channels.elements()):
+    if default_mode.value == "FastFile" and not all(item.member("InputMode") for item in channels.elements()):
         yield default_mode.unsupported(LATER_MODE)
     for channel in channels.elements():
         name = channel.member("ChannelName")
@@ -28,8 +28,9 @@ def job_channel_violations(training: Place, channels: Place, default_mode: Place
             yield from _against_declaration(declared[name.value], channel, default_mode)
         elif training.value is not None:
             yield name.breaks(f"Member must be a channel of the specification: [{', '.join(declared)}]")
-        yield from _own_violations(channel)
+        yield from _own_violations(channel, _mode(channel, default_mode))
         yield from file_system_channel_violations(channel, default_mode)
+    yield from _name_violations(channels, default_mode)
     given = [item.value["ChannelName"] for item in channels.elements()]
     for name_, declaration in declared.items():
         if declaration.value.get("IsRequired") and name_ not in given:
@@ -46,28 +47,41 @@ def _against_declaration(declaration: Place, channel: Place, default_mode: Place
     kinds = declaration.value.get("SupportedCompressionTypes") or []
     if kinds and (compression.value or "None") not in kinds:
         yield compression.breaks(f"Member must be a compression that channel {name} supports: [{', '.join(kinds)}]")
-    mode = channel.member("InputMode") if channel.member("InputMode") else default_mode
+    mode = _mode(channel, default_mode)
     modes = declaration.value.get("SupportedInputModes") or []
     if modes and mode.value not in modes:
         yield mode.breaks(f"Member must be an input mode that channel {name} supports: [{', '.join(modes)}]")
 
 
-def _own_violations(channel: Place) -> Iterator[Violation]:
-    mode = channel.member("InputMode")
-    if mode and mode.value != "File":
-        yield mode.unsupported(LATER_MODE)
-    compression = channel.member("CompressionType")
-    if compression.value == "Gzip":
-        yield compression.unsupported(
-            "compressed channels need Pipe mode; in File mode upload the objects uncompressed"
-        )
-    wrapper = channel.member("RecordWrapperType")
-    if wrapper.value == "RecordIO":
-        yield wrapper.unsupported("records can be wrapped in Pipe mode only, which does not work yet")
-    yield from _source_violations(channel.member("DataSource"))
+def _mode(channel: Place, default_mode: Place) -> Place:
+    return channel.member("InputMode") if channel.member("InputMode") else default_mode
 
 
-def _source_violations(source: Place) -> Iterator[Violation]:
+def _own_violations(channel: Place, mode: Place) -> Iterator[Violation]:
+    if channel.member("InputMode").value == "FastFile":
+        yield channel.member("InputMode").unsupported(LATER_MODE)
+    for name, harmful in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
+        if channel.member(name).value == harmful and mode.value != "Pipe":
+            yield channel.member(name).breaks(
+                f"Member must be None in input mode {mode.value}: {_PIPE_ONLY[harmful]} in Pipe mode only"
+            )
+    yield from _source_violations(channel.member("DataSource"), mode)
+
+
+_PIPE_ONLY = {"Gzip": "objects are decompressed", "RecordIO": "objects are wrapped into records"}
+
+
+def _name_violations(channels: Place, default_mode: Place) -> Iterator[Violation]:
+    """A FIFO is `<channel>_<number>`: no directory may have such a name."""
+    modes = {item.value["ChannelName"]: _mode(item, default_mode).value for item in channels.elements()}
+    for item in channels.elements():
+        name = item.member("ChannelName")
+        start, _, number = name.value.rpartition("_")
+        if number.isdecimal() and modes.get(start) == "Pipe" and modes[name.value] != "Pipe":
+            yield name.breaks(f"Member must not be the name of a FIFO: channel {start} has input mode Pipe")
+
+
+def _source_violations(source: Place, mode: Place) -> Iterator[Violation]:
     for name, why in (("DatasetSource", "there is no hub with data sets here; use an S3DataSource"),):
         if source.member(name).value is not None:
             yield source.member(name).unsupported(why)
@@ -76,7 +90,10 @@ def _source_violations(source: Place) -> Iterator[Violation]:
         if not source:
             yield s3.breaks("Member must not be null: a channel needs a data source")
         return
-    yield from s3_source_violations(s3)
+    if s3.member("S3DataType").value == "AugmentedManifestFile":
+        yield from _augmented_violations(s3, mode)
+    else:
+        yield from s3_source_violations(s3)
     for name, why in (
         ("ModelAccessConfig", "there are no gated models here"),
         ("HubAccessConfig", "there is no hub here"),
@@ -85,11 +102,29 @@ def _source_violations(source: Place) -> Iterator[Violation]:
             yield s3.member(name).unsupported(why)
 
 
+def _augmented_violations(s3: Place, mode: Place) -> Iterator[Violation]:
+    if mode.value != "Pipe":
+        yield s3.member("S3DataType").breaks(
+            f"Member must be S3Prefix or ManifestFile in input mode {mode.value}: "
+            "an augmented manifest is read in Pipe mode only"
+        )
+    if not s3.member("AttributeNames"):
+        yield s3.member("AttributeNames").lacks(
+            "Member must not be empty: it says which attributes of an AugmentedManifestFile are streamed"
+        )
+    yield from _manifest_violations(s3)
+
+
 def s3_source_violations(s3: Place) -> Iterator[Violation]:
     """Rules of an S3 data source, of a channel or of a transform: its kind is served, and a manifest is an object."""
     kind = s3.member("S3DataType")
     if kind.value not in ("S3Prefix", "ManifestFile"):
         yield kind.unsupported("use S3Prefix or ManifestFile")
-    uri = s3.member("S3Uri")
-    if kind.value == "ManifestFile" and uri.value.endswith("/"):
-        yield uri.breaks("Member must name the manifest object itself when S3DataType is ManifestFile")
+    if kind.value == "ManifestFile":
+        yield from _manifest_violations(s3)
+
+
+def _manifest_violations(s3: Place) -> Iterator[Violation]:
+    uri, kind = s3.member("S3Uri"), s3.member("S3DataType")
+    if uri.value.endswith("/"):
+        yield uri.breaks(f"Member must name the manifest object itself when S3DataType is {kind.value}")

@@ -7,7 +7,8 @@ Promises, shown by the contract tests on the embedded store and on a real HTTP e
    or S3Failure says that it changed.
 3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
 4. `upload` is all or nothing: nothing is visible until `commit`, nothing is left after `abort`.
-5. `fetch` and `link` give the bytes of exactly the object that was listed or headed, else ObjectChanged or NoSuchKey.
+5. `fetch`, `pieces`, `open` and `link` give the bytes of exactly the object that was listed or headed, else
+   ObjectChanged or NoSuchKey.
 6. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
 """
 
@@ -94,6 +95,19 @@ class S3(Protocol):
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
         """Write the object's bytes from `start` to before `stop` to the same place of the open file `target`."""
+        ...
+
+    def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
+        """The object's bytes from `start` to before `stop`, in pieces of at most about 1 MiB."""
+        ...
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the objects are files of this machine, which `open` opens."""
+        ...
+
+    def open(self, found: SourceObject) -> int:
+        """A descriptor of the object as a file, for reading; only where `has_files`."""
         ...
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:

@@ -80,6 +80,28 @@ class EmbeddedS3:
         with blob:
             copy_place(blob.fileno(), target, start, stop)
 
+    def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
+        file = self.open(found)
+        try:
+            for place in range(start, stop, PIECE):
+                yield os.pread(file, min(PIECE, stop - place), place)
+        finally:
+            os.close(file)
+
+    @property
+    def has_files(self) -> bool:
+        return True
+
+    def open(self, found: SourceObject) -> int:
+        try:
+            return os.open(self._storage.blobs.path(found.place), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            with _as_client(found.uri):
+                self._storage.objects.get(found.uri.bucket, found.uri.key)
+            raise overwritten(found.uri) from error
+        except OSError as error:
+            raise S3Failure(f"{found.uri}: {error}") from error
+
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         try:
             self._storage.blobs.show(found.place, name, directory)

@@ -80,7 +80,15 @@ class RemoteS3:
         return size
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
-        uri, fetch, at = found.uri, self._fetch(found.uri), start
+        at = start
+        for piece in self.pieces(found, start, stop):
+            rest = memoryview(piece)
+            while rest:
+                written = os.pwrite(target, rest, at)
+                at, rest = at + written, rest[written:]
+
+    def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
+        uri, fetch = found.uri, self._fetch(found.uri)
         if start >= stop:
             return
         part = None if (start, stop) == (0, found.size) else stop
@@ -88,11 +96,14 @@ class RemoteS3:
             first = fetch.get(uri, start, found.etag, part)
         if first.etag != found.etag:  # some endpoints pass over If-Match
             raise overwritten(uri)
-        for piece in resumed(fetch, uri, first, start, stop):
-            rest = memoryview(piece)
-            while rest:
-                written = os.pwrite(target, rest, at)
-                at, rest = at + written, rest[written:]
+        yield from resumed(fetch, uri, first, start, stop)
+
+    @property
+    def has_files(self) -> bool:
+        return False
+
+    def open(self, found: SourceObject) -> int:
+        raise S3Failure(f"{found.uri}: an object of a remote store is no file")
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         return False

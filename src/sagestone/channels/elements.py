@@ -1,0 +1,57 @@
+"""What flows from a channel's source to its FIFO, in the order in which a program reads it."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sagestone.s3.client import SourceObject
+from sagestone.s3.uri import S3Uri
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Bytes to send that are known already: an attribute of a manifest's line."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An object to send of which no more is known than its name; `named_by` says where the name stands."""
+
+    uri: S3Uri
+    named_by: str
+
+
+#: One thing to send; in RecordIO one record.
+Item = SourceObject | Value | Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What follows, up to the next Begin, are the bytes of one item; `name` is its URI, "" for a value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of an open file, from `start` to before `stop`. The file is open until the next element is asked for.
+
+    From a source it is a whole item.
+    """
+
+    file: int
+    start: int
+    stop: int
+
+
+class Pause(Enum):
+    """The next element may take a while: what was given so far is not to be kept back."""
+
+    PAUSE = auto()
+
+
+PAUSE = Pause.PAUSE
+Element = Begin | Span | bytes | Pause
+Elements = Generator[Element, None, None]

@@ -1,0 +1,96 @@
+"""Wraps each item that a channel sends into a RecordIO record (RecordWrapperType RecordIO)."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from sagestone.channels.elements import Begin, Element, Elements, Pause, Span
+from sagestone.channels.recordio import LONGEST_PAYLOAD, parts, record
+from sagestone.domain.failure import JobFailure
+
+_IN_MEMORY = 4 * 1024 * 1024
+
+
+def recorded(elements: Elements, channel: str, scratch: Path) -> Elements:
+    """One record for each item, also for an empty one.
+
+    A record begins with its length, so an item is looked at whole before any of it is sent: in memory up to 4 MiB, else
+    in the file that it is, or in a nameless one in `scratch`. Raises JobFailure (client) for one of 2^29 bytes or more.
+    """
+    item = _Item(scratch, channel)
+    for element in elements:
+        if isinstance(element, Begin):
+            yield from item.end()
+            item.begin(element.name)
+            yield element
+        elif isinstance(element, Pause):
+            yield element
+        elif isinstance(element, Span):  # the whole item
+            item.check(element.stop)
+            item.done()
+            yield from _of_file(element.file, element.stop)
+        else:
+            item.add(element)
+    yield from item.end()
+
+
+class _Item:
+    """One item, as far as it has come."""
+
+    def __init__(self, scratch: Path, channel: str) -> None:
+        self._scratch, self._channel = scratch, channel
+        self._open, self._name = False, ""
+        self._pieces: list[bytes] = []
+        self._spool: IO[bytes] | None = None
+        self.size = 0
+
+    def begin(self, name: str) -> None:
+        self._open, self._name, self.size = True, name, 0
+
+    def done(self) -> None:
+        self._open = False
+
+    def check(self, size: int) -> None:
+        if size > LONGEST_PAYLOAD:
+            raise JobFailure(
+                "client",
+                f"Data download failed:Channel {self._channel} has RecordWrapperType RecordIO, but {self._name} has "
+                "512 MiB or more, and a record holds less. Split the object, or leave RecordWrapperType out.",
+            )
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        self.check(self.size)
+        if self._spool is None and self.size <= _IN_MEMORY:
+            self._pieces.append(data)
+            return
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(dir=self._scratch, buffering=0)  # noqa: SIM115 closed by end
+            for piece in self._pieces:
+                self._spool.write(piece)
+            self._pieces = []
+        self._spool.write(data)
+
+    def end(self) -> Iterator[Element]:
+        """The record of what was added; nothing where no item is open."""
+        if not self._open:
+            return
+        self._open = False
+        if self._spool is None:
+            payload = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self._pieces = []
+            yield from record(payload)
+            return
+        spool, self._spool = self._spool, None
+        with spool:
+            yield from _of_file(spool.fileno(), self.size)
+
+
+def _of_file(file: int, size: int) -> Iterator[Element]:
+    for part in parts(lambda start, stop: os.pread(file, stop - start, start), size):
+        yield part.header
+        yield Span(file, part.start, part.stop)
+        if part.padding:
+            yield part.padding
