@@ -10,7 +10,7 @@ from sagestone.domain.metric import MetricDefinition, MetricPoint
 from sagestone.domain.model import Model
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.names import Deployment
-from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan import PackagePlan, ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 
@@ -87,8 +87,10 @@ def group(name: str = "group") -> ModelPackageGroup:
     return ModelPackageGroup(name=name, arn=DEPLOYMENT.arn("model-package-group", name), created_at=1000.0)
 
 
-def package(name: str = "package", *, group: str | None = None, approval: str | None = None) -> ModelPackage:
-    """A Pending model package, `NAME` or `GROUP/VERSION`, with nothing to validate."""
+def package(
+    name: str = "package", *, group: str | None = None, approval: str | None = None, plan: PackagePlan | None = None
+) -> ModelPackage:
+    """A Pending model package, `NAME` or `GROUP/VERSION`, with a validation item where there is a plan."""
     return ModelPackage(
         name=name,
         arn=DEPLOYMENT.arn("model-package", name),
@@ -97,7 +99,14 @@ def package(name: str = "package", *, group: str | None = None, approval: str | 
         request={"ModelApprovalStatus": approval} if approval else {},
         group=group,
         version=int(name.partition("/")[2]) if group else None,
+        validation=StatusItem(name=plan.profile_name) if plan else None,
+        plan=plan,
     )
+
+
+def package_plan(name: str = "job") -> PackagePlan:
+    """A validation by a model and a transform job."""
+    return PackagePlan(profile_name="profile", model=model(name), transform=transform_spec(name))
 
 
 def plan(name: str = "job", *, transform: bool = True, instances: int = 1) -> ValidationPlan:

@@ -54,7 +54,8 @@ def valid(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
         lowest = facts.get("min", 0)
         return st.lists(valid(shape.member, depth + 1), min_size=lowest, max_size=min(facts.get("max", 2), lowest + 2))
     if kind == "map":
-        return st.dictionaries(valid(shape.key), valid(shape.value, depth + 1), max_size=2)
+        lowest = facts.get("min", 0)
+        return st.dictionaries(valid(shape.key), valid(shape.value, depth + 1), min_size=lowest, max_size=lowest + 2)
     if kind == "boolean":
         return st.booleans()
     if kind == "timestamp":

@@ -32,6 +32,8 @@ OPERATIONS = [
     ("sagemaker", "StopTransformJob"),
     ("sagemaker", "CreateTransformJob"),
     ("sagemaker", "CreateModel"),
+    ("sagemaker", "CreateModelPackage"),
+    ("sagemaker", "UpdateModelPackage"),
     ("sagemaker", "ListModels"),
     ("logs", "DescribeLogStreams"),
     ("logs", "GetLogEvents"),

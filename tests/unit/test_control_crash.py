@@ -7,11 +7,14 @@ from typing import cast
 import pytest
 
 from sagestone.control.controller import Controller
+from sagestone.domain.algorithm import StatusItem
+from sagestone.domain.model import Model
+from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.transition import request_stop
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
 from sagestone.store.sqlite import SqliteStore
-from tests.documents import algorithm, plan
+from tests.documents import algorithm, package, package_plan, plan
 from tests.unit.dying import Countdown, Died, Dying
 from tests.unit.fault_placement import FaultPlacement, until_stopped
 
@@ -23,9 +26,9 @@ def pump(store: Store, placement: Placement, holder: str) -> None:
     controller = Controller(store, placement, region="eu-central-1", holder=holder)
     for _ in range(ROUNDS):
         controller.round()
-        if not store.unfinished_algorithms() and not store.unfinished_jobs() and not placement.find():
+        if not store.unfinished_resources() and not store.unfinished_jobs() and not placement.find():
             return
-    raise AssertionError(f"after {ROUNDS} rounds: {store.unfinished_algorithms()} {store.unfinished_jobs()}")
+    raise AssertionError(f"after {ROUNDS} rounds: {store.unfinished_resources()} {store.unfinished_jobs()}")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -53,6 +56,32 @@ def test_every_crash_point_leads_to_the_same_end(tmp_path: Path, after: bool) ->
             break
         crash_points += 1
     assert crash_points > 20
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_every_crash_point_of_a_package_leads_to_the_same_end(tmp_path: Path, after: bool) -> None:
+    crash_points = 0
+    for at in itertools.count(1):
+        store = SqliteStore(tmp_path / f"{at}.sqlite3", lambda one: b"")
+        placement = FaultPlacement()
+        store.add_resource(package("p", plan=package_plan("job")), {})
+        countdown = Countdown(at, after=after)
+        try:
+            pump(cast(Store, Dying(store, countdown)), cast(Placement, Dying(placement, countdown)), "first")
+            died = False
+        except Died:
+            died = True
+        pump(store, placement, "second")
+        end, made = store.resource(ModelPackage, "p"), store.resource(Model, "job")
+        assert end is not None
+        assert made is not None
+        assert (end.status, end.validation) == ("Completed", StatusItem(name="profile", status="Completed")), at
+        assert placement.starts == {("transform/job", 1): 1}, at
+        store.close()
+        if not died:
+            break
+        crash_points += 1
+    assert crash_points > 10
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

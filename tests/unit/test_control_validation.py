@@ -16,6 +16,7 @@ from sagestone.control.validation import (
     Step,
     Wait,
     failure_reason,
+    next_package_step,
     next_step,
 )
 from sagestone.domain.algorithm import AlgorithmStatus
@@ -33,7 +34,7 @@ from sagestone.domain.transition import (
     request_delete,
 )
 from sagestone.domain.transition_rules import ALGORITHM_MOVES
-from tests.documents import algorithm, plan, training_spec, transform_spec
+from tests.documents import algorithm, package, package_plan, plan, training_spec, transform_spec
 
 STATUSES = get_args(TrainingJobStatus)
 TRANSFORM_STATUSES = get_args(TransformJobStatus)
@@ -94,6 +95,23 @@ def test_every_combination_has_an_answer_that_the_tables_allow() -> None:
         elif isinstance(step, StartTraining | MakeModel | StartTransform):
             assert status == "InProgress"
             assert (train if isinstance(step, StartTraining) else serve) is None
+
+
+def test_every_combination_of_a_package_has_an_answer_that_the_tables_allow() -> None:
+    for status, has_plan, serve, has_model in itertools.product(
+        get_args(AlgorithmStatus), (True, False), (None, *TRANSFORM_STATUSES), (True, False)
+    ):
+        one = replace(package(plan=package_plan() if has_plan else None), status=status)
+        step = next_package_step(one, transform(serve), has_model=has_model)
+        if isinstance(step, Begin):
+            assert begin_validation(one).status == "InProgress"
+        elif isinstance(step, Finish):
+            ended = fail_validation(one, step.failure_reason) if step.failure_reason else complete_validation(one)
+            assert not ALGORITHM_MOVES[ended.status] - {"Deleting"}
+        elif isinstance(step, Remove):
+            assert status == "Deleting"
+        elif isinstance(step, MakeModel | StartTransform):
+            assert (status, serve, has_model) == ("InProgress", None, isinstance(step, StartTransform))
 
 
 def test_reasons_name_the_job_and_whose_fault_it_was() -> None:
