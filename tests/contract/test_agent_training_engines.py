@@ -21,6 +21,7 @@ from tests.contract.test_agent_training import (
     test_an_image_without_train_says_what_it_needs,
     test_memory_beyond_the_limit_is_told_with_the_limit,
 )
+from tests.contract.test_agent_training_groups import test_each_group_gets_its_channels_and_a_deal_among_its_hosts
 from tests.contract.test_agent_training_hosts import (
     JOB,
     test_the_first_host_that_fails_ends_the_others,
@@ -45,6 +46,7 @@ __all__ = [
     "test_an_image_that_is_gone_fails_before_anything_is_downloaded",
     "test_an_image_without_train_says_what_it_needs",
     "test_any_path_will_do_and_the_container_is_told_where",
+    "test_each_group_gets_its_channels_and_a_deal_among_its_hosts",
     "test_killed_at_some_moment_the_program_never_runs_twice",
     "test_killed_while_training_and_started_again",
     "test_memory_beyond_the_limit_is_told_with_the_limit",

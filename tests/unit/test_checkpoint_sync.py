@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import hypothesis.strategies as st
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING
 from sagestone.channels.checkpoint_sync import CheckpointSync
 from sagestone.channels.tree_scan import scan
-from sagestone.s3.client import S3Failure, write_all
+from sagestone.s3.client import S3, S3Failure, Upload, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.storage.storage import open_storage
 from sagestone.s3.uri import S3Uri
@@ -181,6 +182,48 @@ def test_nothing_is_followed_out_of_the_directory_and_all_of_it_is_told(place: P
         assert f"checkpoints: '{name}' is left out: it {reason}" in told
     assert "has a path of more than 1015 bytes" in told
     assert len(place.notes) == 6  # each once, however often it is seen
+
+
+class _Killed(BaseException):
+    """Stands for SIGKILL."""
+
+
+class _DyingUpload:
+    """Kills the agent right after the store has taken the object."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self.write, self.abort = upload.write, upload.abort
+
+    def commit(self) -> None:
+        self._upload.commit()
+        raise _Killed
+
+
+class _DyingS3:
+    """The embedded store with such uploads."""
+
+    def __init__(self, s3: EmbeddedS3) -> None:
+        self._s3 = s3
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def upload(self, uri: S3Uri) -> _DyingUpload:
+        return _DyingUpload(self._s3.upload(uri))
+
+
+def test_what_an_agent_uploaded_in_its_last_moment_is_known_to_the_next(place: Place) -> None:
+    dying = CheckpointSync(cast(S3, _DyingS3(place.s3)), PREFIX, place.root, place.record, place.notes.append)
+    dying.begin()
+    (place.root / "step-1").write_bytes(b"1")
+    dying.look()
+    with pytest.raises(_Killed):
+        dying.look()
+    assert place.stored() == {"step-1": b"1"}
+    (place.root / "step-1").unlink()
+    place.next_sync().look(last=True)
+    assert place.stored() == {}
 
 
 def test_a_store_that_refuses_is_tried_again_and_the_last_time_told(place: Place) -> None:

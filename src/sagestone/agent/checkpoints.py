@@ -106,6 +106,8 @@ class Checkpoints:
             self._sync.look(last=True)
         except S3Failure as error:
             return Failure(fault="client", message=f"Artifact upload failed:Checkpoints: {error}")
+        except OSError as error:
+            return Failure(fault="internal", message=f"The last checkpoints could not be kept: {error}")
         return None
 
     def _make_sync(self, prefix: S3Uri) -> CheckpointSync:

@@ -29,13 +29,13 @@ _MOST_NOTES: Final = 20
 class CheckpointSync:
     """One host's directory `root` and its prefix in S3, which ends in `/` or is empty.
 
-    What S3 is known to have is written to `record` after each look: another agent goes on where one died. `note`
+    What S3 has, or may have, is written to `record` with each look: another agent goes on where one died. `note`
     takes sentences for the job's log. Used by one thread at a time.
     """
 
     def __init__(self, s3: S3, prefix: S3Uri, root: Path, record: Path, note: Callable[[str], None]) -> None:
         self._s3, self._prefix, self._root, self._record, self._note = s3, prefix, root, record, note
-        self._known: dict[str, Signature] = {}
+        self._known: dict[str, Signature | None] = {}  # None: S3 may have it, in whatever state
         self._last: dict[str, Signature] = {}
         self._missing: frozenset[str] = frozenset()
         self._told: set[str] = set()
@@ -49,7 +49,7 @@ class CheckpointSync:
     def take_up(self) -> bool:
         """Go on with what an earlier agent knew; False where none had begun."""
         try:
-            self._known = msgspec.json.decode(self._record.read_bytes(), type=dict[str, Signature])
+            self._known = msgspec.json.decode(self._record.read_bytes(), type=dict[str, Signature | None])
         except FileNotFoundError:
             return False
         return True
@@ -69,6 +69,7 @@ class CheckpointSync:
         files = {name: signature for name, signature in found.files.items() if is_uploaded(name)}
         changed = [name for name, signature in files.items() if self._known.get(name) != signature]
         stable = [name for name in changed if last or self._last.get(name) == files[name]]
+        self._note_attempts(stable)
         failures = self._upload_all({name: files[name] for name in stable}, mark=not last)
         gone = frozenset(self._known) - files.keys() if found.whole else frozenset()
         deleted = [] if failures else sorted(gone if last else gone & self._missing)
@@ -83,6 +84,13 @@ class CheckpointSync:
             raise failures[0]
         for failure in failures:
             self._tell(f"{failure}; it is tried again")
+
+    def _note_attempts(self, names: list[str]) -> None:
+        """Write down what S3 may have soon: an agent that dies in between leaves nothing that none would delete."""
+        fresh = [name for name in names if name not in self._known]
+        if fresh:
+            self._known.update(dict.fromkeys(fresh))
+            self._write_record()
 
     def _scan(self) -> Scan:
         began = time.monotonic()
@@ -104,13 +112,15 @@ class CheckpointSync:
             done = self._upload(name, seen)
         except S3Failure as failure:
             return failure
-        except OSError:  # it is gone or was replaced by something else: the next look sees by what
-            done = False
+        except OSError as error:  # mostly it is gone or was replaced by something else: the next look sees by what
+            done, reason = False, str(error)
+        else:
+            reason = "it changed while it was read"
         if mark:
             set_mark(self._root, name, UPLOADED if done else None)
         if done:
             self._known[name] = seen
-        return None
+        return None if done or mark else S3Failure(f"{self._uri(name)} could not be uploaded: {reason}")
 
     def _upload(self, name: str, seen: Signature) -> bool:
         """Upload the file that was seen; False, and nothing is visible in S3, when it is no longer that one."""
