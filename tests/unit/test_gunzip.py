@@ -31,6 +31,7 @@ def test_a_small_file_that_grows_large_comes_in_small_pieces() -> None:
         (gzip.compress(b"abc")[:-8] + b"12345678", "checksum"),
         (gzip.compress(b"abc") + b"a trailer that is no gzip", "Invalid gzip"),
     ],
+    ids=["no gzip", "cut in the trailer", "cut in the data", "wrong checksum", "something behind it"],
 )
 def test_what_is_no_whole_gzip_is_refused(packed: bytes, reason: str) -> None:
     with pytest.raises(BadGzip, match=reason):
