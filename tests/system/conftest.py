@@ -53,7 +53,7 @@ def _run(
         url = request.getfixturevalue(f"{runtime}_engine")
         environment = {"SAGESTONE_RUNTIME": "engine", "SAGESTONE_ENGINE_URL": url}
     environment |= {"SAGESTONE_TRAINING_STOP_SECONDS": "3", "SAGESTONE_TRANSFORM_STOP_SECONDS": "3"}
-    environment |= {"SAGESTONE_PING_PATIENCE_SECONDS": "4"}
+    environment |= {"SAGESTONE_PING_PATIENCE_SECONDS": "4", "SAGESTONE_MEMORY_GB": "1"}  # soon filled
     service = RunningService(factory.mktemp(runtime) / "home", environment)
     service.start()
     try:

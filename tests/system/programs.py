@@ -22,7 +22,7 @@ case "$mode" in
   hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
   stubborn) trap '' TERM; echo kept > $ML/model/model.csv; while true; do sleep 1; done;;
   polite) trap 'echo partial > $ML/model/model.csv; exit 0' TERM; while true; do sleep 0.1; done;;
-  memory) awk 'BEGIN { while (1) kept[i++] = sprintf("%1000s", "") }';;
+  memory) awk 'BEGIN { block = sprintf("%1000000s", ""); while (1) kept[i++] = block i }';;
   disk) dd if=/dev/zero of=$ML/model/big bs=1M count=3000;;
   links) ln -s /etc/passwd $ML/model/outside; ln -s ../../../etc/hostname $ML/model/climb
          echo fine > $ML/model/model.csv; ln -s model.csv $ML/model/inside;;

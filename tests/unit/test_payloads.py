@@ -144,9 +144,16 @@ def test_the_toolkits_own_specification_is_refused_until_it_is_repaired(served: 
     assert all(item.get("Range") != {} for item in shown["SupportedHyperParameters"])
 
 
-def test_model_packages_are_not_served(served: Served) -> None:
-    assert "SourceAlgorithmSpecification" not in read("create-model-package-marketplace")
-    assert ("sagemaker", "CreateModelPackage") not in served.table
+def test_a_model_package_for_the_marketplace_is_accepted_without_its_certification(served: Served) -> None:
+    request = read("create-model-package-marketplace")
+    served.images[request["InferenceSpecification"]["Containers"][0]["Image"]] = DIGEST
+    with pytest.raises(ValidationException, match="certifyForMarketplace"):
+        served.call("CreateModelPackage", request)
+    del request["CertifyForMarketplace"]
+    served.call("CreateModelPackage", request)
+    shown = served.sagemaker("DescribeModelPackage", ModelPackageName=request["ModelPackageName"])
+    assert_within(request["InferenceSpecification"], shown["InferenceSpecification"])
+    assert_within(request["ValidationSpecification"], shown["ValidationSpecification"])
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
