@@ -14,7 +14,14 @@ import pytest
 from tests.plain_user import PLAIN_USER
 
 _ROOT = Path(__file__).parents[2]
-_MODULES = ["test_runtime", "test_runtime_images", "test_runtime_isolation", "test_runtime_misuse", "test_sandbox"]
+_MODULES = [
+    "test_runtime",
+    "test_runtime_images",
+    "test_runtime_isolation",
+    "test_runtime_misuse",
+    "test_sandbox",
+    "test_sandbox_root",
+]
 
 
 @pytest.fixture
