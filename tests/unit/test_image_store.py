@@ -6,6 +6,8 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from sagestone.containers.image_store import ImageStore, sweep
+from sagestone.containers.fresh import sweep
+from sagestone.containers.image_store import ImageStore
 from sagestone.containers.machine import architecture
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from tests.images import write_layers
@@ -191,6 +194,44 @@ def test_an_oci_layout_is_loaded_in_every_form(store: ImageStore, tmp_path: Path
     store.remove(digest)
     with pytest.raises(ImageNotFound):
         store.resolve("team/alg:3")
+
+
+@pytest.mark.parametrize(
+    "repository", ["registry.example:5000/" + "/".join(["team"] * 20), "a" * 200, "b/" * 120 + "c"]
+)
+def test_long_names_are_names(store: ImageStore, tmp_path: Path, repository: str) -> None:
+    written = write_layers(tmp_path / "long.tar", f"{repository}:1", [layer(("file", {}))])
+    (image,) = store.load(written.path)
+    store.tag(image.id, f"{repository}:2")
+    assert store.resolve(f"{repository}:1").image.names == (f"{repository}:1", f"{repository}:2")
+    store.remove(f"{repository}:1")
+    assert store.resolve(f"{repository}:2").image.names == (f"{repository}:2",)
+    store.remove(f"{repository}:2")
+    assert list(store.images()) == []
+
+
+def test_a_store_that_is_full_says_so(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("a plain user does not limit a disk: only root can mount a small one")
+    program = """
+import sys
+from pathlib import Path
+from sagestone.containers.image_store import ImageStore
+from sagestone.containers.runtime import RuntimeFailure
+from sagestone.containers.sandbox_system import NEW_NS, PRIVATE, RECURSIVE, mount, unshare
+unshare(NEW_NS)
+mount("", "/", flags=RECURSIVE | PRIVATE)
+mount("tmpfs", sys.argv[1], "tmpfs", data="size=1m")
+try:
+    ImageStore(Path(sys.argv[1])).load(Path(sys.argv[2]))
+except RuntimeFailure as error:
+    print(error, [entry.name for entry in Path(sys.argv[1], "store").iterdir()])
+"""
+    (tmp_path / "small").mkdir()
+    written = write_layers(tmp_path / "big.tar", "big:1", [layer(("file", {"content": bytes(4 << 20)}))])
+    command = [sys.executable, "-c", program, str(tmp_path / "small"), str(written.path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.stdout.endswith("store: No space left on device []\n"), ran.stderr
 
 
 def test_what_a_crash_left_is_swept(store: ImageStore, tmp_path: Path) -> None:

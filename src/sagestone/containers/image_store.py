@@ -5,14 +5,11 @@ image appears by one rename and a name by another, so several processes can use 
 `.new-…` directories, which the next opening sweeps.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +20,13 @@ from sagestone.archive.layer import unpack_layer
 from sagestone.archive.reader import Readable, open_archive
 from sagestone.archive.remove import remove_tree
 from sagestone.archive.tree import Tree
+from sagestone.containers.fresh import fresh_directory, sweep
 from sagestone.containers.image_archive import ArchivedImage, archived_images
 from sagestone.containers.image_blobs import Blobs, open_blobs
 from sagestone.containers.image_name import canonical_tag, read_image_name
 from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
 
-_YOUNG_SECONDS = 30  # a directory this new may belong to somebody who has not locked it yet
+_LONGEST_FILE_NAME = 250
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
@@ -64,6 +62,8 @@ class ImageStore:
                     self._add(image, blobs)
             except (RuntimeFailure, UnsafeArchive) as error:
                 raise RuntimeFailure(f"{archive} cannot be loaded: {error}") from error
+            except OSError as error:
+                raise RuntimeFailure(f"{archive} cannot be unpacked into {self._store}: {error.strerror}") from error
         for image in found:
             for name in image.names:
                 self._point(name, image.id)
@@ -110,7 +110,7 @@ class ImageStore:
         tags = [name for name in names if "@" not in name]
         going = [tagged] if tagged in tags and len(tags) > 1 else names
         for name in going:
-            (self._names / quote(name, safe="")).unlink(missing_ok=True)
+            self._name_file(name).unlink(missing_ok=True)
         if going == names:
             gone = self._store / f".gone-{secrets.token_hex(8)}"
             try:
@@ -166,47 +166,24 @@ class ImageStore:
         for entry in self._names.iterdir():
             if not entry.name.startswith("."):
                 try:
-                    names[unquote(entry.name)] = entry.read_text()
+                    identity, _, whole = entry.read_text().partition("\n")
                 except FileNotFoundError:
                     continue  # removed since it was listed
+                names[whole or unquote(entry.name)] = identity
         return names
 
     def _point(self, name: str, identity: str) -> None:
         fresh = self._names / f".new-{secrets.token_hex(8)}"
-        fresh.write_text(_hex(identity))
-        fresh.rename(self._names / quote(name, safe=""))
+        file = self._name_file(name)
+        fresh.write_text(_hex(identity) if unquote(file.name) == name else f"{_hex(identity)}\n{name}")
+        fresh.rename(file)
 
-
-@contextmanager
-def fresh_directory(parent: Path) -> Iterator[Path]:
-    """A new directory that is removed unless it was renamed: here at the end, or by a later sweep after a crash."""
-    path = parent / f".new-{secrets.token_hex(8)}"
-    path.mkdir(mode=0o700)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield path
-    finally:
-        if path.exists():
-            remove_tree(path)
-        os.close(descriptor)
-
-
-def sweep(parent: Path, *, young_seconds: float = _YOUNG_SECONDS) -> None:
-    """Remove what a crash left half made or half removed, unless it is so young that somebody may be at it."""
-    for path in [*parent.glob(".new-*"), *parent.glob(".gone-*")]:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - os.fstat(descriptor).st_ctime > young_seconds:
-                remove_tree(path)
-        except BlockingIOError:
-            continue  # somebody is at it
-        finally:
-            os.close(descriptor)
+    def _name_file(self, name: str) -> Path:
+        """The file that holds the id, and the name too when that is too long to be a file's."""
+        quoted = quote(name, safe="")
+        if len(quoted) > _LONGEST_FILE_NAME:
+            quoted = f"{quoted[:100]}-{hashlib.sha256(name.encode()).hexdigest()}"
+        return self._names / quoted
 
 
 def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:

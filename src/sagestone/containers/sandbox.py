@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
-from sagestone.containers.image_store import ImageStore, StoredImage, fresh_directory, sweep
+from sagestone.containers.fresh import fresh_directory, sweep
+from sagestone.containers.image_store import ImageStore, StoredImage
 from sagestone.containers.machine import architecture
 from sagestone.containers.runtime import (
     Container,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
-from sagestone.containers.image_store import fresh_directory, sweep
+from sagestone.containers.fresh import fresh_directory, sweep
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
 from sagestone.containers.sandbox_launch import launch
 from sagestone.containers.sandbox_record import open_process
