@@ -1,15 +1,18 @@
 """FastFile channels in real containers: read-only files, there at once, and nothing left behind, however it ends."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sagestone.agent.parts import S3Part
 from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.image import ImageReference
 from tests.contract.training_instance import Ground, Platform, TrainingInstance
 from tests.images import script, write_archive
+from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 
 TRAIN = Channel(
     name="train",
@@ -26,9 +29,18 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
 
 
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
+@pytest.fixture(params=["embedded", "remote"])
+def ground(request: pytest.FixtureRequest, platform: Platform, tmp_path: Path) -> Iterator[Ground]:
+    """The store as the agents reach it: its own files, or an endpoint over HTTP."""
+    with running_face(tmp_path / "s3") as face:
+        remote = S3Part(
+            kind="remote",
+            endpoint_url=face.endpoint,
+            region=REGION,
+            access_key=ACCESS_KEY,
+            secret_key=SECRET_KEY,
+        )
+        yield Ground(platform=platform, directory=tmp_path, s3_part=remote if request.param == "remote" else None)
 
 
 def mounted(instance: TrainingInstance) -> list[str]:
@@ -40,7 +52,22 @@ def mounted(instance: TrainingInstance) -> list[str]:
 def check_nothing_is_left(instance: TrainingInstance) -> None:
     assert instance.left_behind() == []
     assert mounted(instance) == []
-    assert list((instance.files.scratch / "fast_file").glob("*")) == []
+    left = [path for path in instance.files.fast_file.rglob("*") if not path.is_dir()]
+    assert left == []
+    assert list(instance.files.fast_file.glob("files/*")) == []
+    assert _servers(instance) == []
+
+
+def _servers(instance: TrainingInstance) -> list[str]:
+    """The processes that serve files of that instance: they are told where to, so we look at what they hold open."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(instance.files.fast_file) in str(link.readlink()) for link in (process / "fd").iterdir()):
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
 
 
 def test_files_are_there_and_cannot_be_changed(ground: Ground) -> None:
@@ -115,16 +142,32 @@ def test_a_partial_prefix_fails_before_the_program_runs(ground: Ground) -> None:
 
 
 def test_objects_may_go_while_the_program_reads_them(ground: Ground) -> None:
-    ground.put("in/a", b"as listed")
-    ground.put("in/b", b"as listed too")
-    program = "echo ready; until [ -e /opt/ml/input/go ]; do sleep 0.02; done; cd /opt/ml/input/data/train; cat a b"
-    instance = TrainingInstance(ground, program, channels=(TRAIN,)).start()
+    """Names of blobs keep what was listed; a remote store cannot, so the job fails and says which object it was."""
+    for name in ("a", "b", "c"):
+        ground.put(f"in/{name}", b"as listed: " + name.encode())
+    program = """
+        cd /opt/ml/input/data/train; cat a; echo; echo ready
+        until [ -e /opt/ml/input/go ]; do sleep 0.02; done
+        cat a b c 2>&1; echo; sleep 20
+    """
+    instance = TrainingInstance(ground, program, channels=(TRAIN,), grace=0.5).start()
     instance.await_line("ready")
-    ground.put("in/a", b"new")
-    ground.remove("in/b")
+    ground.put("in/b", b"overwritten")
+    ground.remove("in/c")
     (instance.files.opt_ml / "input" / "go").touch()
-    assert instance.outcome().ending == "Completed"
-    assert instance.log()[-1] == "as listedas listed too"
+    if ground.s3_part is None:
+        instance.await_line("as listed: aas listed: bas listed: c")
+        instance.stop()
+        assert instance.outcome().ending == "Stopped"
+    else:
+        failure = instance.outcome().failure
+        assert failure is not None
+        assert failure.reason == (
+            "ClientError: Data download failed:Channel train: s3://bucket/in/b: the object was overwritten while it "
+            "was being read; read it again"
+        )
+        assert any("Input/output error" in line for line in instance.log()), instance.log()
+    check_nothing_is_left(instance)
 
 
 @pytest.mark.parametrize("ending", ["failure", "stop"])

@@ -86,7 +86,7 @@ def test_what_was_listed_stays_whatever_becomes_of_the_objects(tmp_path: Path) -
     storage = open_storage(tmp_path / "s3")
     storage.sweep()
     storage.close()
-    assert [(tmp_path / "links" / name).read_bytes() for name in "ab"] == [b"as listed", b"also"]
+    assert [(tmp_path / "links" / "files" / "train" / name).read_bytes() for name in "ab"] == [b"as listed", b"also"]
     part.stop()
     assert fetched(s3, tmp_path)[1] == {"a": b"new"}
 
@@ -111,7 +111,7 @@ def test_a_hundred_thousand_objects(tmp_path: Path) -> None:
     looks: list[float] = []
     assert part.start(lambda: looks.append(time.monotonic())) == 100_000
     assert len(looks) > 300
-    assert sum(1 for each in (tmp_path / "links").iterdir() for _ in each.iterdir()) == 100_000
+    assert sum(1 for each in (tmp_path / "links" / "files" / "train").iterdir() for _ in each.iterdir()) == 100_000
     part.stop()
 
 

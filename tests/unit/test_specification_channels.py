@@ -23,12 +23,6 @@ AUGMENTED = {
     ("path", "value", "expected"),
     [
         (
-            f"{GIVEN}.InputMode",
-            "FastFile",
-            f"Value 'FastFile' at '{CHANNEL}.inputMode' {FAILED}: Member is not supported yet: FastFile does not work "
-            "yet; use File or Pipe",
-        ),
-        (
             f"{GIVEN}.CompressionType",
             "Gzip",
             f"Value 'Gzip' at '{CHANNEL}.compressionType' {FAILED}: Member must be None in input mode File: objects "
@@ -48,8 +42,19 @@ AUGMENTED = {
         ),
     ],
 )
-def test_what_only_pipe_mode_does_is_refused_elsewhere(path: str, value: object, expected: str) -> None:
-    assert texts(ANY_MODE, ANY_KIND, (path, value)) == [expected]
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+def test_what_only_pipe_mode_does_is_refused_elsewhere(path: str, value: object, expected: str, mode: str) -> None:
+    found = texts(ANY_MODE, ANY_KIND, (f"{GIVEN}.InputMode", mode), (path, value))
+    assert found == [expected.replace("input mode File", f"input mode {mode}")]
+
+
+@pytest.mark.parametrize("kind", ["S3Prefix", "ManifestFile"])
+def test_fast_file_is_taken_as_a_channels_mode_and_as_the_jobs(kind: str) -> None:
+    source = {"S3DataType": kind, "S3Uri": "s3://data/train"}
+    assert texts(ANY_MODE, (f"{GIVEN}.InputMode", "FastFile"), (S3, source)) == []
+    assert texts(ANY_MODE, (f"{JOB}.TrainingInputMode", "FastFile"), (S3, source)) == []
+    declared = (f"{TRAINING}.TrainingChannels.0.SupportedInputModes", ["FastFile"])
+    assert texts(declared, (f"{GIVEN}.InputMode", "FastFile")) == []
 
 
 @pytest.mark.parametrize(

@@ -133,4 +133,4 @@ def test_an_additional_source_is_kept_where_no_job_would_need_it() -> None:
 
 
 def test_every_violation_is_told_at_once() -> None:
-    assert len(texts((f"{JOB}.TrainingInputMode", "FastFile"), (f"{S3}.S3DataType", "Converse"))) == 3
+    assert len(texts((f"{JOB}.TrainingInputMode", "FastFile"), (f"{S3}.S3DataType", "Converse"))) == 2

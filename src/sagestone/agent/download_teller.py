@@ -8,34 +8,36 @@ from sagestone.channels.downloads import Progress
 from sagestone.channels.room import gibibytes
 
 _TELL_SECONDS = 2.0
+_LOG_AFTER_SECONDS = 5.0
 _LOG_SECONDS_AT_MOST = 60.0
 
 
 class DownloadTeller:
     """Called all the time while a channel comes in: breaks off when asked to, and tells how far it is now and then.
 
-    The log gets a line after two seconds, and another each time as much time has passed again, a minute at most; a
-    channel that is there at once leaves none.
+    The log gets a line after five seconds, and another each time as much time has passed again, a minute at most; a
+    channel that is there at once, or that nothing is downloaded of, leaves none.
     """
 
     def __init__(self, tools: Tools, interruption: Interruption, channel: str, progress: Progress) -> None:
         self._tools, self._interruption, self._channel, self._progress = tools, interruption, channel, progress
         self._began = time.monotonic()
-        self._tell_at = self._log_at = self._began + _TELL_SECONDS
+        self._tell_at = self._began + _TELL_SECONDS
+        self._log_at = self._began + _LOG_AFTER_SECONDS
         self._logged = False
         tools.reporter.stage("Downloading", "Downloading input data")
 
     def __call__(self) -> None:
         self._interruption.check()
         now = time.monotonic()
-        if now >= self._tell_at:
-            self._tell_at = now + _TELL_SECONDS
-            self._tools.reporter.stage(
-                "Downloading", f"Downloading input data: {progress_words(self._channel, self._progress)}"
-            )
-            if now >= self._log_at:
-                self._log_at = now + min(now - self._began, _LOG_SECONDS_AT_MOST)
-                self._say(progress_words(self._channel, self._progress))
+        if now < self._tell_at:
+            return
+        self._tell_at = now + _TELL_SECONDS
+        words = progress_words(self._channel, self._progress)
+        self._tools.reporter.stage("Downloading", f"Downloading input data: {words}")
+        if now >= self._log_at and self._progress.of_objects:
+            self._log_at = now + min(now - self._began, _LOG_SECONDS_AT_MOST)
+            self._say(words)
 
     def end(self) -> None:
         """The channel is there."""

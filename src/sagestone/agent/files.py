@@ -34,6 +34,7 @@ class InstanceFiles:
         self.log = directory / "agent.log"
         self.opt_ml = directory / "opt_ml"
         self.scratch = directory / "scratch"
+        self.fast_file = directory / "scratch" / "fast_file"  # the only place where anything may be mounted
         self.rendezvous = directory.parent / "rendezvous"
 
     @classmethod

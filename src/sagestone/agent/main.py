@@ -69,6 +69,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             files=files,
             runtime=_reach_runtime(lambda: build_runtime(parts.runtime)),
             s3=build_s3(parts.s3),
+            s3_part=parts.s3,
             reporter=reporter,
             logs=_open_log(Path(parts.logs_directory), assignment),
             stop=StopSignal(files.stop, time.time),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sagestone.agent.files import InstanceFiles
+from sagestone.agent.parts import S3Part
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
 from sagestone.containers.runtime import Runtime
@@ -19,6 +20,7 @@ class Tools:
     files: InstanceFiles
     runtime: Runtime
     s3: S3
+    s3_part: S3Part  # for processes of the agent that reach S3 themselves
     reporter: Reporter
     logs: LogWriter
     stop: StopSignal

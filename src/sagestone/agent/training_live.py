@@ -1,5 +1,8 @@
 """Which channels of a training instance have a live part, by their input mode."""
 
+import msgspec
+
+from sagestone.agent.fast_file import Order
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
 from sagestone.channels.fast_file import FastFileChannel
@@ -18,6 +21,8 @@ def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> L
         if channel.input_mode == "Pipe":
             parts.append((channel.name, PipeChannel(tools.s3, channel, share, places, fetchers)))
         elif channel.input_mode == "FastFile":
-            place = tools.files.scratch / "fast_file" / channel.name
-            parts.append((channel.name, FastFileChannel(tools.s3, channel, share, place, opt_ml.channel(channel))))
+            place = tools.files.fast_file
+            order = msgspec.json.encode(Order(s3=tools.s3_part, channel=channel, share=share, directory=str(place)))
+            seen = opt_ml.channel(channel)
+            parts.append((channel.name, FastFileChannel(tools.s3, channel, share, place, seen, order=order)))
     return LiveParts(parts)

@@ -3,11 +3,11 @@
 import os
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from sagestone.compose.endpoint import running_endpoint
+from sagestone.compose.examine_fast_file import examine_fast_file
+from sagestone.compose.finding import Finding
 from sagestone.containers.discovery import find_engine
 from sagestone.containers.machine import machine
 from sagestone.containers.sandbox_cgroup import find_hierarchies
@@ -15,15 +15,6 @@ from sagestone.containers.sandbox_probe import probe
 from sagestone.settings import Settings
 
 _LEAST_ROOM, _GOOD_ROOM = 64 * 2**20, 5 * 2**30  # bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was examined."""
-
-    subject: str
-    level: Literal["good", "warning", "bad"]
-    text: str
 
 
 def examine_machine(settings: Settings) -> list[Finding]:
@@ -34,6 +25,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
         _examine_machine(),
         *_examine_runtimes(settings, engine, complaint),
         _examine_home(settings.home),
+        examine_fast_file(settings),
         *_examine_file_systems(settings),
         _examine_port(settings),
         _examine_image_build(),

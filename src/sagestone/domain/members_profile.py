@@ -8,7 +8,7 @@ TABLE = """
 ValidationSpecification.ValidationRole                  recorded  shown by the jobs; S3 takes the service's own keys
 ValidationSpecification.ValidationProfiles.ProfileName  honoured  names the item in ValidationStatuses and the jobs
 
-*T.TrainingInputMode  honoured  File, Pipe; FastFile is refused where it would be used
+*T.TrainingInputMode  honoured  File, Pipe, FastFile: for channels without an InputMode
 """
 
 DEFINITION = """
@@ -18,7 +18,7 @@ DEFINITION = """
 *D.ContentType                                     honoured  told to the container
 *D.CompressionType                                 honoured  None; Gzip in Pipe mode, where it is undone
 *D.RecordWrapperType                               honoured  None; RecordIO in Pipe mode: a record for each object
-*D.InputMode                                       honoured  wins over the job's; FastFile is refused; not described
+*D.InputMode                                       honoured  wins over the job's; not described
 *D.ShuffleConfig.Seed                              honoured  order and shards, for each epoch anew (Pipe); not described
 *D.DataSource.S3DataSource.S3DataType              honoured  S3Prefix, ManifestFile; AugmentedManifestFile in Pipe mode
 *D.DataSource.S3DataSource.S3Uri                   honoured  s3:// or the store's https form

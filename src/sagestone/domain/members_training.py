@@ -11,7 +11,7 @@ Tags.Value       honoured
 
 *A.AlgorithmName                                      honoured  name or ARN of a Completed one, whose rules hold
 *A.TrainingImage                                      honoured  or AlgorithmName; pinned to its digest
-*A.TrainingInputMode                                  honoured  File, Pipe; FastFile is refused where it would be used
+*A.TrainingInputMode                                  honoured  File, Pipe, FastFile: for channels without an InputMode
 *A.MetricDefinitions.Name                             honoured  unique; refused with AlgorithmName
 *A.MetricDefinitions.Regex                            honoured  searched in stdout and stderr while they come
 *A.EnableSageMakerMetricsTimeSeries                   recorded  the final metrics are kept in any case

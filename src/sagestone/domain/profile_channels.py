@@ -9,8 +9,6 @@ from sagestone.domain.place import Place, repeated
 from sagestone.domain.profile_file_systems import file_system_channel_violations
 from sagestone.shapes.violation import Violation
 
-LATER_MODE = "FastFile does not work yet; use File or Pipe"
-
 
 def job_channel_violations(training: Place, channels: Place, default_mode: Place) -> Iterator[Violation]:
     """Each channel is declared and inside what its declaration supports; none that is required lacks.
@@ -20,8 +18,6 @@ def job_channel_violations(training: Place, channels: Place, default_mode: Place
     """
     declared = {item.value["Name"]: item for item in training.member("TrainingChannels").elements()}
     yield from repeated((item.member("ChannelName") for item in channels.elements()), "channel")
-    if default_mode.value == "FastFile" and not all(item.member("InputMode") for item in channels.elements()):
-        yield default_mode.unsupported(LATER_MODE)
     for channel in channels.elements():
         name = channel.member("ChannelName")
         if name.value in declared:
@@ -58,8 +54,6 @@ def _mode(channel: Place, default_mode: Place) -> Place:
 
 
 def _own_violations(channel: Place, mode: Place) -> Iterator[Violation]:
-    if channel.member("InputMode").value == "FastFile":
-        yield channel.member("InputMode").unsupported(LATER_MODE)
     for name, harmful in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
         if channel.member(name).value == harmful and mode.value != "Pipe":
             yield channel.member(name).breaks(

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts
+from sagestone.channels.fast_file import take_down_all
 from sagestone.containers.labels import HOME, JOB, instance_labels, job_labels, network_name
 from sagestone.containers.runtime import Container, NameTaken, RuntimeName
 from sagestone.domain.assignment import Assignment
@@ -130,6 +131,8 @@ class LocalPlacement:
             self._tails.pop(files.directory, None)
         for container in self._runtime.find({HOME: self._home, JOB: job}):
             self._runtime.remove(container.id)
+        for _, files in self._directories.instances(job):
+            take_down_all(files.fast_file)
         for network in self._runtime.find_networks(job_labels(self._home, job)):
             self._runtime.remove_network(network)
         self._directories.remove(job)  # last: as long as it is there, `find` names the job
