@@ -24,13 +24,15 @@ ALL = Channel(
 CHANNELS = (
     ALL,
     replace(ALL, name="weights", s3_uri="s3://bucket/weights/", instance_groups=("training",)),
+    replace(ALL, name="stream", input_mode="Pipe", instance_groups=("training",)),
     replace(ALL, name="whole", distribution="FullyReplicated", instance_groups=("data",)),
 )
 #: Each host leaves what it was told and what it has, below a directory of its own name.
 PROGRAM = """
     cd /opt/ml/input; own=/opt/ml/model/$(hostname); mkdir $own
     cp config/resourceconfig.json config/inputdataconfig.json $own
-    (cd data; find . | sort) > $own/found
+    (cd data; find . | grep -v stream | sort) > $own/found
+    [ -p data/stream_0 ] && cat data/stream_0 > $own/stream
     for sidecar in data/*-manifest; do wc -l < $sidecar; done > $own/lines
 """
 
@@ -55,7 +57,7 @@ def network(platform: Platform) -> Iterator[str]:
 
 def test_each_group_gets_its_channels_and_a_deal_among_its_hosts(ground: Ground, network: str) -> None:
     for number in range(4):
-        ground.put(f"in/{number}", b"x")
+        ground.put(f"in/{number}", str(number).encode())
     ground.put("weights/only", b"x")  # fewer objects than hosts
     hosts = [
         TrainingInstance(
@@ -104,4 +106,8 @@ def test_each_group_gets_its_channels_and_a_deal_among_its_hosts(ground: Ground,
         )
     }
     told = [json.loads(left[f"algo-{number}/inputdataconfig.json"]) for number in (1, 2, 3)]
-    assert [list(each) for each in told] == [["all", "whole"], ["all", "weights"], ["all", "weights"]]
+    named = ["all", "weights", "stream"]
+    assert [list(each) for each in told] == [["all", "whole"], named, named]
+    # a streamed channel is dealt out over the same hosts
+    assert "algo-1/stream" not in left
+    assert [left[f"algo-{number}/stream"] for number in (2, 3)] == [b"02", b"13"]
