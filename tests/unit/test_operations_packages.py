@@ -42,7 +42,7 @@ def algorithm(served: Served) -> None:
 class TestUnversioned:
     def test_a_package_without_a_profile_is_completed_at_once(self, served: Served) -> None:
         arn = f"{ACCOUNT}:model-package/oak"
-        assert served.call("CreateModelPackage", REQUEST) == {"ModelPackageArn": arn, "ModelPackageName": "oak"}
+        assert served.call("CreateModelPackage", REQUEST) == {"ModelPackageArn": arn}
         (container,) = INFERENCE["Containers"]
         expected = {
             "ModelPackageName": "oak",
@@ -175,7 +175,7 @@ class TestVersions:
         version(served)
         arn = f"{ACCOUNT}:model-package-group/forest"
         request = {"ModelPackageGroupName": arn, "InferenceSpecification": INFERENCE}
-        assert served.call("CreateModelPackage", request)["ModelPackageName"] == f"{ACCOUNT}:model-package/forest/2"
+        assert served.call("CreateModelPackage", request)["ModelPackageArn"] == f"{ACCOUNT}:model-package/forest/2"
         assert described(served, "forest/2")["ModelPackageGroupName"] == "forest"
 
     def test_approval_and_metadata_are_updated(self, served: Served) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.package_rules import package_violations
@@ -24,12 +22,11 @@ from sagestone.wire.errors import ValidationException
 Members = Mapping[str, Any]
 
 
-def create_model_package(deps: Dependencies, call: Call) -> bytes:
+def create_model_package(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     """Keep the package; one with a profile is validated by the controller, any other is Completed at once.
 
     Refused with ValidationException: a request that breaks a rule (all broken ones in one message), a taken name, a
-    group or algorithm that is not there, images that do not exist. The answer has a ModelPackageName besides the ARN,
-    which sagemaker-core reads and all others pass over.
+    group or algorithm that is not there, images that do not exist.
     """
     given = {name: value for name, value in call.parameters.items() if name not in ("Tags", "ClientToken")}
     group = _group(deps, given)
@@ -41,7 +38,7 @@ def create_model_package(deps: Dependencies, call: Call) -> bytes:
     token = call.parameters.get("ClientToken")
     known = _made_before(deps, given, group, token)
     if known is not None:
-        return _answer(known)
+        return {"ModelPackageArn": known.arn}
     request = _pinned(deps, given, algorithm, artifact)
     plan = plan_package(request, deployment=deps.deployment, suffix=deps.new_id()[:8])
     name, version = (request["ModelPackageName"], None) if group is None else _next_version(deps, group.name)
@@ -67,7 +64,7 @@ def create_model_package(deps: Dependencies, call: Call) -> bytes:
     except NotFound:
         raise does_not_exist(deps.deployment, "model-package-group", given["ModelPackageGroupName"]) from None
     deps.hint()
-    return _answer(package)
+    return {"ModelPackageArn": package.arn}
 
 
 def _group(deps: Dependencies, given: Members) -> ModelPackageGroup | None:
@@ -139,11 +136,6 @@ def _next_version(deps: Dependencies, group: str) -> tuple[str, int]:
     except NotFound:
         raise does_not_exist(deps.deployment, "model-package-group", group) from None
     return f"{group}/{counted.last_version}", counted.last_version
-
-
-def _answer(package: ModelPackage) -> bytes:
-    name = package.name if package.group is None else package.arn
-    return orjson.dumps({"ModelPackageArn": package.arn, "ModelPackageName": name})
 
 
 def _taken(arn: str) -> ValidationException:
