@@ -19,7 +19,7 @@ EFFECTS = frozenset(
             "remove_resource",
         ),
         *("take_lease", "release_lease", "void_leases"),
-        *("reserve", "start", "stop", "release"),
+        *("reserve", "start", "stop", "release", "keep"),
     }
 )
 

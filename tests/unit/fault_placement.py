@@ -49,9 +49,16 @@ class FaultPlacement:
         self.interrupted: set[str] = set()
         self.released: list[str] = []
         self.lingering: dict[str, int] = {}  # how many looks the agents of a job that is over outlast
+        self.kept: list[str] = []
+        self.taken_over: list[tuple[str, str]] = []
 
-    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
+    def reserve(
+        self, job: str, instance_types: Sequence[str], volume_gb: int, pool: str | None = None
+    ) -> Reservation | None:
         self.before_call("reserve", job)
+        if pool in self.reserved and job not in self.reserved:
+            self.reserved[job] = self.reserved.pop(pool)
+            self.taken_over.append((pool, job))
         if job in self.impossible:
             raise Impossible("the machine is too small")
         if job not in self.reserved:
@@ -104,6 +111,12 @@ class FaultPlacement:
         for place, _ in list(self._instances(job)):
             self.told.pop(place)
             self.dead.discard(place)
+
+    def keep(self, job: str) -> None:
+        self.before_call("keep", job)
+        self.kept.append(job)
+        for place, _ in list(self._instances(job)):
+            self.told.pop(place)
 
     def find(self) -> Sequence[str]:
         self.before_call("find", "")

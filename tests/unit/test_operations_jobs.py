@@ -84,8 +84,3 @@ def test_lists_filter_and_sort(served: Served, kind: str, newest_first: bool) ->
     assert names(StatusEquals="Completed") == ["later"]
     assert names(SortBy="Name", SortOrder="Ascending") == ["later", plan.training.name]
     assert names(LastModifiedTimeBefore=served.now + 1) == [plan.training.name]
-
-
-def test_filters_of_things_that_are_not_here_are_refused(served: Served) -> None:
-    with pytest.raises(ValidationException, match="WarmPoolStatusEquals is not supported yet"):
-        served.sagemaker("ListTrainingJobs", WarmPoolStatusEquals="InUse")

@@ -8,7 +8,13 @@ import pytest
 
 from sagestone.domain.event import Ending, InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
-from sagestone.domain.transition import begin_validation, complete_validation, fail_validation, new_training_job
+from sagestone.domain.transition import (
+    begin_validation,
+    complete_validation,
+    fail_validation,
+    new_training_job,
+    place,
+)
 from sagestone.s3.client import write_all
 from sagestone.s3.uri import S3Uri
 from sagestone.wire.errors import ResourceInUse, ResourceNotFound, ValidationException
@@ -172,16 +178,47 @@ def test_a_job_that_a_validation_needs_stays(served: Served) -> None:
     served.sagemaker("DeleteTrainingJob", TrainingJobName=name)
 
 
+def update(seconds: int) -> dict[str, Any]:
+    return {"TrainingJobName": "Job-1", "ResourceConfig": {"KeepAlivePeriodInSeconds": seconds}}
+
+
+def test_a_warm_pool_can_be_kept_longer_or_ended(served: Served) -> None:
+    served.call("CreateTrainingJob", by_image(("ResourceConfig.KeepAlivePeriodInSeconds", 60)))
+    with pytest.raises(ValidationException, match="The warm pool of training job Job-1 is InUse"):
+        served.call("UpdateTrainingJob", update(120))
+    served.store.change_job("training/Job-1", lambda job: place(job, "sandbox", served.now))
+    end(served, "Job-1", "Completed")
+    assert served.store.warm_pools() == ["Job-1"]
+    assert served.store.unfinished_jobs() == ["training/Job-1"]
+    with pytest.raises(ResourceInUse, match="The warm pool of training job Job-1 is Available; end it first"):
+        served.sagemaker("DeleteTrainingJob", TrainingJobName="Job-1")
+    hints = served.hints
+    served.call("UpdateTrainingJob", update(3600))
+    assert served.hints > hints
+    shown = served.sagemaker("DescribeTrainingJob", TrainingJobName="Job-1")
+    assert shown["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 3600
+    assert shown["WarmPoolStatus"] == {"Status": "Available"}
+    assert shown["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Resource retained for reuse"
+    rows = served.sagemaker("ListTrainingJobs", WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
+    assert [(row["TrainingJobName"], row["WarmPoolStatus"]) for row in rows] == [("Job-1", {"Status": "Available"})]
+    assert served.sagemaker("ListTrainingJobs", WarmPoolStatusEquals="Reused")["TrainingJobSummaries"] == []
+    with pytest.raises(ValidationException, match="TrainingPlanArnEquals is not supported yet"):
+        served.sagemaker(
+            "ListTrainingJobs", TrainingPlanArnEquals=f"arn:aws:sagemaker:us-east-1:{'1' * 12}:training-plan/a"
+        )
+
+
 def test_an_update_is_refused_with_the_reason(served: Served) -> None:
     served.call("CreateTrainingJob", by_image())
     assert served.sagemaker("UpdateTrainingJob", TrainingJobName="Job-1") == {"TrainingJobArn": ARN}
     for name, value in (
-        ("ResourceConfig", {"KeepAlivePeriodInSeconds": 60}),
         ("ProfilerConfig", {"DisableProfiler": True}),
         ("RemoteDebugConfig", {"EnableRemoteDebug": True}),
     ):
         with pytest.raises(ValidationException, match=f"^Training job Job-1 cannot be updated: {name}: "):
             served.call("UpdateTrainingJob", {"TrainingJobName": "Job-1", name: value})
+    with pytest.raises(ValidationException, match="only while a warm pool is Available: Training job Job-1 has no"):
+        served.call("UpdateTrainingJob", update(60))
     for operation in ("UpdateTrainingJob", "DeleteTrainingJob"):
         with pytest.raises(ResourceNotFound, match=r"^Requested resource not found.$"):
             served.sagemaker(operation, TrainingJobName="other")

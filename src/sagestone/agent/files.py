@@ -10,16 +10,23 @@ A job's directory is `<home>/jobs/<training|transform>/<name>/`; each instance h
     opt_ml/           input, model and output as the container sees them
     scratch/          whatever else the agent needs; nothing outside the directory is written but logs and S3
 
-and `rendezvous/` beside them, where the instances of one job find each other.
+and beside them `rendezvous/`, where the instances of one job find each other, and `caches/algo-<n>/`, which go from one
+job to the next that takes over its warm pool.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from sagestone.domain.assignment import Assignment, TrainingAssignment, TransformAssignment
 from sagestone.domain.event import InstanceEvent
+
+#: Where a job's instances have what outlives their job.
+CACHES: Final = "caches"
+
+#: The agent's argument where it is to wait for its directory, which then is the first line on its standard input.
+WARM: Final = "--warm"
 
 
 class InstanceFiles:
@@ -36,6 +43,7 @@ class InstanceFiles:
         self.scratch = directory / "scratch"
         self.fast_file = directory / "scratch" / "fast_file"  # the only place where anything may be mounted
         self.rendezvous = directory.parent / "rendezvous"
+        self.cache = directory.parent / CACHES / directory.name
 
     @classmethod
     def of(cls, jobs: Path, job: str, number: int) -> "InstanceFiles":

@@ -1,5 +1,7 @@
 """The agent process: `python -m sagestone.agent INSTANCE_DIR`, with its Parts as one line of JSON on standard input.
 
+With `--warm` instead it makes itself ready and waits for the directory as a line before; when none comes, it ends.
+
 It holds `agent.lock` as long as it lives; when another agent of the instance holds it, it ends at once with 0. What it
 has to say to people goes to standard error, which its starter has joined to `agent.log`.
 
@@ -19,7 +21,7 @@ from typing import BinaryIO
 import msgspec
 
 from sagestone.agent.build import build_runtime, build_s3
-from sagestone.agent.files import InstanceFiles
+from sagestone.agent.files import WARM, InstanceFiles
 from sagestone.agent.parts import Parts
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
@@ -42,12 +44,31 @@ def main() -> None:
         sys.exit(2)
     code = 1
     try:
-        code = run_agent(Path(sys.argv[1]), sys.stdin.buffer)
+        directory = _await_directory(sys.stdin.buffer) if sys.argv[1] == WARM else Path(sys.argv[1])
+        code = 0 if directory is None else run_agent(directory, sys.stdin.buffer)
     except Exception:  # noqa: BLE001 the last stand: said in agent.log, and the placement starts another
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _await_directory(handed_over: BinaryIO) -> Path | None:
+    """Import what a training needs, then wait; None when whoever started us has gone or needs us no more."""
+    import sagestone.agent.training
+    import sagestone.containers.engine
+    import sagestone.containers.sandbox
+    import sagestone.s3.embedded  # noqa: F401
+
+    line = handed_over.readline().rstrip(b"\n")
+    if not line:
+        return None
+    files = InstanceFiles(Path(os.fsdecode(line)))
+    log = os.open(files.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
+    return files.directory
 
 
 def run_agent(directory: Path, handed_over: BinaryIO) -> int:

@@ -20,6 +20,7 @@ from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.instance_group import group_hosts
 
 MOUNTED: Final = ("input", "model", "output")
+CACHE: Final = "/opt/ml/sagemaker/warmpoolcache"  # goes from one job of a warm pool to the next
 _METRICS: Final = "output/metrics/sagemaker"
 
 
@@ -103,6 +104,8 @@ def environment(assignment: TrainingAssignment) -> dict[str, str]:
     suggested = {"DMLC_INTERFACE": interface(assignment)}
     if assignment.limits.gpus == 0:
         suggested["NVIDIA_VISIBLE_DEVICES"] = "void"
+    if job.keep_alive_seconds:
+        suggested["SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY"] = CACHE
     if job.metric_definitions:
         suggested["SAGEMAKER_METRICS_DIRECTORY"] = f"/opt/ml/{_METRICS}"
     fixed = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, "AWS_REGION": assignment.region}

@@ -8,13 +8,13 @@ from dataclasses import replace
 from sagestone.agent.console import Console
 from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.interruption import Interruption
-from sagestone.agent.opt_ml import OptMl, environment
+from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
 from sagestone.agent.volume import VolumeWatch
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
-from sagestone.containers.runtime import Container, ContainerSpec, Exit, RuntimeFailure, StartFailed
+from sagestone.containers.runtime import Container, ContainerSpec, Exit, Mount, RuntimeFailure, StartFailed
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
 from sagestone.domain.failure import Failure, JobFailure
@@ -78,6 +78,7 @@ class TrainingContainer:
                 *self._opt_ml.mounts(assignment.job.checkpoint),
                 *self._live.mounts(),
                 *file_system_mounts(assignment.job.file_systems, self._tools.file_systems),
+                *self._cache_mounts(),
             ),
             labels=self._labels,
             network=assignment.network,
@@ -90,6 +91,15 @@ class TrainingContainer:
         if spec.network is not None and spec.outward and self._tools.runtime.name == "sandbox":
             self._say("hosts of one job reach only each other here: the sandbox has no way out for several of them")
         return self._tools.runtime.create(spec)
+
+    def _cache_mounts(self) -> tuple[Mount, ...]:
+        """The directory that goes from one job of a warm pool to the next; any user of an image may write it."""
+        if not self._assignment.job.keep_alive_seconds:
+            return ()
+        cache = self._tools.files.cache
+        cache.mkdir(parents=True, exist_ok=True)
+        cache.chmod(0o777)
+        return (Mount(source=cache, target=CACHE),)
 
     def _start(self, container: str, interruption: Interruption) -> Outcome:
         broken = self._live.failure()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from sagestone.control.progress import Progress
+from sagestone.control.warm_pools import WarmPools
 from sagestone.domain.assign import Patience, assign
 from sagestone.domain.assignment import Assignment
 from sagestone.domain.failure import Failure
@@ -66,10 +67,13 @@ class JobReconciler:
         self._store, self._placement, self._clock, self._monotonic = store, placement, clock, monotonic
         self._region, self._patience = region, patience
         self._work: dict[str, _Work] = {}
+        self._pools = WarmPools(store, placement, clock)
 
     def reconcile(self, key: str, holder: str) -> Progress:
         """One step; `holder` has the lease on it. A job that has ended, or that no row knows, is put away."""
         job = self._job(key)
+        if isinstance(job, TrainingJob) and job.warm_pool is not None and job.warm_pool.status == "Available":
+            return self._keep_warm(job)
         if job is None or job.finished:
             progress = self._put_away(key)
             if progress == "done" and job is not None and job.status == "Deleting":
@@ -104,18 +108,19 @@ class JobReconciler:
         return self._store.transform_job(name) if kind == "transform" else None
 
     def _find_room(self, job: Job, work: _Work, holder: str) -> Progress:
-        key, spec = job.spec.key, job.spec
+        key = job.spec.key
         if job.status == "Stopping":
             self._store.change_job(key, lambda known: finish_stopping(known, self._clock()), holder)
             return "moved"
-        volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
         try:
-            reservation = self._placement.reserve(key, spec.instance_types, volume_gb)
+            reservation = self._reserve(job)
         except Impossible as error:
             self._fail(job, Failure(fault="client", message=str(error)), holder)
             return "moved"
         now = self._clock()
         if reservation is None:
+            if self._pools.give_way():
+                return "moved"
             if wait_for_capacity(job, now) is not job:
                 self._store.change_job(key, lambda known: wait_for_capacity(known, now), holder)
             return "waiting"
@@ -172,10 +177,20 @@ class JobReconciler:
 
     def _reservation(self, job: Job, work: _Work) -> Reservation | None:
         if work.reservation is None:
-            spec = job.spec
-            volume_gb = job.spec.volume_gb if isinstance(job, TrainingJob) else 0
-            work.reservation = self._placement.reserve(spec.key, spec.instance_types, volume_gb)
+            work.reservation = self._reserve(job)
         return work.reservation
+
+    def _reserve(self, job: Job) -> Reservation | None:
+        if isinstance(job, TransformJob):
+            return self._placement.reserve(job.spec.key, job.spec.instance_types, 0)
+        pool = self._pools.claim(job) if job.runtime is None else None
+        return self._placement.reserve(job.spec.key, job.spec.instance_types, job.spec.volume_gb, pool)
+
+    def _keep_warm(self, job: TrainingJob) -> Progress:
+        if self._placement.is_ending(job.spec.key):
+            return "ending"
+        self._work.pop(job.spec.key, None)
+        return "moved" if self._pools.keep(job) == "over" else "waiting"
 
     def _assignments(self, job: Job, reservation: Reservation) -> tuple[Assignment, ...]:
         return assign(
@@ -191,7 +206,9 @@ class JobReconciler:
 
     def _run_again(self, key: str, holder: str) -> Progress:
         """Put away what the run before left, then begin the next: done twice, the second time changes nothing."""
-        self._put_away(key)
+        progress = self._put_away(key)
+        if progress != "done":
+            return progress
         self._change_training(key, lambda known: begin_run(known, self._clock()), holder)
         return "moved"
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sagestone.domain.plan_training import DEFAULT_RUN
 from sagestone.domain.training_job import TrainingJob, Transition
 from sagestone.domain.transition_runs import time_in_runs
+from sagestone.domain.warm_pool import WarmPool
 
 Members = Mapping[str, Any]
 
@@ -62,8 +63,8 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
         answer["InputDataConfig"] = [_channel(channel) for channel in request["InputDataConfig"]]
     if request.get("ProfilerConfig"):
         answer["ProfilingStatus"] = "Disabled"  # whatever was asked: there is no profiler here
-    if request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
-        answer["WarmPoolStatus"] = _warm_pool(job)
+    if job.warm_pool is not None:
+        answer["WarmPoolStatus"] = _warm_pool(job.warm_pool)
     if job.failure_reason is not None:
         answer["FailureReason"] = job.failure_reason
     if job.final_metrics:
@@ -74,11 +75,13 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
     return answer | _times(job)
 
 
-def _warm_pool(job: TrainingJob) -> dict[str, Any]:
-    """As the service shows an account without a quota for warm pools: nothing is kept when the job has ended."""
-    if not job.finished:
-        return {"Status": "InUse"}
-    return {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 0}
+def _warm_pool(pool: WarmPool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"Status": pool.status}
+    if pool.ended_at is not None:
+        shown["ResourceRetainedBillableTimeInSeconds"] = pool.retained_seconds
+    if pool.reused_by is not None:
+        shown["ReusedByJob"] = pool.reused_by
+    return shown
 
 
 def _algorithm(job: TrainingJob) -> dict[str, Any]:
@@ -125,6 +128,8 @@ def _resources(job: TrainingJob) -> dict[str, Any]:
     given = job.spec.request.get("ResourceConfig", {})
     alike = {"InstanceType": job.spec.instance_type, "InstanceCount": job.spec.instance_count}
     shown = {**({} if job.spec.instance_groups else alike), "VolumeSizeInGB": job.spec.volume_gb, **given}
+    if job.warm_pool is not None:
+        shown["KeepAlivePeriodInSeconds"] = job.warm_pool.keep_alive_seconds  # UpdateTrainingJob may have changed it
     if not shown.get("VolumeKmsKeyId"):
         shown.pop("VolumeKmsKeyId", None)
     return shown

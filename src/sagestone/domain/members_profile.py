@@ -41,7 +41,7 @@ DEFINITION = """
 *T.ResourceConfig.InstanceCount             honoured
 *T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
 *T.ResourceConfig.VolumeKmsKeyId            refused   unless empty: nothing is encrypted with keys yet
-*T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  no warm pools yet, so it has no effect; not described
+*T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  a validation keeps no warm pool; not described
 *T.ResourceConfig.InstanceGroups            honoured  1 to 5; without InstanceType, InstanceCount and warm pool
 *T.ResourceConfig.TrainingPlanArn           refused   there are no training plans here
 *T.ResourceConfig.InstancePlacementConfig   refused   instances are placed by the service

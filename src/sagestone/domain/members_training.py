@@ -20,6 +20,7 @@ Tags.Value       honoured
 *A.TrainingImageConfig.TrainingRepositoryAccessMode   honoured  Platform; Vpc is refused
 *A.TrainingImageConfig.TrainingRepositoryAuthConfig   refused   log in to the registry with the container engine
 
+ResourceConfig.KeepAlivePeriodInSeconds  honoured  instances are kept for a job that matches
 StoppingCondition.MaxWaitTimeInSeconds  honoured  with EnableManagedSpotTraining, else refused, as on AWS
 
 Environment                            honoured  TRAINING_JOB_NAME, TRAINING_JOB_ARN and AWS_REGION are the service's

@@ -11,6 +11,7 @@ from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
 from sagestone.domain.metric import MetricDefinition, MetricPoint
+from sagestone.domain.warm_pool import WarmPool
 
 TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting"]
 EndedStatus = Literal["Completed", "Failed", "Stopped"]
@@ -52,6 +53,7 @@ class TrainingJobSpec:
     max_runtime_seconds: int = 86400  # of all runs together
     spot: bool = False  # its capacity may be taken away: it is interrupted, and runs again
     max_wait_seconds: int | None = None  # from its creation to its end, waiting and running
+    keep_alive_seconds: int = 0  # how long its instances are kept when it has ended; 0: not at all
     max_retries: int = 0  # runs after a failure that is ours
     isolated: bool = True  # no network but the job's own; False: the containers reach what the machine reaches
     request: Mapping[str, Any] = field(default_factory=dict)
@@ -135,6 +137,7 @@ class TrainingJob:
     retries: int = 0
     interrupting: bool = False  # its instances are being taken away
     waited_too_long: bool = False
+    warm_pool: WarmPool | None = None  # where its instances are to be kept
     runtime: str | None = None  # which runtime ran it: docker, podman, sandbox
 
     @property

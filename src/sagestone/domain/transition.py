@@ -31,6 +31,7 @@ from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition_instances import Verdict
+from sagestone.domain.transition_pools import end_pool, keep_pool, matches, reuse_pool
 from sagestone.domain.transition_rules import TransitionRefused, check_job_move
 from sagestone.domain.transition_runs import begin_run, end_wait, exceeds_wait, request_interruption
 from sagestone.domain.transition_timeline import enter
@@ -45,9 +46,10 @@ from sagestone.domain.transition_validation import (
 )
 
 __all__ = [
-    "TransitionRefused", "advance", "approve", "begin_run", "begin_validation", "complete_validation", "end_wait",
-    "exceeds_wait", "fail", "fail_validation", "finish_stopping", "new_training_job", "new_transform_job",
-    "place", "request_delete", "request_interruption", "request_job_delete", "request_stop", "wait_for_capacity",
+    "TransitionRefused", "advance", "approve", "begin_run", "begin_validation", "complete_validation",
+    "end_pool", "end_wait", "exceeds_wait", "fail", "fail_validation", "finish_stopping", "keep_pool",
+    "matches", "new_training_job", "new_transform_job", "place", "request_delete", "request_interruption",
+    "request_job_delete", "request_stop", "reuse_pool", "wait_for_capacity",
 ]  # fmt: skip
 
 Job = TrainingJob | TransformJob
@@ -100,9 +102,18 @@ def request_stop(job: Job, at: float) -> Job:
 
 
 def request_job_delete(job: TrainingJob, at: float) -> TrainingJob:
-    """Completed, Failed or Stopped → Deleting; a second request changes nothing, a job that still runs refuses."""
+    """Completed, Failed or Stopped → Deleting; a second request changes nothing, a job that still runs refuses.
+
+    So does one whose warm pool is Available (documented).
+    """
     if job.status == "Deleting":
         return job
+    if job.warm_pool is not None and job.warm_pool.status == "Available":
+        raise TransitionRefused(
+            f"The warm pool of training job {job.spec.name} is Available; end it first with UpdateTrainingJob and a "
+            "KeepAlivePeriodInSeconds of 0, or wait for its end.",
+            "Available",
+        )
     if not job.finished:
         raise TransitionRefused(
             f"The request was rejected because the training job is in status {job.status}; stop it first, or wait for "

@@ -9,9 +9,11 @@ from sagestone.domain.event import InstanceEvent
 from sagestone.domain.metric import MetricDefinition, MetricPoint
 from sagestone.domain.training_job import InstanceState, TrainingJob, TrainingJobSpec, Transition
 from sagestone.domain.transition_instances import Verdict, least_advanced, note_event, verdict
+from sagestone.domain.transition_pools import retain
 from sagestone.domain.transition_rules import ENDED_STATUS, SECONDARY_RANK, TRAINING_MESSAGES, check_job_move
 from sagestone.domain.transition_runs import end_run, runs_again
 from sagestone.domain.transition_timeline import enter
+from sagestone.domain.warm_pool import WarmPool
 
 
 def new_training_job(spec: TrainingJobSpec, at: float) -> TrainingJob:
@@ -22,6 +24,7 @@ def new_training_job(spec: TrainingJobSpec, at: float) -> TrainingJob:
         modified_at=at,
         transitions=(Transition(status="Starting", started_at=at, message=TRAINING_MESSAGES["Starting"]),),
         instances=(InstanceState(),) * spec.instance_count,
+        warm_pool=WarmPool(keep_alive_seconds=spec.keep_alive_seconds) if spec.keep_alive_seconds else None,
     )
 
 
@@ -51,13 +54,14 @@ def finish_training(job: TrainingJob, ended: Verdict, at: float) -> TrainingJob:
     check_job_move(job.spec.key, job.status, status)
     job = enter(job, ending, "", at)
     last = replace(job.transitions[-1], ended_at=at)
-    return replace(
+    job = replace(
         job,
         status=status,
         transitions=(*job.transitions[:-1], last),
         ended_at=at,
         failure_reason=ended.failure.reason if ended.failure else None,
     )
+    return retain(job, ended, at)
 
 
 def _follow_instances(job: TrainingJob, event: InstanceEvent, at: float) -> TrainingJob:

@@ -28,6 +28,7 @@ def list_page(
         modified_after=parameters.get("LastModifiedTimeAfter"),
         modified_before=parameters.get("LastModifiedTimeBefore"),
         status=parameters.get("StatusEquals"),
+        warm_pool=parameters.get("WarmPoolStatusEquals"),
         secondary_status=secondary_status,
         group=group,
         grouped=grouped,

@@ -66,14 +66,14 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("sagemaker", "DescribeTrainingJob"): {"TrainingJobName": ""},
     ("sagemaker", "ListTrainingJobs"): {
         **_LIST_JOBS,
-        "WarmPoolStatusEquals": "refused: there are no warm pools yet",
+        "WarmPoolStatusEquals": "",
         "TrainingPlanArnEquals": "refused: there are no training plans here",
     },
     ("sagemaker", "StopTrainingJob"): {"TrainingJobName": ""},
     ("sagemaker", "DeleteTrainingJob"): {"TrainingJobName": "of a job that has ended; its logs and objects stay"},
     ("sagemaker", "UpdateTrainingJob"): {
         "TrainingJobName": "",
-        "ResourceConfig": "refused: there are no warm pools yet",
+        "ResourceConfig": "KeepAlivePeriodInSeconds, while the warm pool is Available; 0 ends it",
         "ProfilerConfig": "refused: there is no profiler here",
         "ProfilerRuleConfigurations": "refused: there is no profiler here",
         "RemoteDebugConfig": "refused: there is no way into a running container",

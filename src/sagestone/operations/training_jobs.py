@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.describe_training_job import describe_training_job as describe
 from sagestone.domain.training_job import TrainingJob
-from sagestone.domain.transition import TransitionRefused, request_job_delete
+from sagestone.domain.transition import TransitionRefused, keep_pool, request_job_delete
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.jobs import not_found, stop_job
 from sagestone.operations.list_query import list_page, page_answer
@@ -16,7 +16,6 @@ from sagestone.wire.errors import ResourceInUse, ResourceNotFound, ValidationExc
 
 #: Why a member of UpdateTrainingJob is refused.
 _FIXED: Final = {
-    "ResourceConfig": "no warm pool of it is available, so there is no KeepAlivePeriodInSeconds to change",
     "ProfilerConfig": "there is no profiler here",
     "ProfilerRuleConfigurations": "there is no profiler here",
     "RemoteDebugConfig": "there is no way into a running container",
@@ -33,11 +32,10 @@ def describe_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
 
 def list_training_jobs(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     """A page of summaries: by creation time, oldest first, unless the request says otherwise."""
-    for name in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
-        if call.parameters.get(name) is not None:
-            raise ValidationException(
-                f"{name} is not supported yet: there are no warm pools and no training plans here; leave it out"
-            )
+    if call.parameters.get("TrainingPlanArnEquals") is not None:
+        raise ValidationException(
+            "TrainingPlanArnEquals is not supported yet: there are no training plans here; leave it out"
+        )
     page = list_page(deps.store.list_training_jobs, call.parameters)
     return page_answer("TrainingJobSummaries", [_summary(row) for row in page.rows], page.token)
 
@@ -67,13 +65,25 @@ def delete_training_job(deps: Dependencies, call: Call) -> None:
 
 
 def update_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
-    """Refuses what there is to change, with the reason; raises ResourceNotFound where there is no such job."""
+    """Change how long the Available warm pool of the job is kept; the rest of a job is refused with the reason.
+
+    Raises ResourceNotFound where there is no such job.
+    """
     job = _found(deps, call.parameters["TrainingJobName"])
-    told = [name for name in call.parameters if name != "TrainingJobName"]
-    if not told:
-        return {"TrainingJobArn": job.spec.arn}
-    why = "; ".join(f"{name}: {_FIXED[name]}" for name in told)
-    raise ValidationException(f"Training job {job.spec.name} cannot be updated: {why}")
+    fixed = [f"{name}: {why}" for name, why in _FIXED.items() if call.parameters.get(name)]
+    if fixed:
+        raise ValidationException(f"Training job {job.spec.name} cannot be updated: {'; '.join(fixed)}")
+    resources = call.parameters.get("ResourceConfig")
+    if resources is not None:
+        seconds, now = resources["KeepAlivePeriodInSeconds"], deps.clock()
+        try:
+            deps.store.change_job(job.spec.key, lambda known: keep_pool(cast(TrainingJob, known), seconds, now))
+        except TransitionRefused as refusal:
+            raise ValidationException(
+                f"KeepAlivePeriodInSeconds can be changed only while a warm pool is Available: {refusal}"
+            ) from None
+        deps.hint()
+    return {"TrainingJobArn": job.spec.arn}
 
 
 def _found(deps: Dependencies, name: str) -> TrainingJob:
@@ -105,4 +115,6 @@ def _summary(row: JobRow) -> dict[str, Any]:
         shown["SecondaryStatus"] = row.secondary_status
     if row.ended_at is not None:
         shown["TrainingEndTime"] = round(row.ended_at, 3)
+    if row.warm_pool is not None:
+        shown["WarmPoolStatus"] = {"Status": row.warm_pool}
     return shown

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from sagestone.agent.files import InstanceFiles
+from sagestone.agent.files import WARM, InstanceFiles
 from sagestone.agent.parts import Parts
 
 _LOG = logging.getLogger(__name__)
@@ -35,27 +35,61 @@ class Agents:
         }  # fmt: skip
         self._on_exit = on_exit
         self._processes: dict[Path, subprocess.Popen[bytes]] = {}
+        self._warm: dict[str, list[subprocess.Popen[bytes]]] = {}
 
-    def spawn(self, files: InstanceFiles) -> None:
-        """Start the agent of that instance. The caller has made sure that none is alive."""
-        with files.log.open("ab") as log:
-            process = subprocess.Popen(
-                [*self._program, str(files.directory)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                start_new_session=True,
-            )
+    def spawn(self, files: InstanceFiles, pool: str = "") -> None:
+        """Start the agent of that instance, one that waits warm in `pool` if there is any. None may be alive."""
+        process = self._take_warm(pool)
+        handed_over = self._handed_over
+        if process is None:
+            with files.log.open("ab") as log:
+                process = self._start(str(files.directory), log.fileno())
+        else:
+            handed_over = os.fsencode(files.directory) + b"\n" + handed_over
         self._processes[files.directory] = process
         (files.directory / _PID_FILE).write_text(str(process.pid))
         threading.Thread(target=self._await_end, args=(process,), name=f"agent-{process.pid}", daemon=True).start()
         assert process.stdin is not None
         try:
             with process.stdin as stdin:
-                stdin.write(self._handed_over)
+                stdin.write(handed_over)
         except BrokenPipeError:
             _LOG.warning("the agent of %s ended before it took its parts; see %s", files.directory, files.log)
+
+    def warm(self, pool: str, count: int) -> None:
+        """Have that many agents ready that wait for their instance; they end with this process."""
+        waiting = self._warm.setdefault(pool, [])
+        while len(waiting) < count:
+            waiting.append(self._start(WARM, subprocess.DEVNULL))
+
+    def pass_on(self, pool: str, job: str) -> None:
+        """The agents that wait in the pool wait for that job now."""
+        self._warm.setdefault(job, []).extend(self._warm.pop(pool, ()))
+
+    def cool(self, pool: str) -> None:
+        """Those that wait there end, for their input does."""
+        for process in self._warm.pop(pool, ()):
+            assert process.stdin is not None
+            process.stdin.close()
+            threading.Thread(target=process.wait, name=f"agent-{process.pid}", daemon=True).start()
+
+    def _take_warm(self, pool: str) -> "subprocess.Popen[bytes] | None":
+        waiting = self._warm.get(pool, [])
+        while waiting:
+            process = waiting.pop()
+            if process.poll() is None:
+                return process
+        return None
+
+    def _start(self, argument: str, output: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*self._program, argument],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=self._environment,
+            start_new_session=True,
+        )
 
     def is_alive(self, files: InstanceFiles) -> bool:
         """Whether an agent of that instance lives: one that we started, or one that holds the lock."""

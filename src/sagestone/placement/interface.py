@@ -9,6 +9,7 @@ Promises:
    started again, one that died without is started again and takes up its container; never two.
 3. `events` gives, in order, the events of a job's instances after the given seqs; a lost agent is told by `lost`.
 4. `stop` is idempotent and returns at once; the instances end with an event.
+   Hosts that were kept for a job that matches are given to it at once, past the queue.
 5. `release` frees what was reserved and removes what the job left on the machine (containers, networks, directories),
    except its logs; idempotent. It waits for agents that told their outcome and still clean up; `is_ending` says, for
    as long as that is to be expected, that there are such.
@@ -40,8 +41,10 @@ class Reservation:
 class Placement(Protocol):
     """See the promises above. Called from one thread at a time per job."""
 
-    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
-        """`instance_types` has the type of each instance, algo-1 first."""
+    def reserve(
+        self, job: str, instance_types: Sequence[str], volume_gb: int, pool: str | None = None
+    ) -> Reservation | None:
+        """`instance_types` has the type of each instance, algo-1 first; kept hosts of the job `pool` are taken over."""
         ...
 
     def start(self, assignments: Sequence[Assignment]) -> None: ...
@@ -59,6 +62,10 @@ class Placement(Protocol):
     def is_ending(self, job: str) -> bool: ...
 
     def release(self, job: str) -> None: ...
+
+    def keep(self, job: str) -> None:
+        """As `release`, but the hosts stay reserved, and warm, for a `reserve` that names the job as its pool."""
+        ...
 
     def find(self) -> Sequence[str]: ...
 

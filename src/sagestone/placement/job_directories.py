@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from sagestone.agent.files import InstanceFiles
+from sagestone.agent.files import CACHES, InstanceFiles
 from sagestone.placement.interface import Reservation
 
 _LOG = logging.getLogger(__name__)
@@ -72,12 +72,27 @@ class JobDirectories:
 
     def remove(self, job: str) -> None:
         """Out of sight at once, gone soon: the data of a job may be large."""
-        directory = self.root / job
-        if not directory.exists():
+        self._throw_away(self.root / job)
+
+    def keep(self, job: str) -> None:
+        """Remove all but what a job that takes its instances over gets: the reservation and the caches."""
+        for entry in list((self.root / job).glob("*")):
+            if entry.name not in (_RESERVATION, CACHES):
+                self._throw_away(entry)
+
+    def pass_on(self, pool: str, job: str) -> None:
+        """The caches of the pool are the job's now, and nothing else is left of the pool."""
+        caches = self.root / pool / CACHES
+        if caches.exists():
+            caches.replace(self.root / job / CACHES)
+        self.remove(pool)
+
+    def _throw_away(self, path: Path) -> None:
+        if not path.exists():
             return
         self._trash.mkdir(exist_ok=True, mode=0o700)
         place = Path(tempfile.mkdtemp(dir=self._trash))
-        directory.replace(place / "job")
+        path.replace(place / "job")
         _remove_in_background(place)
 
 

@@ -31,6 +31,11 @@ class Ledger:
         self._held[reservation.job] = reservation
         self._leave_queue(reservation.job)
 
+    def pass_on(self, pool: str, reservation: Reservation) -> None:
+        """What `pool` held is held by the job of that reservation now."""
+        self._held.pop(pool, None)
+        self.hold(reservation)
+
     def free(self, job: str) -> None:
         """The job holds nothing and waits for nothing any more; idempotent."""
         self._held.pop(job, None)

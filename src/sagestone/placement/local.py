@@ -80,9 +80,15 @@ class LocalPlacement:
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
-    def reserve(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
+    def reserve(
+        self, job: str, instance_types: Sequence[str], volume_gb: int, pool: str | None = None
+    ) -> Reservation | None:
         with self._lock:
-            return self._ledger.held(job) or self._admit(job, instance_types, volume_gb)
+            kept = self._ledger.held(pool) if pool is not None else None
+            held = self._ledger.held(job)
+            if held is None and kept is not None:
+                return self._take_over(kept, job)
+            return held or self._admit(job, instance_types, volume_gb)
 
     def start(self, assignments: Sequence[Assignment]) -> None:
         for name, first in {each.network: each for each in assignments if each.network is not None}.items():
@@ -94,7 +100,7 @@ class LocalPlacement:
                 continue
             # Also where an older version wrote one: this version's agent reads this version's documents.
             files.write_assignment(replace(assignment, labels=instance_labels(self._home, job, number)))
-            self._agents.spawn(files)
+            self._agents.spawn(files, pool=job)
 
     def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:
         streams = [
@@ -125,6 +131,21 @@ class LocalPlacement:
         return time.monotonic() < self._end_by.setdefault(job, time.monotonic() + _LAST_SECONDS)
 
     def release(self, job: str) -> None:
+        self._agents.cool(job)
+        self._end(job)
+        self._directories.remove(job)  # last: as long as it is there, `find` names the job
+        with self._lock:
+            self._ledger.free(job)
+
+    def keep(self, job: str) -> None:
+        self._end(job)
+        self._directories.keep(job)
+        with self._lock:
+            held = self._ledger.held(job)
+        self._agents.warm(job, len(held.limits) if held is not None else 0)
+
+    def _end(self, job: str) -> None:
+        """Whatever of the job still runs ends, and is taken away."""
         last_seconds = max(0.0, self._end_by.pop(job, math.inf) - time.monotonic())
         for _, files in self._directories.instances(job):
             self._agents.end(files, min(_LAST_SECONDS, last_seconds) if self._tail(files).has_ended() else 0.0)
@@ -135,9 +156,6 @@ class LocalPlacement:
             take_down_all(files.fast_file)
         for network in self._runtime.find_networks(job_labels(self._home, job)):
             self._runtime.remove_network(network)
-        self._directories.remove(job)  # last: as long as it is there, `find` names the job
-        with self._lock:
-            self._ledger.free(job)
 
     def find(self) -> Sequence[str]:
         labelled = {container.labels.get(JOB, "") for container in self._runtime.find({HOME: self._home})}
@@ -145,6 +163,15 @@ class LocalPlacement:
 
     def on_change(self, hint: Callable[[], None]) -> None:
         self._hint = hint
+
+    def _take_over(self, kept: Reservation, job: str) -> Reservation:
+        pool, network = kept.job, kept.network and network_name(self._home, job)
+        reservation = replace(kept, job=job, network=network)
+        self._directories.write_reservation(reservation)
+        self._directories.pass_on(pool, job)
+        self._ledger.pass_on(pool, reservation)
+        self._agents.pass_on(pool, job)
+        return reservation
 
     def _admit(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
         limits = instance_limits(

@@ -66,6 +66,7 @@ class ListQuery:
     secondary_status: str | None = None  # of a model package: its approval
     group: str | None = None  # only the members of this group
     grouped: bool | None = None  # only members of groups, or only those of none
+    warm_pool: str | None = None  # of a training job: the status of its pool
     sort_by: SortBy = "CreationTime"
     ascending: bool = True
     limit: int = 100
@@ -95,6 +96,7 @@ class JobRow:
     status: TrainingJobStatus | TransformJobStatus
     secondary_status: str | None = None
     failure_reason: str | None = None
+    warm_pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +208,13 @@ class Store(Protocol):
 
     def list_transform_jobs(self, query: ListQuery) -> Page[JobRow]: ...
 
+    def warm_pools(self) -> Sequence[str]:
+        """Names of the training jobs whose warm pool is Available, oldest first."""
+        ...
+
     def unfinished_jobs(self) -> Sequence[str]:
-        """Keys ("training/NAME", "transform/NAME") of jobs that are in no terminal status, oldest first."""
+        """Keys ("training/NAME", "transform/NAME") of jobs in no terminal status, or with an Available pool, oldest
+        first."""
         ...
 
     def job_keys(self) -> Sequence[str]:

@@ -13,7 +13,7 @@ SCAN_LIMIT = 10_000
 
 _COLUMNS = (
     "id", "name", "arn", "created_at", "modified_at", "ended_at", "status", "secondary_status", "failure_reason",
-    "description", "parent",
+    "description", "parent", "warm_pool",
 )  # fmt: skip
 
 #: The columns that a page is sorted and continued by; each list of them has an index that begins with the kind.
@@ -38,6 +38,7 @@ class ListedRow:
     failure_reason: str | None
     description: str | None
     parent: int | None
+    warm_pool: str | None
 
 
 def list_rows(
@@ -103,6 +104,7 @@ def _filters(query: ListQuery) -> tuple[str, list[Any]]:
         ("created_at < ?", query.created_before),
         ("modified_at > ?", query.modified_after),
         ("modified_at < ?", query.modified_before),
+        ("warm_pool = ?", query.warm_pool),
     ]
     used = [(test, value) for test, value in tests if value is not None]
     return " AND ".join(["1", *(test for test, _ in used)]), [value for _, value in used]

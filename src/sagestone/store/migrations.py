@@ -79,6 +79,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (job, name, second)
         ) WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE resources ADD COLUMN warm_pool TEXT",
+        "CREATE INDEX resources_warm ON resources (id) WHERE warm_pool = 'Available'",
+    ),
 )
 
 

@@ -38,7 +38,8 @@ def insert(connection: sqlite3.Connection, document: Document, tags: Mapping[str
     try:
         cursor = connection.execute(
             "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
-            " failure_reason, description, unfinished, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " failure_reason, description, unfinished, warm_pool, parent)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (kind, name, arn, document.created_at, *_columns(document), group),
         )
     except sqlite3.IntegrityError as error:
@@ -77,7 +78,7 @@ def change(
         raise ValueError(f"a change made {kind} {name} into something else")
     connection.execute(
         "UPDATE resources SET modified_at = ?, ended_at = ?, status = ?, secondary_status = ?, failure_reason = ?,"
-        " description = ?, unfinished = ? WHERE id = ?",
+        " description = ?, unfinished = ?, warm_pool = ? WHERE id = ?",
         (*_columns(after), row[0]),
     )
     connection.execute(
@@ -120,19 +121,20 @@ def _identity(document: Document) -> tuple[Kind, str, str]:
 
 
 def _columns(document: Document) -> tuple[object, ...]:
-    """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished."""
+    """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished, warm_pool."""
     if isinstance(document, Model):
-        return document.created_at, None, "", None, None, None, False
+        return document.created_at, None, "", None, None, None, False, None
     if isinstance(document, ModelPackageGroup):
-        return document.created_at, None, "Completed", None, None, document.description, False
+        return document.created_at, None, "Completed", None, None, document.description, False, None
     if isinstance(document, ModelPackage):
         description, unfinished = document.request.get("ModelPackageDescription"), document.status in _UNFINISHED
-        return document.modified_at, None, document.status, document.approval, None, description, unfinished
+        return document.modified_at, None, document.status, document.approval, None, description, unfinished, None
     if isinstance(document, Algorithm):
         unfinished = document.status in _UNFINISHED
         description = document.request.get("AlgorithmDescription")
-        return document.created_at, None, document.status, None, None, description, unfinished
+        return document.created_at, None, document.status, None, None, description, unfinished, None
     secondary = document.secondary_status if isinstance(document, TrainingJob) else None
+    pool = document.warm_pool.status if isinstance(document, TrainingJob) and document.warm_pool else None
     return (
         document.modified_at,
         document.ended_at,
@@ -140,7 +142,8 @@ def _columns(document: Document) -> tuple[object, ...]:
         secondary,
         document.failure_reason,
         None,
-        not document.finished or document.status == "Deleting",
+        not document.finished or document.status == "Deleting" or pool == "Available",
+        pool,
     )
 
 

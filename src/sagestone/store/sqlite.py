@@ -159,6 +159,12 @@ class SqliteStore:
     def list_transform_jobs(self, query: ListQuery) -> Page[JobRow]:
         return self._list_jobs("transform", query)
 
+    def warm_pools(self) -> Sequence[str]:
+        found = self._readers.connection().execute(
+            "SELECT name FROM resources WHERE kind = 'training' AND warm_pool = 'Available' ORDER BY id"
+        )
+        return [name for (name,) in found]
+
     def unfinished_jobs(self) -> Sequence[str]:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind in _JOBS]
 
@@ -255,7 +261,7 @@ class SqliteStore:
             JobRow(
                 name=row.name, arn=row.arn, created_at=row.created_at, modified_at=row.modified_at,
                 ended_at=row.ended_at, status=cast(TrainingJobStatus, row.status),
-                secondary_status=row.secondary_status, failure_reason=row.failure_reason,
+                secondary_status=row.secondary_status, failure_reason=row.failure_reason, warm_pool=row.warm_pool,
             )
             for row in found
         ]  # fmt: skip

@@ -1,0 +1,58 @@
+"""The warm pools of one controller: kept while they may be, claimed by jobs that match, given up for jobs that wait."""
+
+from collections.abc import Callable
+from typing import Literal, cast
+
+from sagestone.domain.training_job import TrainingJob
+from sagestone.domain.transition import TransitionRefused, end_pool, matches, reuse_pool
+from sagestone.placement.interface import Placement
+from sagestone.store.interface import NotFound, Store
+
+
+class WarmPools:
+    """Used by one thread. What is Available stands in the store; here is only what was told to the placement."""
+
+    def __init__(self, store: Store, placement: Placement, clock: Callable[[], float]) -> None:
+        self._store, self._placement, self._clock = store, placement, clock
+        self._kept: set[str] = set()
+
+    def keep(self, job: TrainingJob) -> Literal["kept", "over"]:
+        """Keep the instances of a job whose pool is Available, or end it when its time is over."""
+        key, now = job.spec.key, self._clock()
+        if job.warm_pool is not None and job.warm_pool.has_expired(now):
+            self._end(key)
+            return "over"
+        if key not in self._kept:
+            self._placement.keep(key)
+            self._kept.add(key)
+        return "kept"
+
+    def claim(self, job: TrainingJob) -> str | None:
+        """The key of a pool that the job takes over: the oldest that matches. It is Reused from then on."""
+        for name in self._store.warm_pools():
+            kept = self._store.training_job(name)
+            if kept is None or not matches(kept.spec, job.spec) or self.keep(kept) == "over":
+                continue  # keeping it first puts away what its own job has left
+            try:
+                self._store.change_job(
+                    kept.spec.key, lambda known: reuse_pool(cast(TrainingJob, known), job.spec.name, self._clock())
+                )
+            except (NotFound, TransitionRefused):
+                continue  # it ended since we looked
+            self._kept.discard(kept.spec.key)
+            return kept.spec.key
+        return None
+
+    def give_way(self) -> bool:
+        """End the oldest pool, for a job that waits for room; whether there was one."""
+        pools = self._store.warm_pools()
+        if not pools:
+            return False
+        key = f"training/{pools[0]}"
+        self._end(key)
+        self._placement.release(key)
+        return True
+
+    def _end(self, key: str) -> None:
+        self._store.change_job(key, lambda known: end_pool(cast(TrainingJob, known), self._clock()))
+        self._kept.discard(key)
