@@ -1,4 +1,4 @@
-"""The runtimes that the contract tests run on: real engines and the sandbox, each with the two test images."""
+"""What the contract tests run on: each store; real engines and the sandbox, each with the two test images."""
 
 import itertools
 import os
@@ -9,7 +9,9 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
+from sagestone.store.interface import Store
 from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, MADE, Bench
+from tests.contract.stores import STORES, OpenStore
 from tests.images import script, write_archive
 
 _tests = itertools.count(1)
@@ -19,6 +21,20 @@ RUNTIMES = [
     pytest.param("docker", marks=pytest.mark.docker),
     pytest.param("podman", marks=pytest.mark.podman),
 ]
+
+
+@pytest.fixture(params=sorted(STORES))
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    """How each store is opened."""
+    return STORES[request.param]
+
+
+@pytest.fixture
+def store(open_store: OpenStore, tmp_path: Path) -> Iterator[Store]:
+    """A new store of each kind."""
+    opened = open_store(tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

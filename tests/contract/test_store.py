@@ -1,7 +1,7 @@
 """What every store promises: resources, changes, tags, events, leases."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,23 +22,11 @@ from sagestone.domain.transition import (
     request_stop,
 )
 from sagestone.store.interface import LeaseLost, NameTaken, NotFound, Store
-from tests.contract.stores import STORES, OpenStore, describe
+from tests.contract.stores import OpenStore, describe
 from tests.documents import algorithm, event, plan, training_spec, transform_spec
 
 TRAINING = new_training_job(training_spec(metrics=["loss"], instances=2), 1000.5)
 TRANSFORM = new_transform_job(transform_spec(), 1001.5)
-
-
-@pytest.fixture(params=sorted(STORES))
-def open_store(request: pytest.FixtureRequest) -> OpenStore:
-    return STORES[request.param]
-
-
-@pytest.fixture
-def store(open_store: OpenStore, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path)
-    yield opened
-    opened.close()
 
 
 class TestStore:

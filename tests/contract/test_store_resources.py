@@ -1,7 +1,6 @@
 """What every store promises of the resources that are no jobs."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +12,8 @@ from sagestone.domain.model import Model
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.transition import begin_validation, complete_validation, new_transform_job, request_delete
 from sagestone.store.interface import BadToken, LeaseLost, ListQuery, NameTaken, NotEmpty, NotFound, Store
-from tests.contract.stores import STORES, OpenStore
+from tests.contract.stores import OpenStore
 from tests.documents import algorithm, group, model, package, transform_spec
-
-
-@pytest.fixture(params=sorted(STORES))
-def open_store(request: pytest.FixtureRequest) -> OpenStore:
-    return STORES[request.param]
-
-
-@pytest.fixture
-def store(open_store: OpenStore, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path)
-    yield opened
-    opened.close()
 
 
 class TestResources:
