@@ -1,6 +1,5 @@
 """A directory of checkpoints and its prefix in the embedded store: what goes there, when, and what never does."""
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 
 from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING
 from sagestone.channels.checkpoint_sync import CheckpointSync
-from sagestone.channels.tree_scan import scan
 from sagestone.s3.client import S3, S3Failure, Upload, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.storage.storage import open_storage
@@ -153,37 +151,6 @@ def test_marks_stand_beside_a_file_and_go_with_it(place: Place) -> None:
     assert place.names() == ["half.sagemaker-ignore"]
 
 
-def test_nothing_is_followed_out_of_the_directory_and_all_of_it_is_told(place: Place, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(b"secret")
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "secret").write_bytes(b"secret")
-    sync = place.sync()
-    (place.root / "link").symlink_to(tmp_path / "secret")
-    (place.root / "linked").symlink_to(tmp_path / "outside")
-    os.mkfifo(place.root / "pipe")
-    os.mknod(place.root / "null", 0o20666, os.makedev(1, 3))
-    (place.root / os.fsdecode(b"bad-\xff")).write_bytes(b"")
-    deep = place.root
-    for part in ("d" * 250, "e" * 250, "f" * 250, "g" * 250, "h" * 250):
-        deep = deep / part
-        deep.mkdir()
-    (place.root / "fine").write_bytes(b"1")
-    sync.look()
-    sync.look(last=True)
-    assert place.stored() == {"fine": b"1"}
-    told = "\n".join(sorted(place.notes))
-    for name, reason in [
-        ("link", "is a link, and S3 has none"),
-        ("linked", "is a link, and S3 has none"),
-        ("pipe", "is a device, socket or pipe"),
-        ("null", "is a device, socket or pipe"),
-        ("bad-\\udcff", "is no UTF-8, as the keys of S3 are"),
-    ]:
-        assert f"checkpoints: '{name}' is left out: it {reason}" in told
-    assert "has a path of more than 1015 bytes" in told
-    assert len(place.notes) == 6  # each once, however often it is seen
-
-
 class _Killed(BaseException):
     """Stands for SIGKILL."""
 
@@ -242,12 +209,6 @@ def test_a_store_that_refuses_is_tried_again_and_the_last_time_told(place: Place
     storage.close()
     sync.look(last=True)
     assert place.stored() == {"a": b"1"}
-
-
-def test_a_scan_of_nothing_is_not_whole(tmp_path: Path) -> None:
-    assert not scan(tmp_path / "missing").whole
-    (tmp_path / "link").symlink_to(tmp_path)
-    assert not scan(tmp_path / "link").whole
 
 
 _NAMES = ("a", "b", "dir/a", "dir/b", "dir/deep/a")
