@@ -11,6 +11,7 @@ from sagestone.channels.recordio import LONGEST_PAYLOAD, parts, record
 from sagestone.domain.failure import JobFailure
 
 _IN_MEMORY = 4 * 1024 * 1024
+_SPLICED_FROM = 4096  # smaller parts are read, and written together
 
 
 def recorded(elements: Elements, channel: str, scratch: Path) -> Elements:
@@ -91,6 +92,9 @@ class _Item:
 def _of_file(file: int, size: int) -> Iterator[Element]:
     for part in parts(lambda start, stop: os.pread(file, stop - start, start), size):
         yield part.header
-        yield Span(file, part.start, part.stop)
+        if part.stop - part.start >= _SPLICED_FROM:
+            yield Span(file, part.start, part.stop)
+        else:
+            yield os.pread(file, part.stop - part.start, part.start)
         if part.padding:
             yield part.padding
