@@ -55,7 +55,9 @@ class Fifo:
             pass
 
     def remove(self) -> None:
-        """Take its name away; those who have it open go on."""
+        """Take its name away; those who have it open go on. Idempotent."""
+        if self._place < 0:
+            return
         try:
             os.unlink(self.name, dir_fd=self._directory)
         except FileNotFoundError:

@@ -71,6 +71,7 @@ class EpochFeeder:
         if self._end is not None:
             self._end.close()
         if self._directory >= 0:
+            self._fifo.remove()
             os.close(self._directory)
             self._directory = -1
 
