@@ -228,7 +228,7 @@ class TrainingInstance:
             page = reader.events(TRAINING_GROUP, stream, limit=1_000_000, from_head=True)
         except NoSuchStream:
             return []
-        return [event.message for event in page.events]
+        return [event.message for event in page.events if not event.message.startswith("[sagestone] algo-")]
 
     def await_line(self, line: str) -> None:
         """Wait until the log has that line."""

@@ -204,7 +204,7 @@ class TransformInstance:
         for stream in streams:
             if stream.endswith("/data-log") == data:
                 page = reader.events(TRANSFORM_GROUP, stream, limit=1_000_000, from_head=True)
-                lines += [event.message for event in page.events]
+                lines += [event.message for event in page.events if not event.message.startswith("[sagestone] algo-")]
         return [line.partition(":[sagemaker logs]: ")[2] for line in lines] if data else lines
 
     def await_true(self, condition: Callable[[], bool], what: str) -> None:

@@ -5,6 +5,8 @@ import itertools
 import tarfile
 from typing import Any
 
+import pytest
+
 from tests.system.service import RunningService
 from tests.system.validation import BUCKET, job_of, log_lines, specification, validate
 
@@ -18,7 +20,7 @@ def _archive(service: RunningService, uri: str) -> dict[str, bytes]:
         return {m.name.removeprefix("./"): (tar.extractfile(m) or io.BytesIO()).read() for m in tar if m.isfile()}
 
 
-def test_a_validation_trains_transforms_and_tells(service: RunningService) -> None:
+def test_a_validation_trains_transforms_and_tells(service: RunningService, request: pytest.FixtureRequest) -> None:
     description = validate(service, specification("happy", "tests/train:1", "tests/serve:1"))
     assert description["AlgorithmStatus"] == "Completed"
     assert description["AlgorithmStatusDetails"]["ValidationStatuses"] == [{"Name": "profile", "Status": "Completed"}]
@@ -33,7 +35,10 @@ def test_a_validation_trains_transforms_and_tells(service: RunningService) -> No
     assert model == {"model.csv": b"1,2\n3,4\n5,6\n"}
     output = _archive(service, training["ModelArtifacts"]["S3ModelArtifacts"].replace("model.tar", "output.tar"))
     assert output == {"notes": b"kept\n"}
-    assert "mode plain on algo-1" in log_lines(service, "training", training["TrainingJobName"])
+    lines = log_lines(service, "training", training["TrainingJobName"])
+    assert "mode plain on algo-1" in lines
+    runtime = request.node.callspec.params["service"]
+    assert lines[0].startswith(f"[sagestone] algo-1 runs on {runtime}: ")
 
     transform = job_of(service, "transform", "happy")
     assert transform["TransformJobStatus"] == "Completed"

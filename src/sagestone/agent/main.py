@@ -26,6 +26,7 @@ from sagestone.agent.parts import Parts
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
 from sagestone.agent.tools import Tools
+from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import Assignment, TrainingAssignment
 from sagestone.domain.event import Outcome
@@ -82,7 +83,8 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
         return 0
     assignment = files.read_assignment()
     reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
-    if reporter.last_stage is None:
+    fresh = reporter.last_stage is None
+    if fresh:
         kind = "training" if isinstance(assignment, TrainingAssignment) else "transform"
         reporter.stage("Starting", f"Starting the {kind} job")
     try:
@@ -98,6 +100,10 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             file_systems=parts.file_systems,
             log_limit_bytes=parts.log_limit_bytes,
         )
+        if fresh:
+            tools.logs.write(
+                tools.clock(), f"[sagestone] {assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
+            )
         _carry_out(assignment, tools)
     except JobFailure as error:
         reporter.ended(Outcome(ending="Failed", failure=error.failure))
@@ -133,6 +139,14 @@ def instance_id(assignment: Assignment) -> str:
     """What stands for the machine in a transform job's log streams: made from the job and the host, always the same."""
     identity = f"{assignment.job.arn}#{assignment.host.number}@{assignment.created_at}"
     return "i-" + hashlib.sha256(identity.encode()).hexdigest()[:17]
+
+
+def _size(assignment: Assignment) -> str:
+    """What the container may use, for the first line of its log."""
+    limits = assignment.limits
+    cpus = "all cpus" if limits.cpus is None else f"{limits.cpus:g} cpus"
+    memory = "no limit of memory" if limits.memory_bytes is None else f"{gibibytes(limits.memory_bytes)} of memory"
+    return f"{cpus}, {memory}"
 
 
 def _reach_runtime(build: Callable[[], Runtime]) -> Runtime:
