@@ -48,6 +48,7 @@ def python_archive(
     entrypoint: Sequence[str] | None = None,
     env: Mapping[str, str] | None = None,
     workdir: str = "",
+    labels: Mapping[str, str] | None = None,
 ) -> WrittenImage:
     """Write a docker archive of an image called `name` with Python, busybox, and `files` by absolute path.
 
@@ -62,7 +63,7 @@ def python_archive(
         **(env or {}),
     }
     contents = {**_interpreter(tuple(sorted(modules))), **files}
-    return write_archive(path, name, contents, entrypoint=entrypoint, env=variables, workdir=workdir)
+    return write_archive(path, name, contents, entrypoint=entrypoint, env=variables, workdir=workdir, labels=labels)
 
 
 @functools.cache

@@ -118,4 +118,4 @@ assert sys.argv[1:] == ["serve"], sys.argv
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 exec(os.environ.get("PROGRAM", ""))
 sys.stdout.write(f"serving from {time.time():.0f} on\n")
-Server(("", 8080), Handler).serve_forever()
+Server(("", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))), Handler).serve_forever()

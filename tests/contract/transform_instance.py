@@ -19,7 +19,7 @@ import msgspec
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts, RuntimePart, S3Part
 from sagestone.containers.engine import EngineRuntime
-from sagestone.containers.labels import instance_labels
+from sagestone.containers.labels import instance_labels, job_labels
 from sagestone.containers.runtime import Runtime
 from sagestone.containers.sandbox import SandboxRuntime
 from sagestone.domain.assignment import Host, Limits, TransformAssignment
@@ -53,6 +53,23 @@ def _with_image(runtime: Runtime, part: RuntimePart, directory: Path) -> Platfor
     python_archive(directory / "serve.tar", "tests/serve:1", files, entrypoint=entrypoint)
     (image,) = runtime.load_archive(directory / "serve.tar")
     return Platform(runtime=runtime, part=part, digest=image.digest)
+
+
+def bound_image(platform: Platform, directory: Path) -> ImageReference:
+    """The serving image again, with the label that says it listens where it is told to."""
+    files = {"/opt/program/serve.py": SERVE.read_bytes()}
+    labels = {"com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true"}
+    entrypoint = (PYTHON, "/opt/program/serve.py")
+    python_archive(directory / "bound.tar", "tests/bound:1", files, entrypoint=entrypoint, labels=labels)
+    (image,) = platform.runtime.load_archive(directory / "bound.tar")
+    return ImageReference(uri="tests/bound:1", digest=image.digest)
+
+
+def serving(platform: Platform, program: str, **members: Any) -> ModelContainer:
+    """A container of a model, with a program for the server."""
+    given = {"image": ImageReference(uri="tests/serve:1", digest=platform.digest), **members}
+    environment = {"PROGRAM": textwrap.dedent(program), **given.pop("environment", {})}
+    return ModelContainer(environment=environment, **given)
 
 
 def model_archive(files: dict[str, bytes]) -> bytes:
@@ -194,7 +211,7 @@ class TransformInstance:
         lines = [line for line in self.log() if line.startswith('{"number"')]
         return [msgspec.convert(json.loads(line), Served) for line in lines]
 
-    def log(self, *, data: bool = False) -> list[str]:
+    def log(self, *, data: bool = False, container: str = "") -> list[str]:
         """The lines of the container's stream, or of the data log (without their times)."""
         reader = LogReader(self.ground.directory / "logs")
         if not reader.groups():
@@ -202,7 +219,7 @@ class TransformInstance:
         streams = [info.name for info in reader.streams(TRANSFORM_GROUP, f"{self.assignment.job.name}/")]
         lines = []
         for stream in streams:
-            if stream.endswith("/data-log") == data:
+            if stream.endswith("/data-log") == data and (not container or stream.endswith(f"/{container}")):
                 page = reader.events(TRANSFORM_GROUP, stream, limit=1_000_000, from_head=True)
                 lines += [event.message for event in page.events if not event.message.startswith("[sagestone] algo-")]
         return [line.partition(":[sagemaker logs]: ")[2] for line in lines] if data else lines
@@ -216,6 +233,7 @@ class TransformInstance:
 
     def left_behind(self) -> list[str]:
         """What is still there of the job beside its documents: containers and data."""
-        containers = [container.name for container in self.ground.platform.runtime.find(self.assignment.labels)]
-        trees = [self.files.opt_ml, self.files.scratch]
-        return containers + [str(tree) for tree in trees if tree.exists()]
+        runtime, trees = self.ground.platform.runtime, [self.files.opt_ml, self.files.scratch]
+        containers = [container.name for container in runtime.find(self.assignment.labels)]
+        networks = runtime.find_networks(job_labels(HOME, self.assignment.job.key))
+        return containers + networks + [str(tree) for tree in trees if tree.exists()]

@@ -1,19 +1,19 @@
 """Carries out one host's part of a transform job: Starting → Downloading → Training (the requests) → Uploading → ended.
 
 What is remembered, so that another agent can go on where this one died: which objects are this host's and which of them
-are finished (scratch/objects.jsonl, scratch/finished.jsonl), and the container (found by its labels, never made twice).
-An object that was being transformed begins anew; its output was not visible. The outcome is committed before anything
-is cleaned up.
+are finished (scratch/objects.jsonl, scratch/finished.jsonl), and the containers (found by their labels, never made
+twice). An object that was being transformed begins anew; its output was not visible. The outcome is committed before
+anything is cleaned up.
 """
 
 import sys
 from typing import get_args
 
+from sagestone.agent.serving import Serving
 from sagestone.agent.stop import StopAsked
 from sagestone.agent.tools import Tools
 from sagestone.agent.transform_capture import check_destination, write_captures
-from sagestone.agent.transform_container import ServingContainer
-from sagestone.agent.transform_model import fetch_model
+from sagestone.agent.transform_model import fetch_models
 from sagestone.agent.transform_objects import ObjectList
 from sagestone.agent.transform_requests import transform_objects
 from sagestone.agent.transform_verdict import ended_early, job_failure, not_ready
@@ -31,29 +31,29 @@ _QUICK_STOP_SECONDS = 2.0  # for a container that has nothing more to do and who
 
 
 def run_transform(assignment: TransformAssignment, tools: Tools) -> None:
-    """Do whatever is still to do, tell the outcome once, then remove the container and the data."""
+    """Do whatever is still to do, tell the outcome once, then remove the containers and the data."""
     tools.files.scratch.mkdir(parents=True, exist_ok=True)
-    container = ServingContainer(assignment, tools)
+    serving = Serving(assignment, tools)
     if tools.reporter.outcome is None:
-        tools.reporter.ended(_outcome(assignment, tools, container))
+        tools.reporter.ended(_outcome(assignment, tools, serving))
     try:
-        container.remove(min(_QUICK_STOP_SECONDS, assignment.stop_grace_seconds))
+        serving.remove(min(_QUICK_STOP_SECONDS, assignment.stop_grace_seconds))
         remove_tree(tools.files.opt_ml)
         remove_tree(tools.files.scratch)
     except (RuntimeFailure, OSError) as error:
         sys.stderr.write(f"left behind after the end: {error}\n")
 
 
-def _outcome(assignment: TransformAssignment, tools: Tools, container: ServingContainer) -> Outcome:
+def _outcome(assignment: TransformAssignment, tools: Tools, serving: Serving) -> Outcome:
     try:
-        return _transform(assignment, tools, container)
+        return _transform(assignment, tools, serving)
     except StopAsked as asked:
-        exit_ = container.stop(assignment.stop_grace_seconds)
+        exit_ = serving.stop(assignment.stop_grace_seconds)
         return Outcome(ending=asked.reason, exit_code=None if exit_ is None else exit_.code)
     except NotReady as error:
-        return Outcome(ending="Failed", failure=not_ready(f"{error}{container.last_words()}"))
+        return Outcome(ending="Failed", failure=not_ready(str(error)))
     except ContainerEnded as error:
-        return ended_early(assignment, error, container.last_words())
+        return ended_early(assignment, error, serving.last_words())
     except JobFailure as error:
         return Outcome(ending="Failed", failure=error.failure)
     except RuntimeFailure as error:
@@ -63,19 +63,19 @@ def _outcome(assignment: TransformAssignment, tools: Tools, container: ServingCo
         return Outcome(ending="Failed", failure=Failure(fault="internal", message=str(error)))
 
 
-def _transform(assignment: TransformAssignment, tools: Tools, container: ServingContainer) -> Outcome:
+def _transform(assignment: TransformAssignment, tools: Tools, serving: Serving) -> Outcome:
     tools.stop.check()
     objects = ObjectList(tools.files.scratch)
     check_destination(tools.s3, assignment.job.data_capture)
     objects.deal(tools.s3, assignment, tools.stop.check)
     if objects.any_pending():
         _enter(tools, "Downloading", "Downloading the model")
-        fetch_model(assignment, tools)
+        fetch_models(assignment, tools, serving.roles)
         _enter(tools, "Training", "Waiting for the container to answer /ping")
-        container.take_up()
-        container.wait_until_ready()
+        serving.take_up()
+        serving.wait_until_ready()
         _enter(tools, "Training", "Transforming")
-        transform_objects(assignment, tools, container, objects)
+        transform_objects(assignment, tools, serving, objects)
         _enter(tools, "Uploading", "Uploading the last results")
     write_captures(tools.s3, assignment, objects.transformed)
     failure = job_failure(objects)

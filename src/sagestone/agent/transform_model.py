@@ -1,7 +1,9 @@
 """The Downloading stage of a transform instance: the image, and the model unpacked where the container will read it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from sagestone.agent.serving_container import Role
 from sagestone.agent.tools import Tools
 from sagestone.archive.errors import UnsafeArchive
 from sagestone.archive.remove import remove_tree
@@ -16,38 +18,39 @@ _VOLUME_BYTES = 30 * 1024**3  # documented for batch transform; holds where the 
 _MOST_FILES = 1_000_000
 
 
-def model_directory(tools: Tools) -> Path:
-    """Where the unpacked model lies."""
-    return tools.files.opt_ml / "model"
-
-
 def volume_bytes(assignment: TransformAssignment) -> int:
     """What an instance may hold of a model, or of one answer."""
     return assignment.limits.volume_bytes or _VOLUME_BYTES
 
 
-def fetch_model(assignment: TransformAssignment, tools: Tools) -> None:
-    """Have the image and the unpacked model on this machine; what an earlier agent left whole is kept.
+def fetch_models(assignment: TransformAssignment, tools: Tools, roles: Sequence[Role]) -> None:
+    """Have the images and the unpacked models on this machine; what an earlier agent left whole is kept.
 
-    Raises JobFailure: client where the model is not there or no good archive, and where the image is missing.
+    Raises JobFailure: client where a model is not there or no good archive, and where an image is missing.
     """
-    served = assignment.job.containers[0]
-    try:
-        tools.runtime.image(served.image.digest)
-    except ImageNotFound as error:
-        message = f"The image {served.image.uri} at {served.image.digest} cannot be had: {error}"
-        raise JobFailure("client", message) from error
-    target, whole = model_directory(tools), tools.files.scratch / "model-is-whole"
-    if served.model_uri is None or whole.exists():
+    for role in roles:
+        image = role.served.image
+        try:
+            tools.runtime.image(image.digest)
+        except ImageNotFound as error:
+            raise JobFailure("client", f"The image {image.uri} at {image.digest} cannot be had: {error}") from error
+    for role in roles:
+        if role.served.model_uri is not None:
+            _fetch_model(role.served.model_uri, role.model, assignment, tools)
+
+
+def _fetch_model(uri: str, target: Path, assignment: TransformAssignment, tools: Tools) -> None:
+    whole = tools.files.scratch / f"{target.name}-is-whole"
+    if whole.exists():
         return
     archive = tools.files.scratch / "model.tar.gz"
-    _download(served.model_uri, archive, assignment, tools)
+    _download(uri, archive, assignment, tools)
     remove_tree(target)
     target.mkdir(parents=True)
     try:
         unpack(archive, target, volume_bytes(assignment), _MOST_FILES)
     except UnsafeArchive as error:
-        raise JobFailure("client", f"The model {served.model_uri} cannot be unpacked: {error}") from error
+        raise JobFailure("client", f"The model {uri} cannot be unpacked: {error}") from error
     archive.unlink()
     whole.touch()
 

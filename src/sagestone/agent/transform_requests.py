@@ -3,8 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+from sagestone.agent.serving import Serving
 from sagestone.agent.tools import Tools
-from sagestone.agent.transform_container import ServingContainer
 from sagestone.agent.transform_model import volume_bytes
 from sagestone.agent.transform_objects import ObjectList
 from sagestone.domain.assignment import TransformAssignment
@@ -13,6 +13,7 @@ from sagestone.domain.json_path import BadPath
 from sagestone.inference.data_log import DataLog
 from sagestone.inference.invoke import Calling, Invoker
 from sagestone.inference.parameters import effective
+from sagestone.inference.pipeline import Pipeline
 from sagestone.inference.processing import Processing, processing_of
 from sagestone.inference.reading import ObjectReader
 from sagestone.inference.ready import ask_parameters
@@ -29,32 +30,20 @@ _ANSWER_MEMORY = 24 * 1024 * 1024
 _LARGEST_SHARE = 8 * 1024 * 1024
 
 
-def transform_objects(
-    assignment: TransformAssignment, tools: Tools, container: ServingContainer, objects: ObjectList
-) -> None:
+def transform_objects(assignment: TransformAssignment, tools: Tools, serving: Serving, objects: ObjectList) -> None:
     """Transform what is pending; each object that is finished is noted, each failure is in the data log.
 
     Raises StopAsked, ContainerEnded or JobFailure; no output of an unfinished object is visible then.
     """
     job = assignment.job
     data_log = DataLog(tools.logs, tools.clock)
-    answer, trouble = ask_parameters(container.connect, _spools(tools, 64 * 1024))
+    first = serving.containers[0]
+    answer, trouble = ask_parameters(first.connect, _spools(tools, 64 * 1024), first.port)
     parameters, ignored = effective(job, answer)
     data_log.parameters(parameters, [trouble] if trouble is not None else ignored)
     concurrency = parameters.max_concurrent_transforms
-    invoker = Invoker(
-        container.connect,
-        Calling(
-            content_type=job.content_type,
-            accept=job.accept,
-            timeout_seconds=job.invocations_timeout_seconds,
-            max_retries=job.invocations_max_retries,
-            most_answer_bytes=volume_bytes(assignment),
-        ),
-        new_spool=_spools(tools, _ANSWER_MEMORY // (4 * concurrency + 16)),
-        wait_exit=container.wait_exit,
-    )
-    container.when_ended(invoker.shut)
+    pipeline = _pipeline(assignment, tools, serving, _ANSWER_MEMORY // (4 * concurrency + 16))
+    serving.when_ended(pipeline.shut)
     processing = _processing(assignment)
     reader = ObjectReader(
         tools.s3,
@@ -66,7 +55,7 @@ def transform_objects(
     )
     transformation = Transformation(
         reader,
-        invoker,
+        pipeline,
         tools.s3,
         assemble_with=job.assemble_with,
         concurrency=concurrency,
@@ -83,8 +72,33 @@ def transform_objects(
                 tell_at = time.monotonic() + _TELL_SECONDS
                 tools.reporter.stage("Training", f"Transforming: {objects.finished} of {objects.total} objects")
     finally:
-        invoker.close()
+        pipeline.close()
         data_log.close()
+
+
+def _pipeline(assignment: TransformAssignment, tools: Tools, serving: Serving, in_memory: int) -> Pipeline:
+    """The first container gets the job's ContentType, the last one its Accept."""
+    job = assignment.job
+    first, last = serving.containers[0], serving.containers[-1]
+    return Pipeline(
+        [
+            Invoker(
+                container.connect,
+                Calling(
+                    content_type=job.content_type if container is first else None,
+                    accept=job.accept if container is last else None,
+                    timeout_seconds=job.invocations_timeout_seconds,
+                    max_retries=job.invocations_max_retries,
+                    most_answer_bytes=volume_bytes(assignment),
+                    port=container.port,
+                    subject=container.role.subject,
+                ),
+                new_spool=_spools(tools, in_memory),
+                wait_exit=serving.wait_exit,
+            )
+            for container in serving.containers
+        ]
+    )
 
 
 def _processing(assignment: TransformAssignment) -> Processing | None:

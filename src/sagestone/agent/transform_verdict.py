@@ -29,9 +29,11 @@ def not_ready(why: str) -> Failure:
 def ended_early(assignment: TransformAssignment, error: ContainerEnded, last_words: str) -> Outcome:
     """The container ended by itself, before it was ready or with requests still to answer."""
     if error.where:
-        message = f"The container ended with {_code(assignment, error.exit)} while it had to answer for {error.where}"
+        message = (
+            f"The {error.subject} ended with {_code(assignment, error.exit)} while it had to answer for {error.where}"
+        )
     else:
-        message = f"{PING_FAILED}: the container ended with {_code(assignment, error.exit)} before it was ready"
+        message = f"{PING_FAILED}: the {error.subject} ended with {_code(assignment, error.exit)} before it was ready"
     failure = Failure(fault="algorithm", message=f"{_cut(message + last_words)}. {_SEE_LOGS}")
     return Outcome(ending="Failed", exit_code=error.exit.code, failure=failure)
 

@@ -9,6 +9,7 @@ import re
 HOME = "sagestone.home"  # which service made it: `home_id(settings.home)`
 JOB = "sagestone.job"  # the job's key
 INSTANCE = "sagestone.instance"  # "1" for algo-1
+POSITION = "sagestone.position"  # "1" for the first container of a pipeline; absent where an instance has only one
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_.-]+")
 _NAME_LENGTH = 63
@@ -29,14 +30,22 @@ def instance_labels(home: str, job: str, instance: int) -> dict[str, str]:
     return {**job_labels(home, job), INSTANCE: str(instance)}
 
 
-def container_name(home: str, job: str, instance: int) -> str:
-    """The one name that this instance's container can have: a second start meets it as NameTaken."""
-    return _name(f"sagestone-{home}-", job, f"-algo-{instance}")
+def container_name(home: str, job: str, instance: int, position: int | None = None) -> str:
+    """The one name that this instance's container can have: a second start meets it as NameTaken.
+
+    `position` counts the containers of a pipeline from 1; None where an instance has only one.
+    """
+    return _name(f"sagestone-{home}-", job, f"-algo-{instance}{'' if position is None else f'-{position}'}")
 
 
 def network_name(home: str, job: str) -> str:
     """The name of the private network between a job's instances."""
     return _name(f"sagestone-{home}-", job, "-net")
+
+
+def instance_network_name(home: str, job: str, instance: int) -> str:
+    """The name of the private network between the containers of one instance."""
+    return _name(f"sagestone-{home}-", job, f"-algo-{instance}-net")
 
 
 def _name(before: str, job: str, after: str) -> str:

@@ -13,14 +13,18 @@ from sagestone.inference.connection import Answer, CallBroken, Connection, Reque
 from sagestone.inference.spool import NewSpool
 from sagestone.inference.words import own_words
 
-#: Headers that every request carries; the port is the one that serving containers listen on.
+#: The port that serving containers listen on, unless they are told another.
 PORT = 8080
-STANDARD_HEADERS = (("Host", f"localhost:{PORT}"), ("User-Agent", "Sagestone"))
 
 _CONNECT_SECONDS = 10.0
 _PAUSES = (0.2, 1.0, 3.0)  # before the first, second, third repetition
 _EXIT_PATIENCE_SECONDS = 1.0  # a container whose connections break may be about to be seen ended
 _KEPT_OF_ERROR = 64 * 1024
+
+
+def standard_headers(port: int) -> tuple[tuple[str, str], ...]:
+    """The headers that every request carries."""
+    return (("Host", f"localhost:{port}"), ("User-Agent", "Sagestone"))
 
 
 class CallFailed(Exception):
@@ -32,11 +36,14 @@ class CallFailed(Exception):
 
 
 class ContainerEnded(Exception):
-    """The container has ended, so no request can be answered any more; `where` is what was to be answered."""
+    """The container has ended, so no request can be answered any more; `where` is what was to be answered.
 
-    def __init__(self, exit_: Exit, where: str = "") -> None:
-        super().__init__(f"the container has ended with exit code {exit_.code}")
-        self.exit, self.where = exit_, where
+    `subject` says which container, where there are several.
+    """
+
+    def __init__(self, exit_: Exit, where: str = "", *, subject: str = "container") -> None:
+        super().__init__(f"the {subject} has ended with exit code {exit_.code}")
+        self.exit, self.where, self.subject = exit_, where, subject
 
 
 class Closed(Exception):
@@ -45,18 +52,23 @@ class Closed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calling:
-    """How requests are made: the headers exactly as given (None: left out), and the limits of ModelClientConfig."""
+    """How requests are made: the headers exactly as given (None: left out), and the limits of ModelClientConfig.
+
+    `subject` is how sentences call the container, of a pipeline with its name.
+    """
 
     content_type: str | None
     accept: str | None
     timeout_seconds: float
     max_retries: int
     most_answer_bytes: int
+    port: int = PORT
+    subject: str = "container"
 
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of every request but its length."""
-        own = (("Content-Type", self.content_type), ("Accept", self.accept))
-        return STANDARD_HEADERS + tuple((name, value) for name, value in own if value is not None)
+    def headers(self, content_type: str | None) -> tuple[tuple[str, str], ...]:
+        """The headers of a request but its length."""
+        own = (("Content-Type", content_type), ("Accept", self.accept))
+        return standard_headers(self.port) + tuple((name, value) for name, value in own if value is not None)
 
 
 class Invoker:
@@ -78,18 +90,23 @@ class Invoker:
     ) -> None:
         """`connect` gives a socket within so many seconds; `wait_exit` waits so long for the container's end."""
         self._connect, self._calling, self._new_spool, self._wait_exit = connect, calling, new_spool, wait_exit
-        self._headers = calling.headers()
+        self._headers = calling.headers(calling.content_type)
+        self._whose = "" if calling.subject == "container" else f"the {calling.subject}: "
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._closed = False
 
-    def invoke(self, pieces: Callable[[], Iterator[bytes]], size: int | None) -> Answer:
+    def invoke(
+        self, pieces: Callable[[], Iterator[bytes]], size: int | None, *, content_type: str | None = None
+    ) -> Answer:
         """Send a body (`size` None: in chunks) and give the answer; raises CallFailed, ContainerEnded or Closed.
 
-        `pieces` is called again for every repetition; what it raises comes through.
+        `pieces` is called again for every repetition; what it raises comes through. `content_type` stands for that of
+        `calling` where it is given.
         """
-        request = Request(method="POST", path="/invocations", headers=self._headers, pieces=pieces, size=size)
+        headers = self._headers if content_type is None else self._calling.headers(content_type)
+        request = Request(method="POST", path="/invocations", headers=headers, pieces=pieces, size=size)
         for attempt in range(self._calling.max_retries + 1):
             if attempt:
                 self._pause(_PAUSES[min(attempt, len(_PAUSES)) - 1])
@@ -97,11 +114,11 @@ class Invoker:
                 answer = self._ask(request)
             except CallBroken as error:
                 self._pause(_EXIT_PATIENCE_SECONDS if attempt == self._calling.max_retries else 0.0)
-                failed = CallFailed(f"{error}{_attempts(attempt)}", fault="algorithm")
+                failed = CallFailed(f"{self._whose}{error}{_attempts(attempt)}", fault="algorithm")
                 continue
             if answer.status in (200, 204):
                 return answer
-            failed = _refused(answer, attempt)
+            failed = _refused(self._calling.subject, answer, attempt)
             answer.body.close()
             if answer.status < 500 and answer.status != 429:
                 break
@@ -151,7 +168,7 @@ class Invoker:
         try:
             connection = Connection(self._connect(min(_CONNECT_SECONDS, max(0.001, deadline - time.monotonic()))))
         except (OSError, RuntimeFailure) as error:
-            raise CallBroken(f"port {PORT} of the container takes no connection: {error}") from error
+            raise CallBroken(f"port {self._calling.port} of the container takes no connection: {error}") from error
         with self._lock:
             self._busy.add(connection)
             if self._closed:
@@ -179,12 +196,12 @@ class Invoker:
                 return
 
 
-def _refused(answer: Answer, attempt: int) -> CallFailed:
+def _refused(subject: str, answer: Answer, attempt: int) -> CallFailed:
     fault: Fault = "client" if 400 <= answer.status < 500 else "algorithm"
     body = answer.body.head(_KEPT_OF_ERROR)
     words = own_words(body, answer.content_type)
     said = f': "{words}"' if words else " with an empty body"
-    text = f"the container answered HTTP {answer.status}{_phrase(answer)}{said}{_attempts(attempt)}"
+    text = f"the {subject} answered HTTP {answer.status}{_phrase(answer)}{said}{_attempts(attempt)}"
     return CallFailed(text, fault=fault, status=answer.status, body=body)
 
 

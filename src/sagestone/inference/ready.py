@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.inference.connection import Answer, CallBroken, Connection, Request
-from sagestone.inference.invoke import PORT, STANDARD_HEADERS
+from sagestone.inference.invoke import PORT, standard_headers
 from sagestone.inference.spool import NewSpool
 
 _PING_SECONDS = 2.0  # documented for one ping
@@ -28,33 +28,38 @@ class NotReady(Exception):
 
 
 def wait_until_ready(
-    connect: Connect, *, patience_seconds: float, pause: Callable[[float], None], new_spool: NewSpool
+    connect: Connect,
+    *,
+    deadline: float,
+    pause: Callable[[float], None],
+    new_spool: NewSpool,
+    port: int = PORT,
 ) -> None:
-    """Ping until the answer is 200: often at first, then about once a second; raises NotReady.
+    """Ping until the answer is 200: often at first, then about once a second; raises NotReady at the deadline.
 
-    `pause` waits so many seconds between two pings and may raise to break off (the container has ended, or a stop).
+    `deadline` is of the monotonic clock. `pause` waits so many seconds between two pings and may raise to break off
+    (the container has ended, or a stop).
     """
-    deadline = time.monotonic() + patience_seconds
     wait = _FIRST_PAUSE
     while True:
         try:
-            answer = _get(connect, "/ping", _PING_SECONDS, new_spool)
+            answer = _get(connect, "/ping", _PING_SECONDS, new_spool, port)
             answer.body.close()
             if answer.status == 200:
                 return
             met = f"/ping answered HTTP {answer.status}"
         except (CallBroken, RuntimeFailure, OSError) as error:
-            met = f"the last ping of port {PORT} met: {error}"
+            met = f"the last ping of port {port} met: {error}"
         if time.monotonic() + wait >= deadline:
-            raise NotReady(f"not ready within {patience_seconds:g} seconds: {met}")
+            raise NotReady(met)
         pause(wait)
         wait = min(wait * _PAUSE_FACTOR, _LONGEST_PAUSE)
 
 
-def ask_parameters(connect: Connect, new_spool: NewSpool) -> tuple[bytes | None, str | None]:
+def ask_parameters(connect: Connect, new_spool: NewSpool, port: int = PORT) -> tuple[bytes | None, str | None]:
     """The body of `/execution-parameters`, None unless its status is 200; and a sentence where there was no answer."""
     try:
-        answer = _get(connect, "/execution-parameters", _PARAMETERS_SECONDS, new_spool)
+        answer = _get(connect, "/execution-parameters", _PARAMETERS_SECONDS, new_spool, port)
     except (CallBroken, RuntimeFailure, OSError) as error:
         return None, f"/execution-parameters is ignored: {error}"
     body = b"".join(answer.body.pieces())
@@ -62,10 +67,10 @@ def ask_parameters(connect: Connect, new_spool: NewSpool) -> tuple[bytes | None,
     return (body if answer.status == 200 else None), None
 
 
-def _get(connect: Connect, path: str, timeout: float, new_spool: NewSpool) -> Answer:
+def _get(connect: Connect, path: str, timeout: float, new_spool: NewSpool, port: int) -> Answer:
     connection = Connection(connect(timeout))
     try:
-        request = Request(method="GET", path=path, headers=(*STANDARD_HEADERS, ("Connection", "close")))
+        request = Request(method="GET", path=path, headers=(*standard_headers(port), ("Connection", "close")))
         return connection.ask(request, timeout=timeout, body=new_spool(), most=_MOST_BYTES)
     finally:
         connection.close()

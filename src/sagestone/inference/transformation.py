@@ -9,8 +9,9 @@ from typing import Literal
 from sagestone.domain.failure import Fault, JobFailure
 from sagestone.inference.assemble import Output
 from sagestone.inference.connection import Answer
-from sagestone.inference.invoke import CallFailed, ContainerEnded, Invoker
+from sagestone.inference.invoke import CallFailed, ContainerEnded
 from sagestone.inference.objects import InputObject, ObjectFailed
+from sagestone.inference.pipeline import Pipeline
 from sagestone.inference.processing import Processing, Results
 from sagestone.inference.reading import ObjectReader, Outgoing
 from sagestone.inference.record_error import BadRecord
@@ -60,7 +61,7 @@ class Transformation:
     def __init__(
         self,
         reader: ObjectReader,
-        invoker: Invoker,
+        pipeline: Pipeline,
         s3: S3,
         *,
         assemble_with: Literal["None", "Line"],
@@ -69,7 +70,7 @@ class Transformation:
         processing: Processing | None = None,
     ) -> None:
         """`check` is called all the time, from the thread that iterates; what it raises breaks everything off."""
-        self._reader, self._invoker, self._s3 = reader, invoker, s3
+        self._reader, self._pipeline, self._s3 = reader, pipeline, s3
         self._assemble_with, self._check = assemble_with, check
         self._processing = processing if processing is not None and processing.keep is not None else None
         self._window = Window(concurrency)
@@ -130,7 +131,7 @@ class Transformation:
         if payload is None:
             return None
         try:
-            return self._invoker.invoke(payload.pieces, payload.size)
+            return self._pipeline.invoke(payload.pieces, payload.size)
         except CallFailed as error:
             raise _unanswered(underway.source, outgoing.label, error) from error
         finally:

@@ -1,97 +1,108 @@
-"""The one serving container of a transform instance, known by its labels: made once, watched, stopped."""
+"""One serving container of a transform instance, known by its labels: made once, watched, stopped."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from socket import socket
 
 from sagestone.agent.console import Console
 from sagestone.agent.tools import Tools
-from sagestone.agent.transform_model import model_directory
-from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
+from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
 from sagestone.containers.runtime import Container, ContainerSpec, Exit, Mount, RuntimeFailure, StartFailed
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import JobFailure
-from sagestone.inference.invoke import PORT, ContainerEnded
+from sagestone.domain.transform_job import ModelContainer
+from sagestone.inference.invoke import PORT
 from sagestone.inference.parameters import environment
-from sagestone.inference.ready import wait_until_ready
-from sagestone.inference.spool import Spool
+from sagestone.job_logs.writer import LogWriter
 
 _LOGS_PATIENCE_SECONDS = 20.0  # for the rest of the output after the end
 _ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
 _MODEL = "/opt/ml/model"
+_SAFE_PORTS, _SAFE_FROM = 1000, 10000
+
+#: By this label an image says that it takes its port from SAGEMAKER_BIND_TO_PORT (documented).
+ACCEPTS_PORT = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """The part of one container on its instance: `position` counts from 1, None where it is the only one."""
+
+    served: ModelContainer
+    position: int | None
+    subject: str  # how sentences call it: `container`, or `container NAME (2 of 3)`
+    hostname: str
+    network: str | None
+    model: Path
+    logs: LogWriter
+    place_file: Path
+
+
+def port_of(position: int | None, labels: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+    """Where a container listens, and the variables that tell it: of a pipeline, and of an image with the label only."""
+    if position is None or labels.get(ACCEPTS_PORT, "").lower() != "true":
+        return PORT, {}
+    port, safe = PORT + position - 1, _SAFE_FROM + (position - 1) * _SAFE_PORTS
+    return port, {
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_SAFE_PORT_RANGE": f"{safe}-{safe + _SAFE_PORTS - 1}",
+    }
 
 
 class ServingContainer:
-    """`serve` of the model's image. Its output goes to the log, its end is noticed at once."""
+    """`serve` of one image. Its output goes to its log, its end is noticed at once."""
 
-    def __init__(self, assignment: TransformAssignment, tools: Tools) -> None:
-        self._assignment, self._tools = assignment, tools
+    def __init__(self, assignment: TransformAssignment, tools: Tools, role: Role, on_end: Callable[[], None]) -> None:
+        """`on_end` is called from another thread as soon as it has ended."""
+        self._assignment, self._tools, self.role = assignment, tools, role
         self._labels = {**assignment.labels, JOB: assignment.job.key, INSTANCE: str(assignment.host.number)}
+        if role.position is not None:
+            self._labels[POSITION] = str(role.position)
         self._id: str | None = None
         self._console: Console | None = None
-        self._ended = threading.Event()
-        self._exit: Exit | None = None
-        self._lost: str | None = None
-        self._on_end: Callable[[], None] = lambda: None
+        self.port = PORT
+        self._on_end = on_end
+        self.exit: Exit | None = None
+        self.lost: str | None = None  # why the runtime cannot tell its end
 
     def take_up(self) -> None:
         """Start it, or go on with the one that an earlier agent started; raises JobFailure where it does not start."""
+        self.port, variables = port_of(
+            self.role.position, self._tools.runtime.image(self.role.served.image.digest).labels
+        )
         found = self._find()
-        self._id = found.id if found is not None else self._create()
+        self._id = found.id if found is not None else self._create(variables)
         if found is None or not found.started:
             self._start()
         self._console = Console(
             self._tools.runtime,
             self._id,
-            self._tools.logs,
-            self._tools.files.scratch / "output-place.json",
+            self.role.logs,
+            self.role.place_file,
             self._tools.clock,
             keep_bytes=self._tools.log_limit_bytes,
         )
         self._console.start()
         threading.Thread(target=self._await_end, name="container-wait", daemon=True).start()
 
-    def wait_until_ready(self) -> None:
-        """Return when `/ping` answers 200; raises NotReady, ContainerEnded or StopAsked."""
-
-        def pause(seconds: float) -> None:
-            deadline = time.monotonic() + seconds
-            while True:
-                self._tools.stop.check()
-                exit_ = self.wait_exit(max(0.0, min(0.1, deadline - time.monotonic())))
-                if exit_ is not None:
-                    raise ContainerEnded(exit_)
-                if time.monotonic() >= deadline:
-                    return
-
-        scratch = self._tools.files.scratch
-        patience = self._assignment.ping_patience_seconds
-        wait_until_ready(self.connect, patience_seconds=patience, pause=pause, new_spool=lambda: Spool(scratch, 65536))
-
     def connect(self, timeout: float) -> socket:
         """A socket to the port it serves on; raises OSError or RuntimeFailure."""
         assert self._id is not None
-        return self._tools.runtime.connect(self._id, PORT, timeout)
+        return self._tools.runtime.connect(self._id, self.port, timeout)
 
-    def wait_exit(self, seconds: float) -> Exit | None:
-        """How it ended, waiting that long for it; raises JobFailure when the runtime no longer knows it."""
-        self._ended.wait(seconds)
-        if self._lost is not None:
-            raise JobFailure("internal", self._lost)
-        return self._exit
-
-    def when_ended(self, call: Callable[[], None]) -> None:
-        """Have that called, from another thread, as soon as it ends (at once when it has)."""
-        self._on_end = call
-        if self._ended.is_set():
-            call()
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, or nothing can be known of it any more."""
+        return self.exit is not None or self.lost is not None
 
     def last_words(self) -> str:
         """After its end, or while it runs: a clause with its last line, for the end of a sentence."""
         if self._console is None:
             return ""
-        if self._ended.is_set():
+        if self.ended:
             self._console.finish(_LOGS_PATIENCE_SECONDS)
         lines = [line for line in self._console.last_lines() if not line.startswith("[sagestone]")]
         return f". Its last log line: {lines[-1].strip()[:300]}" if lines else ". It has written nothing to its log"
@@ -113,19 +124,18 @@ class ServingContainer:
                 self._console.finish(_LOGS_PATIENCE_SECONDS)
             self._tools.runtime.remove(found.id)
 
-    def _create(self) -> str:
-        assignment, job, limits = self._assignment, self._assignment.job, self._assignment.limits
-        served = job.containers[0]
-        model = Mount(source=model_directory(self._tools), target=_MODEL, read_only=True)
+    def _create(self, variables: Mapping[str, str]) -> str:
+        assignment, role, job = self._assignment, self.role, self._assignment.job
+        limits, model = assignment.limits, Mount(source=role.model, target=_MODEL, read_only=True)
         spec = ContainerSpec(
-            name=container_name(assignment.labels.get(HOME, "local"), job.key, assignment.host.number),
-            image=served.image.digest,
+            name=container_name(assignment.labels.get(HOME, "local"), job.key, assignment.host.number, role.position),
+            image=role.served.image.digest,
             command=("serve",),
-            hostname=assignment.host.name,
-            environment={**served.environment, **environment(job), **job.environment},
-            mounts=() if served.model_uri is None else (model,),
+            hostname=role.hostname,
+            environment={**role.served.environment, **environment(job), **variables, **job.environment},
+            mounts=() if role.served.model_uri is None else (model,),
             labels=self._labels,
-            network=assignment.network,
+            network=role.network,
             cpus=limits.cpus,
             memory_bytes=limits.memory_bytes,
             shared_memory_bytes=limits.shared_memory_bytes,
@@ -138,13 +148,13 @@ class ServingContainer:
         try:
             self._tools.runtime.start(self._id)
         except StartFailed as error:
-            image = self._assignment.job.containers[0].image
+            whose = "" if self.role.position is None else f" of {self.role.subject}"
             text = (
-                f"The image {image.uri} could not be started with the argument serve: "
+                f"The image {self.role.served.image.uri}{whose} could not be started with the argument serve: "
                 f"{str(error).strip()}. It needs an ENTRYPOINT that takes the argument, or a program named serve on "
                 "its PATH"
             )
-            self._tools.logs.write(self._tools.clock(), f"[sagestone] {' '.join(text.split())}")
+            self.role.logs.write(self._tools.clock(), f"[sagestone] {' '.join(text.split())}")
             raise JobFailure("algorithm", text) from error
 
     def _await_end(self) -> None:
@@ -152,16 +162,15 @@ class ServingContainer:
         deadline: float | None = None
         while True:
             try:
-                self._exit = self._tools.runtime.wait(self._id)
-                if self._exit is not None:
+                self.exit = self._tools.runtime.wait(self._id)
+                if self.exit is not None:
                     break
             except (RuntimeFailure, OSError) as error:
                 deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS
                 if time.monotonic() > deadline:
-                    self._lost = f"The container of {self._assignment.host.name} cannot be waited for: {error}"
+                    self.lost = f"The {self.role.subject} of {self._assignment.host.name} cannot be waited for: {error}"
                     break
                 time.sleep(0.5)
-        self._ended.set()
         self._on_end()
 
     def _find(self) -> Container | None:
