@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.system.service import RunningService, eventually
 from tests.system.serving import archive, create_model, outputs, transform, wait
-from tests.system.validation import BUCKET, job_of, log_lines, specification, validate
+from tests.system.validation import BUCKET, ROLE, job_of, log_lines, specification, validate
 
 
 def test_a_model_of_a_validated_algorithm_transforms(service: RunningService) -> None:
@@ -66,6 +66,20 @@ def test_answers_are_joined_with_their_records_and_captured(sandbox_service: Run
     ((name, manifest),) = outputs(sandbox_service, "captured/output").items()
     assert name == f"{job['CreationTime'].astimezone(UTC):%Y/%m/%d/%H}/joined-job-algo-1.json"
     assert json.loads(manifest) == [{"prefix": f"s3://{BUCKET}/joined-job/"}, "first.csv.out", "second.csv.out"]
+
+
+def test_records_go_through_a_pipeline_of_three_containers(service: RunningService) -> None:
+    sagemaker = service.client("sagemaker")
+    containers = [{"Image": "tests/serve:1", "ContainerHostname": name} for name in ("scale", "score", "name")]
+    sagemaker.create_model(ModelName="three", Containers=containers, ExecutionRoleArn=ROLE)
+    sagemaker.create_transform_job(**transform("three-job", "three"))
+    job = wait(service, "three-job")
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert outputs(service, "three-job")["second.csv.out"] == b"s1;ok;ok;ok\n"
+    streams = service.client("logs").describe_log_streams(
+        logGroupName="/aws/sagemaker/TransformJobs", logStreamNamePrefix="three-job/"
+    )["logStreams"]
+    assert {each["logStreamName"].split("/")[-1] for each in streams} >= {"scale", "score", "name", "data-log"}
 
 
 def test_a_model_may_be_deleted_while_a_job_runs_with_it(sandbox_service: RunningService) -> None:

@@ -103,6 +103,15 @@ def test_the_job_does_what_was_asked_with_what_the_model_says(served: Served) ->
     assert job.spec.algorithm_name is None
 
 
+def test_a_pipeline_is_served_container_by_container(served: Served) -> None:
+    containers = [{"Image": "trees:1", "ContainerHostname": "first"}, {"Image": "trees:1"}]
+    served.sagemaker("CreateModel", ModelName="two", Containers=containers)
+    served.call("CreateTransformJob", changed(ModelName="two"))
+    job = served.store.transform_job("Batch")
+    assert job is not None
+    assert [container.hostname for container in job.spec.containers] == ["first", None]
+
+
 def test_records_can_be_filtered_and_joined(served: Served) -> None:
     served.call("CreateTransformJob", changed(DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input"}))
     job = served.store.transform_job("Batch")

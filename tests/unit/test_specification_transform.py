@@ -29,12 +29,6 @@ LATER = "Member is not supported yet"
             "profile's transform needs an image",
         ),
         (
-            f"{CONTAINERS}.1",
-            {"Image": "other:1"},
-            f"Value at 'inferenceSpecification.containers' {FAILED}: {LATER}: a transform of a pipeline of containers; "
-            "the profile's transform needs exactly one",
-        ),
-        (
             f"{CONTAINERS}.0.ModelDataSource",
             {"S3DataSource": {"S3Uri": "s3://b/k"}},
             f"Value at 'inferenceSpecification.containers.1.member.modelDataSource' {FAILED}: {LATER}: batch transform "
@@ -152,8 +146,9 @@ def test_accepted_as_the_service_accepts_it(path: str, value: object) -> None:
     assert texts((path, value)) == []
 
 
-def test_a_pipeline_is_kept_where_nothing_runs_it() -> None:
-    assert texts((f"{CONTAINERS}.1", {"Image": "other:1"}), (TRANSFORM, LEFT_OUT)) == []
+def test_a_pipeline_is_transformed_too() -> None:
+    assert texts((f"{CONTAINERS}.1", {"Image": "other:1"})) == []
+    assert texts((f"{CONTAINERS}.1", {"ContainerHostname": "x"})) != []
 
 
 def test_container_host_names_are_unique() -> None:

@@ -32,13 +32,7 @@ def definition_violations(inference: Place, definition: Place) -> Iterator[Viola
 
 
 def _container_violations(containers: Place) -> Iterator[Violation]:
-    places = list(containers.elements())
-    if len(places) > 1:
-        yield containers.unsupported(
-            "a transform of a pipeline of containers; the profile's transform needs exactly one"
-        )
-        return
-    for container in places:
+    for container in containers.elements():
         if not container.member("Image"):
             yield container.member("Image").breaks("Member must not be null: the profile's transform needs an image")
         for name, why in (

@@ -46,8 +46,6 @@ def model_refusal(model: Model) -> str | None:
             f"Model {model.name} has InferenceExecutionConfig Mode Direct, which is for endpoints: a transform job "
             "sends each record through all containers in order. Create the model with Mode Serial."
         )
-    if len(model.containers) > 1:
-        return f"Model {model.name} has {len(model.containers)} containers: pipelines are not supported yet. Use one."
     return None
 
 
