@@ -204,6 +204,14 @@ class TestVersions:
         )
         assert "Member must be unique" in text
 
+    def test_a_version_may_get_its_specification_later(self, served: Served) -> None:
+        arn = version(served, InferenceSpecification=None, ModelApprovalStatus="Approved")
+        container = {"ModelPackageName": arn}
+        text = refusal(served, "CreateModel", ModelName="m", PrimaryContainer=container)
+        assert text == f"ModelPackage {arn} has no InferenceSpecification."
+        served.sagemaker("UpdateModelPackage", ModelPackageArn=arn, InferenceSpecification=INFERENCE)
+        served.sagemaker("CreateModel", ModelName="m", PrimaryContainer=container)
+
     def test_only_versions_are_updated(self, served: Served) -> None:
         served.call("CreateModelPackage", REQUEST)
         arn = f"{ACCOUNT}:model-package/oak"

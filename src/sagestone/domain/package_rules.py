@@ -49,10 +49,10 @@ def _content_violations(request: Place, algorithm_inference: Place) -> Iterator[
     inference, source = request.member("InferenceSpecification"), request.member("SourceAlgorithmSpecification")
     if inference.value is not None and source.value is not None:
         yield source.breaks("Member must be absent: the request has an InferenceSpecification")
-    logged = request.member("ModelPackageGroupName") and request.member("SourceUri")
-    if inference.value is None and source.value is None and not logged:
+    if inference.value is None and source.value is None and not request.member("ModelPackageGroupName"):
         yield inference.lacks(
-            "Member must not be null: a package needs an InferenceSpecification or a SourceAlgorithmSpecification"
+            "Member must not be null: a package without a group needs an InferenceSpecification or a "
+            "SourceAlgorithmSpecification"
         )
     for algorithm in source.member("SourceAlgorithms").elements():
         if algorithm_inference.value is None:
