@@ -133,6 +133,17 @@ class TestAdmission:
         placement.release("training/big")
         assert reserve(placement, "training/small")
 
+    def test_a_mixed_cluster_is_there_as_a_whole_or_waits(self, tmp_path: Path) -> None:
+        placement = Place(tmp_path).placement(cpus=6)
+        assert reserve(placement, "training/a")  # two of six cpus
+        types = ["ml.m5.large", "ml.m5.xlarge", "ml.m5.large"]  # eight, made to fit six: two each
+        assert placement.reserve("training/mixed", types, 0) is None
+        placement.release("training/a")
+        held = placement.reserve("training/mixed", types, 0)
+        assert held is not None
+        assert [limits.cpus for limits in held.limits] == [2.0, 2.0, 2.0]
+        assert [(limits.memory_bytes or 0) // GIB for limits in held.limits] == [8, 16, 8]
+
     def test_a_job_that_gives_up_waiting_makes_way(self, tmp_path: Path) -> None:
         placement = Place(tmp_path).placement(cpus=4)
         assert reserve(placement, "training/a")

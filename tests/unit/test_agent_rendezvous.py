@@ -44,3 +44,16 @@ def test_a_peer_is_lost_when_its_lock_stays_free(tmp_path: Path) -> None:
         assert first.lost_peer(0.0) is None
     assert first.lost_peer(0.0) == 3
     assert _meeting(tmp_path, 1).lost_peer(60.0) is None
+
+
+def test_all_have_restored_when_each_said_so_or_has_ended(tmp_path: Path) -> None:
+    first, second, third = (_meeting(tmp_path, number) for number in (1, 2, 3))
+    assert _meeting(tmp_path / "alone", 1, count=1).have_all_restored()
+    first.note_restored()
+    second.note_restored()
+    assert [each.have_all_restored() for each in (first, second, third)] == [False, False, True]
+    second.forget_restored()  # its agent begins anew
+    assert not third.have_all_restored()
+    second.note_restored()
+    third.leave(FAILED)
+    assert first.have_all_restored()

@@ -1,4 +1,4 @@
-"""A directory of checkpoints and its prefix in the embedded store: what goes there, when, and what never does."""
+"""A directory of checkpoints and its prefix in S3, embedded and over HTTP: what goes there, and when."""
 
 import time
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING
 from sagestone.channels.checkpoint_sync import CheckpointSync
 from sagestone.s3.client import S3, S3Failure, Upload, write_all
 from sagestone.s3.embedded import EmbeddedS3
+from sagestone.s3.remote import RemoteS3
 from sagestone.s3.storage.storage import open_storage
 from sagestone.s3.uri import S3Uri
+from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 
 PREFIX = S3Uri("bucket", "ckpt/run/")
 
@@ -26,7 +28,7 @@ class Place:
         storage = open_storage(directory / "s3")
         storage.buckets.create("bucket", "us-east-1", time.time())
         storage.close()
-        self.s3 = EmbeddedS3(directory / "s3")
+        self.s3: S3 = EmbeddedS3(directory / "s3")
         self.root = directory / "checkpoints"
         self.root.mkdir()
         self.record = directory / "scratch" / "record.json"
@@ -55,9 +57,15 @@ class Place:
         return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+@pytest.fixture(params=["embedded", "remote"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    if request.param == "embedded":
+        yield made
+        return
+    with running_face(tmp_path / "s3") as face:
+        made.s3 = RemoteS3(face.endpoint, REGION, ACCESS_KEY, SECRET_KEY)
+        yield made
 
 
 def test_a_file_goes_once_it_is_stable_and_again_when_it_changes(place: Place) -> None:
@@ -168,9 +176,9 @@ class _DyingUpload:
 
 
 class _DyingS3:
-    """The embedded store with such uploads."""
+    """A store with such uploads."""
 
-    def __init__(self, s3: EmbeddedS3) -> None:
+    def __init__(self, s3: S3) -> None:
         self._s3 = s3
 
     def __getattr__(self, name: str) -> Any:
