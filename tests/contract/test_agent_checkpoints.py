@@ -94,6 +94,25 @@ def test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints(
     assert set(_stored(ground)) == {"step-2", "late", "go"}
 
 
+def test_an_agent_that_is_killed_again_and_again_loses_nothing_and_leaves_nothing(ground: Ground) -> None:
+    program = """
+        cd /opt/ml/checkpoints; i=0
+        while [ $i -lt 60 ]; do
+          i=$((i+1)); echo $i > step-$i; echo $i > latest; rm -f step-$((i-5)); echo at $i; sleep 0.1
+        done
+        find . -type f ! -name '*.sagemaker-*' -exec cp {} /opt/ml/model ';'
+    """
+    instance = TrainingInstance(ground, program, checkpoint=CONFIG).start()
+    for step in (7, 21, 26, 45):
+        instance.await_line(f"at {step}")
+        instance.kill()
+        instance.start()
+    assert instance.outcome().ending == "Completed"
+    expected = {f"step-{step}": f"{step}\n".encode() for step in range(56, 61)} | {"latest": b"60\n"}
+    assert _stored(ground) == expected
+    assert ground.archive("out/job/output/model.tar.gz") == expected
+
+
 @pytest.mark.parametrize(
     ("then", "ending"),
     [
