@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.system.service import RunningService, eventually
 from tests.system.serving import archive, outputs, transform, wait
-from tests.system.validation import ROLE, job_of, specification, validate
+from tests.system.validation import ROLE, job_of, reason, specification, validate
 
 PROFILE = specification("p", "tests/train:1", "tests/serve:1")["ValidationSpecification"]["ValidationProfiles"][0]
 
@@ -78,6 +78,25 @@ def test_a_package_is_validated_by_a_real_transform(sandbox_service: RunningServ
     assert job["TransformJobStatus"] == "Completed"
     model = sagemaker.describe_model(ModelName=job["ModelName"])
     assert model["PrimaryContainer"]["ModelDataUrl"] == uri
+
+
+def test_a_pipeline_is_trained_packaged_and_served(sandbox_service: RunningService) -> None:
+    sagemaker = sandbox_service.client("sagemaker")
+    request = specification("piped", "tests/train:1", "tests/serve:1")
+    containers = [{"Image": "tests/serve:1", "ContainerHostname": name} for name in ("first", "second")]
+    request["InferenceSpecification"]["Containers"] = containers
+    description = validate(sandbox_service, request)
+    assert description["AlgorithmStatus"] == "Completed", reason(description)
+    name = job_of(sandbox_service, "transform", "piped")["ModelName"]
+    artifact = job_of(sandbox_service, "training", "piped")["ModelArtifacts"]["S3ModelArtifacts"]
+    model = sagemaker.describe_model(ModelName=name)
+    assert [each["ModelDataUrl"] for each in model["Containers"]] == [artifact] * 2
+    source = {"SourceAlgorithms": [{"AlgorithmName": "piped", "ModelDataUrl": artifact}]}
+    sagemaker.create_model_package(ModelPackageName="piped", SourceAlgorithmSpecification=source)
+    sagemaker.create_model(ModelName="piped", PrimaryContainer={"ModelPackageName": "piped"})
+    sagemaker.create_transform_job(**transform("piped-job", "piped"))
+    assert wait(sandbox_service, "piped-job")["TransformJobStatus"] == "Completed"
+    assert outputs(sandbox_service, "piped-job")["second.csv.out"] == b"s1;ok;ok\n"
 
 
 def test_a_package_that_does_not_serve_fails_with_the_reason(sandbox_service: RunningService) -> None:

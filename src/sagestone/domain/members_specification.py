@@ -41,7 +41,7 @@ Tags.Value             honoured
 *I.SupportedContentTypes                    honoured  the transform's ContentType must be among them
 *I.SupportedResponseMIMETypes               honoured  the transform's Accept must be among them
 
-*C.ContainerHostname           recorded  unique; several containers are kept, not run
+*C.ContainerHostname           honoured  unique; the container's name in a pipeline and in its logs
 *C.Image                       honoured  resolved to a digest at creation
 *C.ImageDigest                 honoured  if given it must be the image's
 *C.ModelDataUrl                honoured  served instead of the trained model
