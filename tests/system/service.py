@@ -62,6 +62,12 @@ class RunningService:
         """End it as a crash does."""
         self._end(signal.SIGKILL)
 
+    def wait(self) -> int:
+        """Wait until it has ended by itself; the exit code."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        return process.wait(timeout=60)
+
     @property
     def pid(self) -> int:
         assert self._process is not None

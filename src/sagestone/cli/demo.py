@@ -17,8 +17,9 @@ from sagestone.cli.connection import Connection, connect_or_start
 from sagestone.cli.demo_data import Digits, read_digits, read_predictions, upload_digits
 from sagestone.cli.exits import FAILED, USAGE, command_name, leave
 from sagestone.cli.follow import ValidationFollower
-from sagestone.cli.show import clock, console, show_sight
+from sagestone.cli.show import clock, console
 from sagestone.cli.validate import delete_algorithm
+from sagestone.cli.watch import watch
 from sagestone.compose.images import open_images
 from sagestone.containers.runtime import ImageNotFound
 from sagestone.image_build.build import build_image
@@ -61,7 +62,7 @@ def demo(
         else:
             _ensure_image(settings, recipe)
         digits = _upload(connection, recipe, settings)
-        follower = _validate(connection, request)
+        follower = _validate(connection, request, own_service=service is not None)
         _report(connection, follower, digits)
     left = "nothing is left running" if service is not None else "the service goes on"
     console.print(f"\ndone in {time.monotonic() - began:.1f} s; {left}. Next:\n")
@@ -119,14 +120,13 @@ def _upload(connection: Connection, recipe: Recipe, settings: Settings) -> Digit
     return digits
 
 
-def _validate(connection: Connection, request: dict[str, Any]) -> ValidationFollower:
+def _validate(connection: Connection, request: dict[str, Any], *, own_service: bool) -> ValidationFollower:
     sagemaker = connection.client("sagemaker")
     delete_algorithm(sagemaker, request["AlgorithmName"])
     arn = sagemaker.create_algorithm(**request)["AlgorithmArn"]
     _say(f"boto3 sent CreateAlgorithm: {arn}\n")
     follower = ValidationFollower(sagemaker, connection.client("logs"), request["AlgorithmName"])
-    for sight in follower.follow():
-        show_sight(sight)
+    watch(follower, own_service=own_service)
     return follower
 
 

@@ -24,12 +24,12 @@ def foreseen(error: BaseException) -> tuple[int, str] | None:
 
 
 def _of_aws(error: BaseException) -> tuple[int, str] | None:
-    from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-    if isinstance(error, HTTPClientError):
-        return UNAVAILABLE, f"the service does not answer any more: {error}"
     if isinstance(error, ParamValidationError):
         return USAGE, str(error)
+    if isinstance(error, BotoCoreError):  # no connection, none any more, no answer in time
+        return UNAVAILABLE, f"the service does not answer: {error}"
     if isinstance(error, ClientError):
         return FAILED, str(error)
     return None

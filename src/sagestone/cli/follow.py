@@ -21,7 +21,7 @@ class ValidationFollower:
     def __init__(self, sagemaker: Any, logs: Any, algorithm: str) -> None:
         self._sagemaker = sagemaker
         self._logs = logs
-        self._algorithm = algorithm
+        self.algorithm = algorithm
         self._seen: dict[str, str] = {}
         self._positions: dict[str, str | None] = {}
         self._scraper: MetricScraper | None = None
@@ -32,7 +32,7 @@ class ValidationFollower:
     def follow(self) -> Iterator[Sight]:
         """Everything new, until the algorithm is Completed or Failed."""
         while True:
-            self.description = self._sagemaker.describe_algorithm(AlgorithmName=self._algorithm)
+            self.description = self._sagemaker.describe_algorithm(AlgorithmName=self.algorithm)
             finished = self.description["AlgorithmStatus"] in ("Completed", "Failed")
             seen = [*self._look_at_algorithm(), *self._look_at_training(), *self._look_at_transform()]
             yield from sorted(seen, key=lambda sight: sight.at)
@@ -40,10 +40,29 @@ class ValidationFollower:
                 return
             time.sleep(_POLL_SECONDS)
 
+    def abandon(self) -> None:
+        """Stop the validation's jobs, and wait until the algorithm's status is final."""
+        while True:
+            self.description = self._sagemaker.describe_algorithm(AlgorithmName=self.algorithm)
+            if self.description["AlgorithmStatus"] in ("Completed", "Failed"):
+                return
+            for kind in ("training", "transform"):
+                job = self._job(kind)
+                if job is not None and job[f"{kind.capitalize()}JobStatus"] == "InProgress":
+                    self._stop(kind, job[f"{kind.capitalize()}JobName"])
+            time.sleep(_POLL_SECONDS)
+
+    def _stop(self, kind: str, name: str) -> None:
+        try:
+            getattr(self._sagemaker, f"stop_{kind}_job")(**{f"{kind.capitalize()}JobName": name})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":  # it has ended meanwhile
+                raise
+
     def _look_at_algorithm(self) -> Iterator[Sight]:
         status = self.description["AlgorithmStatus"]
         if self._is_new("algorithm", status):
-            yield Sight(kind="algorithm", at=time.time(), subject=self._algorithm, text=status, status=status)
+            yield Sight(kind="algorithm", at=time.time(), subject=self.algorithm, text=status, status=status)
 
     def _look_at_training(self) -> Iterator[Sight]:
         job = self._job("training")

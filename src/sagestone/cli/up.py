@@ -39,7 +39,7 @@ def up(
     logging.getLogger("sagestone").setLevel(logging.INFO if verbose else logging.WARNING)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stopped.set())
     service = Service.start(settings)
     try:

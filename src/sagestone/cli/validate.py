@@ -11,8 +11,9 @@ from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.connection import connect_or_start
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.follow import ValidationFollower
-from sagestone.cli.show import console, show_json_line, show_sight
+from sagestone.cli.show import console, show_json_line
 from sagestone.cli.spec_file import read_request
+from sagestone.cli.watch import watch
 
 
 def register(app: typer.Typer) -> None:
@@ -31,12 +32,12 @@ def validate(
 
     Uses the service of this home, or starts one for as long as it takes. Ends with 0 when the algorithm is Completed,
     with 1 and the reason when it Failed, with 2 when the specification was refused. With --json every line is one JSON
-    object; the last has the kind `result` and the whole description.
+    object; the last has the kind `result` and the whole description. Ctrl-C stops the job when the service is its own.
     """
     request = read_request(spec)
     if name:
         request["AlgorithmName"] = name
-    with connect_or_start(settings_of(home)) as (connection, _):
+    with connect_or_start(settings_of(home)) as (connection, service):
         sagemaker = connection.client("sagemaker")
         follower = ValidationFollower(sagemaker, connection.client("logs"), request.get("AlgorithmName", ""))
         try:
@@ -47,8 +48,7 @@ def validate(
             leave(USAGE, f"{spec} was refused: {error}")
         except TypeError as error:  # a member by the name of a parameter of boto3's own
             leave(USAGE, f"{spec} was refused by boto3: {error}")
-        for sight in follower.follow():
-            show_sight(sight, as_json)
+        watch(follower, own_service=service is not None, as_json=as_json)
         description = follower.description
     _end(description, as_json)
 

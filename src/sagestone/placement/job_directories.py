@@ -97,7 +97,8 @@ class JobDirectories:
 
 
 def _remove_in_background(directory: Path) -> None:
-    threading.Thread(target=_remove_tree, args=(directory,), name="job-directory-removal", daemon=True).start()
+    """The process does not end before it is done: nobody else would go on with it before the next start."""
+    threading.Thread(target=_remove_tree, args=(directory,), name="job-directory-removal", daemon=False).start()
 
 
 def _remove_tree(directory: Path) -> None:
