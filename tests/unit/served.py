@@ -26,17 +26,26 @@ from sagestone.shapes.service_model import load_service_model
 from sagestone.shapes.violation import summary
 from sagestone.store.sqlite import SqliteStore
 from sagestone.wire.call import Call, Caller
+from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import ValidationException
 from tests.unit.requests import DIGEST
 
 DEPLOYMENT = Deployment(partition="aws", region="us-east-1", account="123456789012")
-_MODELS = {"sagemaker": "sagemaker", "logs": "logs", "monitoring": "cloudwatch"}  # botocore's names
+_MODELS = {
+    "sagemaker": "sagemaker",
+    "logs": "logs",
+    "monitoring": "cloudwatch",
+    "sts": "sts",
+    "iam": "iam",
+}  # botocore's names
 CHECKS = {name: RequestCheck(load_service_model(model)) for name, model in _MODELS.items()}
 CHECKS["sagestone"] = RequestCheck(OWN_MODEL)
 MODELS = {name: botocore.session.get_session().get_service_model(model) for name, model in _MODELS.items()}
 
 #: Members that the model calls required and that the service leaves out of some answers.
 LEFT_OUT = {"DescribeModelPackage": {"ModelPackageName": "of-no-version"}}
+
+KEYS = Credentials(access_key="KEY", secret_key="secret", account=DEPLOYMENT.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Served:
                 image=self._image,
                 hint=self._hint,
                 logs=LogReader(self.logs),
+                book=CredentialBook([KEYS]),
                 s3=self.s3,
             )
         )

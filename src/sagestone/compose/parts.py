@@ -97,6 +97,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
             image=runtime.image,
             hint=controller.hint,
             logs=LogReader(logs),
+            book=book,
             s3=build_s3(s3_part),
             file_systems=file_systems,
         )
@@ -106,6 +107,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     server = Server(
         operations=table,
         models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")), OWN_MODEL],
+        query_models=[load_service_model(name) for name in ("sts", "iam")],
         s3=s3,
         book=book,
         region=settings.region,

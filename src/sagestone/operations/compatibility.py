@@ -40,6 +40,8 @@ def _lines() -> Iterator[str]:
         ("sagemaker", "SageMaker"),
         ("logs", "CloudWatch Logs"),
         ("monitoring", "CloudWatch"),
+        ("sts", "STS"),
+        ("iam", "IAM"),
         ("sagestone", "Sagestone itself"),
     ):
         names = sorted(name for owner, name in {**QUICK, **WAITING} if owner == service)

@@ -9,6 +9,7 @@ from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.s3.client import S3
 from sagestone.store.interface import Store
+from sagestone.wire.credentials import CredentialBook
 
 
 class ResolvedImage(Protocol):
@@ -30,4 +31,5 @@ class Dependencies:
     hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
     logs: LogReader
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
+    book: CredentialBook  # the keys that may sign, which seal those of assumed roles
     s3: S3  # where models and data lie, with the service's own keys

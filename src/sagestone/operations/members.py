@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sagestone.wire.call import Call
-from sagestone.wire.errors import InvalidParameterException, InvalidParameterValue, ServiceError, ValidationException
+from sagestone.wire.errors import (
+    InvalidParameterException,
+    InvalidParameterValue,
+    ServiceError,
+    ValidationError,
+    ValidationException,
+)
 
 _LIST: Final = {
     "NameContains": "case-sensitive",
@@ -156,12 +162,45 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "IncludeLinkedAccounts": "there are no linked accounts",
         "OwningAccount": "there are no linked accounts",
     },
+    ("sts", "GetCallerIdentity"): {},
+    ("sts", "AssumeRole"): {
+        "RoleArn": "any role of the account: every role exists",
+        "RoleSessionName": "",
+        "DurationSeconds": "3600 by default; from 900 to 43200",
+        "SourceIdentity": "given back",
+        "Tags": "no policy asks for them",
+        "TransitiveTagKeys": "no policy asks for them",
+        "ExternalId": "no policy asks for it",
+        "Policy": "refused: there are no policies here",
+        "PolicyArns": "refused: there are no policies here",
+        "SerialNumber": "no policy asks for it",
+        "TokenCode": "refused: there are no second factors here",
+        "ProvidedContexts": "no policy asks for them",
+        "MinimumSessionTokenSize": "a hint that has no effect",
+    },
+    ("iam", "GetRole"): {"RoleName": "every role exists, and SageMaker may assume it"},
+    ("iam", "SimulatePrincipalPolicy"): {
+        "PolicySourceArn": "there are no policies: everything is allowed",
+        "ActionNames": "each is allowed",
+        "ResourceArns": "each is allowed",
+        **dict.fromkeys(
+            (
+                "PolicyInputList", "PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy",
+                "ResourceOwner", "CallerArn", "ContextEntries", "ResourceHandlingOption",
+            ),
+            "no policy is evaluated",
+        ),
+        "MaxItems": "every answer is whole",
+        "Marker": "never given",
+    },
 }  # fmt: skip
 
 #: What a service answers to a member that it does not take; the others answer ValidationException.
 _REFUSALS: Final[Mapping[str, type[ServiceError]]] = {
     "logs": InvalidParameterException,
     "monitoring": InvalidParameterValue,
+    "sts": ValidationError,
+    "iam": ValidationError,
 }
 
 

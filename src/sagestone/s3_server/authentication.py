@@ -9,6 +9,7 @@ from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3_server import signature_v2
 from sagestone.s3_server.request import S3Request
 from sagestone.wire.credentials import CredentialBook, Credentials
+from sagestone.wire.session_tokens import BadToken, open_session
 from sagestone.wire.signature import (
     Credential,
     Seed,
@@ -58,7 +59,7 @@ class Authentication:
         raise Refusal("AccessDenied", "Access Denied: the request is not signed.")
 
     def _check_v4(self, request: S3Request, credential: Credential, book: CredentialBook) -> Signer:
-        known = _known(book, credential.access_key, request)
+        known = self._known(book, credential.access_key, request)
         try:
             if credential.service != "s3":
                 raise SignatureProblem("scope", f"incorrect service '{credential.service[:64]}': expected 's3'.")
@@ -77,7 +78,7 @@ class Authentication:
 
     def _check_v2_header(self, request: S3Request, book: CredentialBook) -> Signer:
         access_key, _, signature = request.headers["authorization"].removeprefix("AWS ").strip().partition(":")
-        known = _known(book, access_key, request)
+        known = self._known(book, access_key, request)
         _compare_v2(known, signature, signature_v2.strings_to_sign(request))
         at = signature_v2.signed_at(request.headers)
         if abs(at - self._clock()) > SKEW_SECONDS:
@@ -85,7 +86,7 @@ class Authentication:
         return Signer(access_key=known.access_key)
 
     def _check_v2_query(self, request: S3Request, book: CredentialBook) -> Signer:
-        known = _known(book, request.query["AWSAccessKeyId"], request)
+        known = self._known(book, request.query["AWSAccessKeyId"], request)
         expires = request.query.get("Expires", "")
         if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
             raise Refusal("AccessDenied", "Query-string authentication requires Expires, a number of epoch seconds.")
@@ -95,6 +96,26 @@ class Authentication:
                 "AccessDenied", "Request has expired", Expires=_stamp(int(expires)), ServerTime=_stamp(self._clock())
             )
         return Signer(access_key=known.access_key)
+
+    def _known(self, book: CredentialBook, access_key: str, request: S3Request) -> Credentials:
+        """The credentials of the key: its own, or those of the session whose token comes with it."""
+        token = request.headers.get("x-amz-security-token") or request.query.get("X-Amz-Security-Token")
+        if token is None:
+            known = book.find(access_key)
+            if known is None:
+                raise Refusal(
+                    "InvalidAccessKeyId",
+                    "The AWS Access Key Id you provided does not exist in our records.",
+                    AWSAccessKeyId=access_key[:128],
+                )
+            return known
+        try:
+            return open_session(book, access_key, token, self._clock()).credentials
+        except BadToken as problem:
+            if problem.kind == "expired":
+                raise Refusal("ExpiredToken", "The provided token has expired.") from None
+            text = "The provided token is malformed or otherwise invalid: AssumeRole gave no such one for this key."
+            raise Refusal("InvalidToken", text) from None
 
     def _refusal(self, problem: SignatureProblem, request: S3Request, credential: Credential | None) -> Refusal:
         """A problem of version 4 in S3's words."""
@@ -133,19 +154,6 @@ class Authentication:
             ServerTime=_stamp(self._clock()),
             MaxAllowedSkewMilliseconds=str(int(SKEW_SECONDS * 1000)),
         )
-
-
-def _known(book: CredentialBook, access_key: str, request: S3Request) -> Credentials:
-    known = book.find(access_key)
-    if known is None:
-        raise Refusal(
-            "InvalidAccessKeyId",
-            "The AWS Access Key Id you provided does not exist in our records.",
-            AWSAccessKeyId=access_key[:128],
-        )
-    if "x-amz-security-token" in request.headers or "X-Amz-Security-Token" in request.query:
-        raise Refusal("InvalidToken", "The provided token is malformed or otherwise invalid: this key has no token.")
-    return known
 
 
 def _compare_v2(known: Credentials, signature: str, texts: list[str]) -> None:

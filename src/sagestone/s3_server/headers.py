@@ -20,7 +20,7 @@ META = "x-amz-meta-"
 LARGEST_METADATA = 2048
 
 _UNDERSTOOD = re.compile(
-    "x-amz-(date|content-sha256|user-agent|decoded-content-length|trailer|expected-bucket-owner|"
+    "x-amz-(date|security-token|content-sha256|user-agent|decoded-content-length|trailer|expected-bucket-owner|"
     "source-expected-bucket-owner|sdk-checksum-algorithm|request-payer|metadata-directive|copy-source|copy-source-range|"
     "copy-source-if-(match|none-match|modified-since|unmodified-since)|checksum-(mode|algorithm|type|crc32|crc32c|"
     "crc64nvme|sha1|sha256)|mp-object-size|meta-.+)"

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sagestone.server.body import BodyIncomplete, read_body
 from sagestone.server.json_face import JsonFace, error_reply
+from sagestone.server.query_face import QueryFace
 from sagestone.server.routing import face_of
 from sagestone.server.s3_face import S3Face
 from sagestone.shapes.service_model import ServiceModel
@@ -40,7 +41,8 @@ _LOG = logging.getLogger("sagestone.server")
 class Server:
     """Serves the operation table and the S3 face. All parts are given; nothing is read from the environment.
 
-    `s3` None: the embedded store is off. `no_auth`: JSON requests are believed unsigned. `clock` gives epoch seconds.
+    `query_models` are those of the services that answer in XML. `s3` None: the embedded store is off. `no_auth`:
+    requests to all services but S3 are believed unsigned. `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Server:
         *,
         operations: OperationTable,
         models: Sequence[ServiceModel],
+        query_models: Sequence[ServiceModel] = (),
         s3: S3Face | None,
         book: CredentialBook,
         region: str,
@@ -60,12 +63,16 @@ class Server:
         self._executor = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="operation")
         reader = CallReader(models)
         self._services = reader.services
+        authentication = Authentication(book, region=region, no_auth=no_auth, clock=clock)
         self._json = JsonFace(
             operations=operations,
             reader=reader,
             writer=ReplyWriter(models),
-            authentication=Authentication(book, region=region, no_auth=no_auth, clock=clock),
+            authentication=authentication,
             executor=self._executor,
+        )
+        self._query = QueryFace(
+            operations=operations, models=query_models, authentication=authentication, executor=self._executor
         )
         self._runner: web.ServerRunner | None = None
         self._under_way = 0
@@ -124,6 +131,8 @@ class Server:
                 return await self._answer_s3(request, request_id)
             case "json":
                 return await self._answer_json(request, signed, claimed, request_id)
+            case "query" if claimed in self._query.services:
+                return await self._answer_query(request, signed, str(claimed), request_id)
             case "query":
                 body = query_error_body("InvalidAction", self._not_served(claimed), request_id)
                 return _refuse(400, body, "text/xml", request_id)
@@ -134,8 +143,19 @@ class Server:
                 return web.Response(text=facts, content_type="application/json")
 
     def _not_served(self, claimed: str | None) -> str:
+        served = {*self._services, *self._query.services, "s3"}
         subject = f"The service '{claimed[:64]}'" if claimed else "A service of the query protocol"
-        return f"{subject} is not served here, only {', '.join(sorted({*self._services, 's3'}))}."
+        return f"{subject} is not served here, only {', '.join(sorted(served))}."
+
+    async def _answer_query(
+        self, request: web.BaseRequest, signed: SignedRequest, service: str, request_id: str
+    ) -> web.Response:
+        try:
+            body = await read_body(request, self._max_body)
+        except (ServiceError, BodyIncomplete) as problem:
+            text = str(problem) or "The body did not arrive in time."
+            return _refuse(413, query_error_body("RequestEntityTooLarge", text, request_id), "text/xml", request_id)
+        return await self._query.answer(signed.with_body(body), service, body, request_id)
 
     async def _answer_json(
         self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, request_id: str

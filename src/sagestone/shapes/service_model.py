@@ -18,26 +18,31 @@ class ModelMissing(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationFacts:
-    """An operation: the names of its input and output shapes, None for none."""
+    """An operation: the names of its input and output shapes, None for none; `result_wrapper` is for XML only."""
 
     name: str
     input: str | None
     output: str | None
+    result_wrapper: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceModel:
-    """One service. `service` is its signing name, `target_prefix` what stands before the dot in X-Amz-Target."""
+    """One service. `service` is its signing name, `target_prefix` what stands before the dot in X-Amz-Target.
+
+    A service of the query protocol (STS, IAM) has no target, and an `xml_namespace` instead.
+    """
 
     service: str
     target_prefix: str
     json_version: str
     operations: Mapping[str, OperationFacts]
     shapes: Mapping[str, ShapeFacts]
+    xml_namespace: str = ""
 
 
 def load_service_model(service: str) -> ServiceModel:
-    """The newest model of `sagemaker` or `logs` (botocore's directory names) that the installed botocore has.
+    """The newest model of `sagemaker`, `logs` … (botocore's directory names) that the installed botocore has.
 
     Reads the file itself: about 30 ms and without the documentation texts, where botocore's own loader takes several
     times as long and keeps them. Raises ModelMissing.
@@ -62,15 +67,17 @@ def _read_model(document: Mapping[str, Any]) -> ServiceModel:
             member.pop("documentation", None)
     return ServiceModel(
         service=metadata.get("signingName") or metadata["endpointPrefix"],
-        target_prefix=metadata["targetPrefix"],
-        json_version=metadata["jsonVersion"],
+        target_prefix=metadata.get("targetPrefix", ""),
+        json_version=metadata.get("jsonVersion", ""),
         operations={
             name: OperationFacts(
                 name=name,
                 input=facts.get("input", {}).get("shape"),
                 output=facts.get("output", {}).get("shape"),
+                result_wrapper=facts.get("output", {}).get("resultWrapper", ""),
             )
             for name, facts in document["operations"].items()
         },
         shapes=shapes,
+        xml_namespace=metadata.get("xmlNamespace", ""),
     )

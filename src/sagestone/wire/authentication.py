@@ -3,17 +3,27 @@
 from collections.abc import Callable
 
 from sagestone.wire.call import Caller
-from sagestone.wire.credentials import CredentialBook
+from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import (
+    ExpiredTokenException,
     IncompleteSignatureException,
     InvalidSignatureException,
     MissingAuthenticationTokenException,
     ServiceError,
     UnrecognizedClientException,
 )
-from sagestone.wire.signature import SignatureProblem, SignedRequest, check_scope, parse_authorization, verify
+from sagestone.wire.session_tokens import BadToken, open_session
+from sagestone.wire.signature import (
+    Credential,
+    SignatureProblem,
+    SignedRequest,
+    check_scope,
+    parse_authorization,
+    verify,
+)
 
 SKEW_SECONDS = 300.0
+GLOBAL_REGION = "us-east-1"
 
 
 class Authentication:
@@ -39,17 +49,33 @@ class Authentication:
         credential = parse_authorization(request)
         if credential is None:
             raise MissingAuthenticationTokenException("Missing Authentication Token")
-        check_scope(credential, region=self._region, services=(service,))
-        known = self._book.find(credential.access_key)
-        if known is None:
-            raise UnrecognizedClientException("The security token included in the request is invalid.")
-        if "x-amz-security-token" in request.headers or "X-Amz-Security-Token=" in request.raw_query:
-            raise UnrecognizedClientException(
-                "The security token included in the request is invalid. This service issues no session tokens: leave "
-                "AWS_SESSION_TOKEN unset."
-            )
+        check_scope(credential, region=self._scope_region(credential, service), services=(service,))
+        known, arn = self._known(request, credential.access_key)
         verify(request, credential, known.secret_key, now=self._clock(), skew_seconds=SKEW_SECONDS)
-        return Caller(account=known.account, access_key=known.access_key, region=self._region)
+        return Caller(account=known.account, access_key=known.access_key, region=self._region, arn=arn)
+
+    def _scope_region(self, credential: Credential, service: str) -> str:
+        """IAM has no regions: clients sign for us-east-1, wherever they are."""
+        return GLOBAL_REGION if service == "iam" and credential.region == GLOBAL_REGION else self._region
+
+    def _known(self, request: SignedRequest, access_key: str) -> tuple[Credentials, str]:
+        """The credentials of the key, with the ARN of the assumed role where a token says one."""
+        token = request.headers.get("x-amz-security-token")
+        if token is None and "X-Amz-Security-Token=" not in request.raw_query:
+            known = self._book.find(access_key)
+            if known is None:
+                raise UnrecognizedClientException("The security token included in the request is invalid.")
+            return known, ""
+        try:
+            session = open_session(self._book, access_key, token or "", self._clock())
+        except BadToken as problem:
+            if problem.kind == "expired":
+                raise ExpiredTokenException("The security token included in the request is expired") from None
+            raise UnrecognizedClientException(
+                "The security token included in the request is invalid. It was not given out by AssumeRole of this "
+                "service: leave AWS_SESSION_TOKEN unset with the keys of `sagestone env`."
+            ) from None
+        return session.credentials, session.arn
 
 
 def _as_service_error(problem: SignatureProblem) -> ServiceError:

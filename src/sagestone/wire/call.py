@@ -12,6 +12,7 @@ class Caller:
     account: str
     access_key: str
     region: str
+    arn: str = ""  # of the assumed role; "" for the service's own keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

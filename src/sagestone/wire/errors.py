@@ -80,6 +80,18 @@ class UnknownOperationException(ServiceError):
     code = "UnknownOperationException"
 
 
+class ExpiredTokenException(ServiceError):
+    """A session token whose time is over."""
+
+    code = "ExpiredTokenException"
+
+
+class ValidationError(ServiceError):
+    """STS's and IAM's word for a bad parameter."""
+
+    code = "ValidationError"
+
+
 class InternalFailure(ServiceError):
     """Our own bug: logged with the request id."""
 
