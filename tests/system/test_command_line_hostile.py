@@ -1,10 +1,8 @@
 """The command line among broken files, homes and terminals: one sentence, the documented exit code, no traceback."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,27 +68,6 @@ def test_a_home_that_is_a_file(tmp_path: Path, arguments: list[str]) -> None:
     home = tmp_path / "home"
     home.touch()
     _assert_told(_run(home, *arguments), 2, str(home), "Not a directory")
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts nothing: {mounted.stderr.decode()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def test_a_full_disk(tiny_disk: Path) -> None:
-    for arguments in (["up"], ["validate", str(EXAMPLE)], ["demo"]):
-        _assert_told(_run(tiny_disk, *arguments), 3, "full")
-    findings = json.loads(_run(tiny_disk, "doctor", "--json").stdout)
-    assert next(each for each in findings if each["subject"] == "home")["level"] == "bad"
 
 
 def test_an_engine_that_does_not_answer(tmp_path: Path) -> None:

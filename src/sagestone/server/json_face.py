@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 
 from aiohttp import web
 
+from sagestone.store.interface import StoreFull
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
 from sagestone.wire.errors import InternalFailure, ServiceError, UnknownOperationException
@@ -47,6 +48,9 @@ class JsonFace:
         except ServiceError as error:
             _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, error.message[:500])
             return error_reply(error, request_id)
+        except StoreFull as error:
+            _LOG.error("%s %r: %s", request_id, target[:200], error)
+            return error_reply(InternalFailure(str(error)), request_id)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
             return error_reply(internal_failure(request_id), request_id)

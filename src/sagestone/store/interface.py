@@ -45,6 +45,10 @@ class LeaseLost(Exception):
     """Another holder has the lease by now; nothing was written."""
 
 
+class StoreFull(Exception):
+    """There is no room for a change; nothing was written. The text says where room is wanted."""
+
+
 class BadToken(Exception):
     """The NextToken was not made by this store for this query."""
 

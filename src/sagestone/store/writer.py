@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sagestone.store.interface import StoreFull
+
 Result = TypeVar("Result")
 
 #: Changes that one transaction may hold.
@@ -84,13 +86,24 @@ class Writer:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             for change in group:
-                change.future.set_exception(error)
+                change.future.set_exception(_told(error))
             return
         for future, result, failure in told:
             if failure is not None:
-                future.set_exception(failure)
+                future.set_exception(_told(failure))
             else:
                 future.set_result(result)
+
+
+def _told(error: BaseException) -> BaseException:
+    """A full disk in the store's own words, every other error as it is."""
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        full = StoreFull(
+            "The disk that holds the service's state is full, so nothing was changed. Free space there and try again."
+        )
+        full.__cause__ = error
+        return full
+    return error
 
 
 def _attempt(
