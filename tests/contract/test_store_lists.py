@@ -62,7 +62,7 @@ queries = st.builds(
 
 class TestLists:
     @given(queries)
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
     def test_pages_together_are_the_rows_that_pass_in_order(self, filled: Store, query: ListQuery) -> None:
         found = [row for page in _row_pages(filled, query) for row in page]
         everything = filled.list_algorithms(ListQuery(limit=100)).rows
@@ -118,7 +118,7 @@ class TestLists:
             filled.list_training_jobs(replace(query, token=token))
 
     @given(st.one_of(st.text(), st.binary().map(lambda raw: raw.hex()), st.just("AAAA" * 20)))
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     def test_an_invented_token_is_refused(self, filled: Store, token: str) -> None:
         if token:
             with pytest.raises(BadToken):
