@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.agent.parts import S3Part
+from sagestone.agent.parts import Parts, S3Part
+from sagestone.channels.fuse.mount import mounts_below
 from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.image import ImageReference
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from sagestone.domain.instance import instance_facts
+from sagestone.placement.capacity import Capacity
+from sagestone.placement.local import LocalPlacement
+from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
 from tests.images import script, write_archive
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 
@@ -44,9 +48,9 @@ def ground(request: pytest.FixtureRequest, platform: Platform, tmp_path: Path) -
 
 
 def mounted(instance: TrainingInstance) -> list[str]:
-    """What is mounted on this machine below the instance's directory."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [line.split()[4] for line in lines if line.split()[4].startswith(str(instance.files.directory))]
+    """What is mounted below the instance's directory, on this machine and where the engine lives."""
+    places = (None, instance.ground.platform.runtime.mount_namespace)
+    return [place for where in places for place in mounts_below(instance.files.directory, where)]
 
 
 def check_nothing_is_left(instance: TrainingInstance) -> None:
@@ -192,4 +196,29 @@ def test_an_agent_that_dies_is_followed_by_another_one(ground: Ground) -> None:
     (instance.files.opt_ml / "input" / "go").touch()
     assert instance.outcome().ending == "Completed"
     assert instance.log() == ["ready", "still there"]
+    check_nothing_is_left(instance)
+
+
+def test_what_a_crash_of_agent_and_service_leaves_goes_with_the_job(ground: Ground) -> None:
+    ground.put("in/a", b"1")
+    instance = TrainingInstance(ground, "exec 3</opt/ml/input/data/train/a; echo ready; sleep 300", channels=(TRAIN,))
+    instance.start()
+    instance.await_line("ready")
+    instance.kill()
+    assert bool(mounted(instance)) == (ground.s3_part is not None)
+    placement = LocalPlacement(
+        jobs_directory=ground.directory / "jobs",
+        runtime=ground.platform.runtime,
+        parts=Parts(
+            runtime=ground.platform.part,
+            s3=S3Part(kind="embedded", directory=str(ground.directory / "s3")),
+            logs_directory=str(ground.directory / "logs"),
+        ),
+        capacity=Capacity(cpus=1.0, memory_bytes=1024**3),
+        catalogue=instance_facts,
+        home=HOME,
+    )
+    assert placement.find() == ["training/job"]
+    placement.release("training/job")
+    assert placement.find() == []
     check_nothing_is_left(instance)

@@ -1,5 +1,6 @@
 """An agent that dies at any point is followed by another one: nothing runs twice, nothing is told twice."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -113,12 +114,20 @@ def test_killed_while_downloading_and_started_again(ground: Ground) -> None:
         distribution="FullyReplicated",
         input_mode="File",
     )
-    instance = TrainingInstance(ground, "ls /opt/ml/input/data/train | wc -l", channels=(channel,)).start()
+    program = "cd /opt/ml/input/data/train; ls | wc -l; ls -i > /opt/ml/output/data/inodes"
+    instance = TrainingInstance(ground, program, channels=(channel,)).start()
     data = instance.files.opt_ml / "input" / "data" / "train"
-    instance.await_true(lambda: data.exists() and any(data.iterdir()), "the first object")
+    journal = instance.files.scratch / "fetched" / "train"
+    instance.await_true(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 1, "the first object")
     instance.kill()
+    whole = [json.loads(line)[0] for line in journal.read_bytes().split(b"\n")[1:-1]]
+    kept = {name: (data / name).stat().st_ino for name in whole}
     assert instance.run().ending == "Completed"
     assert instance.log() == ["300"]
+    lines = ground.archive("out/job/output/output.tar.gz")["inodes"]
+    assert isinstance(lines, bytes)
+    found = {name: int(inode) for inode, name in (line.split() for line in lines.decode().splitlines())}
+    assert kept.items() <= found.items()  # the same files: nothing that was whole was fetched again
 
 
 @pytest.mark.parametrize("moment", range(6))

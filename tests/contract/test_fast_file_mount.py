@@ -52,7 +52,7 @@ class Mounted:
         return found
 
     def server(self) -> int:
-        return int((self.directory / "train.lock").read_text())
+        return int((self.directory / "train.lock").read_text().split()[0])
 
 
 def _files(directory: Path) -> list[Path]:

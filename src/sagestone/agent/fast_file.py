@@ -14,30 +14,31 @@ import msgspec
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import S3Part
-from sagestone.channels.fast_file_server import Places, Started, serve_channel
+from sagestone.channels.fast_file_server import Places, Started, lock_content, serve_channel
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to serve: a channel for one host, from that S3, in that directory."""
+    """What to serve: a channel for one host, from that S3, in that directory of that mount namespace."""
 
     s3: S3Part
     channel: Channel
     share: Share
     directory: str
+    namespace: str | None = None
 
 
 def main() -> None:
     """Serve until nobody can read any more."""
     os.umask(0o022)
-    os.pwrite(int(sys.argv[1]), str(os.getpid()).encode(), 0)
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     sys.stdin.close()
+    os.pwrite(int(sys.argv[1]), lock_content(os.getpid(), order.namespace), 0)
     places = Places(Path(order.directory), order.channel.name)
     try:
-        serve_channel(build_s3(order.s3), order.channel, order.share, places, _tell)
+        serve_channel(build_s3(order.s3), order.channel, order.share, places, order.namespace, _tell)
     except Exception:  # noqa: BLE001  said in agent.log; the agent sees that the lock is free
         traceback.print_exc()
     finally:

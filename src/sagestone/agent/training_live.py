@@ -10,6 +10,8 @@ from sagestone.channels.live import LivePart, LiveParts
 from sagestone.channels.pipe import PipeChannel, PipePlaces
 from sagestone.channels.pipe_remote import Fetchers
 from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.channel import Channel
+from sagestone.domain.instance_group import Share
 
 
 def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> LiveParts:
@@ -21,8 +23,19 @@ def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> L
         if channel.input_mode == "Pipe":
             parts.append((channel.name, PipeChannel(tools.s3, channel, share, places, fetchers)))
         elif channel.input_mode == "FastFile":
-            place = tools.files.fast_file
-            order = msgspec.json.encode(Order(s3=tools.s3_part, channel=channel, share=share, directory=str(place)))
-            seen = opt_ml.channel(channel)
-            parts.append((channel.name, FastFileChannel(tools.s3, channel, share, place, seen, order=order)))
+            parts.append((channel.name, _fast_file(channel, share, tools, opt_ml)))
     return LiveParts(parts)
+
+
+def _fast_file(channel: Channel, share: Share, tools: Tools, opt_ml: OptMl) -> FastFileChannel:
+    place, namespace = tools.files.fast_file, tools.runtime.mount_namespace
+    order = Order(s3=tools.s3_part, channel=channel, share=share, directory=str(place), namespace=namespace)
+    return FastFileChannel(
+        tools.s3,
+        channel,
+        share,
+        place,
+        opt_ml.channel(channel),
+        order=msgspec.json.encode(order),
+        namespace=namespace,
+    )

@@ -19,7 +19,7 @@ import msgspec
 from sagestone.archive.remove import remove_tree
 from sagestone.channels.fast_file_links import link_files
 from sagestone.channels.fast_file_listing import FastFileListing
-from sagestone.channels.fast_file_server import Places, Started
+from sagestone.channels.fast_file_server import Places, Started, lock_content
 from sagestone.channels.fuse.mount import mounts_below, unmount
 from sagestone.containers.runtime import Mount
 from sagestone.domain.channel import Channel
@@ -36,8 +36,8 @@ _END_SECONDS = 5.0
 class FastFileChannel:
     """The live part (`channels.live`) of a FastFile channel; `seen` is on the host what the container's mount covers.
 
-    `program`, with the number of the lock's descriptor as its argument, takes the line `order` on standard input, which
-    has everything that `serve_channel` needs.
+    `namespace` (`containers.mount_namespace`) is where containers are made. `program`, with the number of the lock's
+    descriptor as its argument, takes the line `order` on standard input, which has all that `serve_channel` needs.
     """
 
     def __init__(
@@ -49,11 +49,12 @@ class FastFileChannel:
         seen: Path,
         *,
         order: bytes = b"",
+        namespace: str | None = None,
         program: tuple[str, ...] = (sys.executable, "-m", "sagestone.agent.fast_file"),
     ) -> None:
         self._s3, self._channel, self._share = s3, channel, share
         self._places, self._seen = Places(directory, channel.name), seen
-        self._order, self._program = order, program
+        self._order, self._namespace, self._program = order, namespace, program
         self._failure: Failure | None = None
         self._look_at = 0.0
 
@@ -123,7 +124,7 @@ class FastFileChannel:
                 start_new_session=True,
                 env={**os.environ, "MALLOC_ARENA_MAX": "4"},  # else each thread hoards what it once used
             )
-            os.pwrite(lock, str(process.pid).encode(), 0)
+            os.pwrite(lock, lock_content(process.pid, self._namespace), 0)
         finally:
             os.close(lock)
         return process
@@ -136,15 +137,19 @@ class FastFileChannel:
 def take_down(directory: Path, lock: Path) -> None:
     """End the server that holds the lock and unmount what is mounted at or below the directory; raises OSError."""
     deadline = time.monotonic() + _END_SECONDS
-    while lock.exists() and _is_held(lock):
-        pid = lock.read_bytes()
+    namespace = None
+    while lock.exists():
+        pid, _, namespace = lock.read_text().partition(" ")
+        if not _is_held(lock):
+            break
         if pid:
             os.kill(int(pid), signal.SIGKILL)
         if time.monotonic() > deadline:
             raise OSError(f"the file server of {directory} does not end")
         time.sleep(0.01)
-    for place in mounts_below(directory):
-        unmount(place)
+    for where in {None, namespace or None}:
+        for place in mounts_below(directory, where):
+            unmount(place, where)
 
 
 def take_down_all(directory: Path) -> None:

@@ -38,17 +38,27 @@ class Places:
 
     def __init__(self, directory: Path, channel: str) -> None:
         self.files = directory / "files" / channel
-        self.lock = directory / f"{channel}.lock"  # held (flock) by the server; its content is the process id
+        self.lock = directory / f"{channel}.lock"  # held (flock) by the server; says its process id and its namespace
         self.failure = directory / f"{channel}.failure"
 
 
-def serve_channel(s3: S3, channel: Channel, share: Share, places: Places, tell: Callable[[Started], None]) -> None:
-    """List, mount, tell, and answer until the files are unmounted. `tell` is called once; raises its OSError."""
+def lock_content(pid: int, namespace: str | None) -> bytes:
+    """What the lock's file says."""
+    return f"{pid} {namespace or ''}".encode()
+
+
+def serve_channel(
+    s3: S3, channel: Channel, share: Share, places: Places, namespace: str | None, tell: Callable[[Started], None]
+) -> None:
+    """List, mount, tell, and answer until the files are unmounted. `tell` is called once; raises its OSError.
+
+    `namespace` (`containers.mount_namespace`) is where the files have to be visible.
+    """
     places.files.mkdir(parents=True, exist_ok=True, mode=0o755)
     listing = FastFileListing(s3, channel, share)
     try:
         tree = _tree(channel, listing)
-        device = mount_fuse(places.files)
+        device = mount_fuse(places.files, namespace)
     except JobFailure as error:
         return tell(Started(failure=error.failure))
     except CannotMount as error:
@@ -58,11 +68,11 @@ def serve_channel(s3: S3, channel: Channel, share: Share, places: Places, tell: 
     )
     serving = threading.Thread(target=server.run, name="fuse", daemon=True)
     serving.start()
-    hasten(places.files)
+    hasten(places.files, namespace)
     try:
         tell(Started(objects=listing.objects))
     except OSError:  # the agent is gone, and nobody will ever read
-        unmount(os.fspath(places.files))
+        unmount(os.fspath(places.files), namespace)
         raise
     serving.join()
     return None

@@ -18,6 +18,7 @@ from sagestone.containers.engine_images import EngineImages, check_architecture
 from sagestone.containers.engine_logs import follow_file, follow_stream, poll_stream
 from sagestone.containers.engine_networks import create_engine_network, find_engine_networks, remove_engine_network
 from sagestone.containers.engine_spec import check_sources, container_document
+from sagestone.containers.mount_namespace import engine_namespace
 from sagestone.containers.runtime import (
     Container,
     ContainerSpec,
@@ -61,6 +62,10 @@ class EngineRuntime:
         if self._limits_memory is None:
             self._limits_memory = bool(self._http.get("/info").get("MemoryLimit"))
         return self._limits_memory
+
+    @property
+    def mount_namespace(self) -> str | None:
+        return engine_namespace(self._http.url)
 
     def image(self, reference: str) -> Image:
         return self._images.image(reference)

@@ -131,6 +131,11 @@ class Runtime(Protocol):
         """Whether memory limits really hold here (the sandbox of a plain user has none)."""
         ...
 
+    @property
+    def mount_namespace(self) -> str | None:
+        """Where the sources of mounts are looked up (`containers.mount_namespace`); None: where this process is."""
+        ...
+
     def image(self, reference: str) -> Image:
         """The image of a tag, `name@sha256:…`, digest or id; raises ImageNotFound. May pull where an engine can."""
         ...

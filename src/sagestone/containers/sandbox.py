@@ -63,6 +63,10 @@ class SandboxRuntime:
     def limits_memory(self) -> bool:
         return self._hierarchies is not None
 
+    @property
+    def mount_namespace(self) -> str | None:
+        return None
+
     def image(self, reference: str) -> Image:
         return self._store.resolve(reference).image
 

@@ -1,19 +1,20 @@
 """Mounting a file system in user space, and taking it away: as root by the kernel's calls, else by `fusermount3`."""
 
-import ctypes
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from sagestone.containers.sandbox_system import NODEV, NOSUID, RDONLY, mount
+from sagestone.channels.fuse.calls import mount_device, unmount_place
+from sagestone.containers.mount_namespace import namespace_of
 
 DEVICE = Path("/dev/fuse")
-_DETACH = 2
 _PATIENCE_SECONDS = 10.0
 _READ_AHEAD_KIB = 4096
-_LARGEST_READ = 1024 * 1024
 
 
 class CannotMount(Exception):
@@ -31,60 +32,84 @@ def complaint() -> str | None:
     return None
 
 
-def mount_fuse(place: Path) -> int:
-    """Mount at an empty directory, read-only; the descriptor to answer requests on. Raises CannotMount."""
+def mount_fuse(place: Path, namespace: str | None = None) -> int:
+    """Mount at an empty directory, read-only; the descriptor to answer requests on. Raises CannotMount.
+
+    `namespace` (`containers.mount_namespace`) is where it has to be visible; None: in this process's own.
+    """
     why = complaint()
     if why is not None:
         raise CannotMount(why)
     try:
-        return _mount_as_root(place) if os.geteuid() == 0 else _mount_as_user(place)
+        if os.geteuid() == 0:
+            return _mount_as_root(place, namespace)
+        device = _mount_as_user(place)
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotMount(f"nothing can be mounted at {place}: {error}") from error
+    if namespace is not None and os.fspath(place) not in mounts_below(place, namespace):
+        unmount(os.fspath(place))
+        raise CannotMount(
+            "The container engine lives in a mount namespace that mounts of this machine do not reach: make them "
+            "reach it (`mount --make-rshared /`, then restart the engine), or run the service as root"
+        )
+    return device
 
 
-def hasten(place: Path) -> None:
+def hasten(place: Path, namespace: str | None = None) -> None:
     """Let the kernel ask for more at a time; only root may, and reading works without."""
-    device = os.lstat(place).st_dev
-    try:
-        Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb").write_text(f"{_READ_AHEAD_KIB}\n")
-    except OSError:
-        return
+    for device, mounted in _mounted(namespace):
+        if mounted == os.fspath(place):
+            with contextlib.suppress(OSError):
+                Path(f"/sys/class/bdi/{device}/read_ahead_kb").write_text(f"{_READ_AHEAD_KIB}\n")
 
 
-def unmount(place: str) -> None:
+def unmount(place: str, namespace: str | None = None) -> None:
     """Take away what is mounted there, also while somebody uses it; nothing there is fine. Raises OSError."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.umount2(os.fsencode(place), _DETACH) != 0 and ctypes.get_errno() not in (2, 22):  # ENOENT, EINVAL
-            number = ctypes.get_errno()
-            raise OSError(number, f"cannot unmount: {os.strerror(number)}", place)
-        return
-    command = ["fusermount3", "-u", "-z", "--", place]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS)
-    if done.returncode != 0 and place in mounts_below(Path(place)):
-        raise OSError(f"cannot unmount {place}: {done.stderr.strip()}")
+    if namespace is not None:
+        _inside(namespace, "unmount", place)
+    elif os.geteuid() == 0:
+        unmount_place(place)
+    else:
+        command = ["fusermount3", "-u", "-z", "--", place]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS)
+        if done.returncode != 0 and place in mounts_below(Path(place)):
+            raise OSError(f"cannot unmount {place}: {done.stderr.strip()}")
 
 
-def mounts_below(directory: Path) -> list[str]:
+def mounts_below(directory: Path, namespace: str | None = None) -> list[str]:
     """Mount points at or below a directory, the innermost first."""
     start = os.fspath(directory)
-    with Path("/proc/self/mountinfo").open("rb") as lines:
-        places = [_unescaped(line.split()[4]) for line in lines]
-    found = [place for place in places if place == start or place.startswith(f"{start}/")]
+    found = [place for _, place in _mounted(namespace) if place == start or place.startswith(f"{start}/")]
     return sorted(found, key=len, reverse=True)
 
 
-def _mount_as_root(place: Path) -> int:
+def _mounted(namespace: str | None) -> list[tuple[str, str]]:
+    """Device (`major:minor`) and place of everything mounted; nothing of a namespace that is gone."""
+    process = Path("/proc/self") if namespace is None else namespace_of(namespace)
+    if process is None:
+        return []
+    with (process / "mountinfo").open("rb") as lines:
+        return [(words[2].decode(), _unescaped(words[4])) for words in map(bytes.split, lines)]
+
+
+def _mount_as_root(place: Path, namespace: str | None) -> int:
     device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
-    options = (
-        f"fd={device},rootmode=40555,user_id=0,group_id=0,default_permissions,allow_other,max_read={_LARGEST_READ}"
-    )
     try:
-        mount("sagestone", os.fspath(place), "fuse.sagestone", RDONLY | NOSUID | NODEV, options)
+        if namespace is None:
+            mount_device(os.fspath(place), device)
+        else:
+            _inside(namespace, "mount", os.fspath(place), str(device), pass_fds=[device])
     except BaseException:
         os.close(device)
         raise
     return device
+
+
+def _inside(namespace: str, *action: str, pass_fds: Sequence[int] = ()) -> None:
+    command = [sys.executable, "-m", "sagestone.channels.fuse.inside", namespace, *action]
+    done = subprocess.run(command, capture_output=True, text=True, pass_fds=pass_fds, timeout=_PATIENCE_SECONDS)
+    if done.returncode != 0:
+        raise OSError(f"in the engine's mount namespace: {done.stderr.strip()}")
 
 
 def _mount_as_user(place: Path) -> int:
