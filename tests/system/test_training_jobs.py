@@ -147,9 +147,9 @@ def test_a_job_is_stopped_at_its_longest_run(sandbox_service: RunningService) ->
     assert (shown["TrainingJobStatus"], shown["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
-def test_metrics_are_told_over_time_by_cloudwatch(sandbox_service: RunningService) -> None:
-    shown = train(sandbox_service, training_request("measured"))
-    watch = sandbox_service.client("cloudwatch")
+def test_metrics_are_told_over_time_by_cloudwatch(service: RunningService) -> None:
+    shown = train(service, training_request("measured", "slow"))
+    watch = service.client("cloudwatch")
     dimensions = [{"Name": "TrainingJobName", "Value": "measured"}]
     metric = {"Namespace": "/aws/sagemaker/TrainingJobs", "MetricName": "loss", "Dimensions": dimensions}
     assert watch.list_metrics(Dimensions=dimensions)["Metrics"] == [metric]
@@ -159,6 +159,14 @@ def test_metrics_are_told_over_time_by_cloudwatch(sandbox_service: RunningServic
     query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
     (result,) = watch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
     assert (result["Values"], result["Timestamps"]) == ([0.5], [point["Timestamp"]])
+    host = [{"Name": "Host", "Value": "measured/algo-1"}]
+    names = [each["MetricName"] for each in watch.list_metrics(Dimensions=host)["Metrics"]]
+    assert names == ["CPUUtilization", "DiskUtilization", "MemoryUtilization"]
+    for name in names:
+        (point,) = watch.get_metric_statistics(
+            Namespace=metric["Namespace"], MetricName=name, Dimensions=host, **span, Period=3600, Statistics=["Maximum"]
+        )["Datapoints"]
+        assert (point["Maximum"] >= 0.0, point["Unit"]) == (True, "Percent")
     code, message = error(watch.get_metric_statistics, **metric, **span, Period=7, Statistics=["Sum"])
     assert (code, "Period" in message) == ("InvalidParameterValue", True)
     code, message = error(watch.list_dashboards)

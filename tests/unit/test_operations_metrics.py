@@ -31,6 +31,25 @@ def served(tmp_path: Path) -> Iterator[Served]:
     made.store.close()
 
 
+def test_metrics_of_hosts_are_percent_and_apart_from_the_jobs(served: Served) -> None:
+    busy = (MetricPoint(name="CPUUtilization", value=150.0, at=START + 5),)
+    told = InstanceEvent(job="training/job", instance=1, seq=2, at=START + 100, host_metrics=busy)
+    served.store.apply_event(told)
+    served.store.apply_event(told)
+    host = [{"Name": "Host", "Value": "job/algo-1"}]
+    assert statistics(served, MetricName="CPUUtilization", Dimensions=host, Statistics=["Sum"]) == [
+        {"Timestamp": START, "Sum": 150.0, "Unit": "Percent"}
+    ]
+    assert statistics(served, MetricName="CPUUtilization", Dimensions=host, Unit="None") == []
+    assert statistics(served, MetricName="CPUUtilization") == []
+    as_job = [{"Name": "TrainingJobName", "Value": "job/algo-1"}]
+    assert statistics(served, MetricName="CPUUtilization", Dimensions=as_job) == []
+    listed = served.call("ListMetrics", {"Dimensions": [{"Name": "Host"}]}, "monitoring")["Metrics"]
+    assert listed == [{"Namespace": NAMESPACE, "MetricName": "CPUUtilization", "Dimensions": host}]
+    shown = served.sagemaker("DescribeTrainingJob", TrainingJobName="job")
+    assert {each["MetricName"] for each in shown["FinalMetricDataList"]} == {"loss", "rate"}
+
+
 def tell(served: Served, job: str, seq: int, *points: tuple[str, float, float]) -> None:
     metrics = tuple(MetricPoint(name=name, value=value, at=START + after) for name, value, after in points)
     served.store.apply_event(InstanceEvent(job=f"training/{job}", instance=1, seq=seq, at=START + 100, metrics=metrics))

@@ -46,6 +46,12 @@ class Reporter:
             if points:
                 self._append(metrics=tuple(points))
 
+    def host_metrics(self, points: Sequence[MetricPoint]) -> None:
+        """How busy the host was; none is no event."""
+        with self._lock:
+            if points:
+                self._append(host_metrics=tuple(points))
+
     def ended(self, outcome: Outcome) -> None:
         """The instance ended: the last event. An outcome told before stays the one."""
         with self._lock:
@@ -57,6 +63,7 @@ class Reporter:
         stage: Stage | None = None,
         message: str = "",
         metrics: tuple[MetricPoint, ...] = (),
+        host_metrics: tuple[MetricPoint, ...] = (),
         outcome: Outcome | None = None,
     ) -> None:
         if self.outcome is not None:
@@ -69,6 +76,7 @@ class Reporter:
             stage=stage,
             message=message,
             metrics=metrics,
+            host_metrics=host_metrics,
             outcome=outcome,
         )
         line = memoryview(msgspec.json.encode(event) + b"\n")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sagestone.agent.console import Console
 from sagestone.agent.file_systems import file_system_mounts
+from sagestone.agent.host_watch import HostWatch
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.tools import Tools
@@ -150,8 +151,13 @@ class TrainingContainer:
 
         It is brought about by an interruption, by a channel that fails beside the container, and by a full volume.
         """
+        tools = self._tools
+        watch = HostWatch(
+            tools.runtime, container, self._assignment.limits, volume, tools.clock, tools.reporter.host_metrics
+        )
         waiter = _Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):
+            watch.look()
             outcome = interruption.outcome()
             if outcome is not None:
                 return self._tools.runtime.stop(container, self._assignment.stop_grace_seconds), outcome

@@ -14,6 +14,7 @@ class VolumeWatch:
     def __init__(self, root: Path, limit: int | None) -> None:
         self._root, self._limit = root, limit
         self._next_walk = 0.0
+        self.last_used = 0  # bytes, when they were last looked at
 
     def measure(self) -> int:
         """Bytes used now; 0 where there is no limit."""
@@ -24,7 +25,7 @@ class VolumeWatch:
         if self._limit is None or time.monotonic() < self._next_walk:
             return None
         began = time.monotonic()
-        used = disk_usage(self._root)
+        self.last_used = used = disk_usage(self._root)
         ended = time.monotonic()
         self._next_walk = ended + max(_EVERY_SECONDS, _WALK_SHARE * (ended - began))
         return used if used > self._limit else None

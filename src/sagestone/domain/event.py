@@ -27,8 +27,8 @@ class Outcome:
 class InstanceEvent:
     """One event of one instance; (job, instance, seq) is its identity, so a repeated one changes nothing.
 
-    Exactly one of three things is told: the instance entered `stage` (or has a new `message` inside it), it measured
-    `metrics`, or it ended with `outcome`. The event with an outcome is the last one.
+    Exactly one of four things is told: the instance entered `stage` (or has a new `message` inside it), its program
+    measured `metrics`, its host was so busy (`host_metrics`), or it ended with `outcome`, which is the last event.
     """
 
     job: str  # the job's key, "training/NAME" or "transform/NAME"
@@ -38,4 +38,5 @@ class InstanceEvent:
     stage: Stage | None = None
     message: str = ""
     metrics: tuple[MetricPoint, ...] = ()
+    host_metrics: tuple[MetricPoint, ...] = ()
     outcome: Outcome | None = None

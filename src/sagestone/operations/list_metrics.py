@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.metric_statistics import DIMENSION, NAMESPACE
+from sagestone.operations.metric_statistics import NAMESPACE, UNITS
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterValue
 
@@ -17,23 +17,32 @@ _RECENT_SECONDS = 3 * 3600
 
 
 def list_metrics(deps: Dependencies, call: Call) -> Mapping[str, Any]:
-    """The metrics that were measured, by job and name, 500 on a page."""
+    """The metrics that were measured, by job or host and name, 500 on a page."""
     given = call.parameters
     after = _read_token(given.get("NextToken"))
     wanted = {each["Name"]: each.get("Value") for each in given.get("Dimensions") or ()}
-    job = wanted.pop(DIMENSION, None)
-    if given.get("Namespace") not in (None, NAMESPACE) or wanted:
+    if given.get("Namespace") not in (None, NAMESPACE) or len(wanted) > 1 or wanted.keys() - UNITS.keys():
         return {"Metrics": []}
+    ((dimension, owner),) = wanted.items() or (("", None),)
     since = deps.clock() - _RECENT_SECONDS if given.get("RecentlyActive") else None
-    found = deps.store.metric_names(job, given.get("MetricName"), since, after, _PAGE + 1)
-    shown = [
-        {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [{"Name": DIMENSION, "Value": owner}]}
-        for owner, name in found[:_PAGE]
-    ]
+    found = deps.store.metric_names(owner, given.get("MetricName"), since, after, _PAGE + 1)
+    shown = [_metric(owner, name) for owner, name in found[:_PAGE] if dimension in ("", _dimension(owner))]
     answer: dict[str, Any] = {"Metrics": shown}
     if len(found) > _PAGE:
         answer["NextToken"] = base64.urlsafe_b64encode(orjson.dumps(found[_PAGE - 1])).decode()
     return answer
+
+
+def _metric(owner: str, name: str) -> dict[str, Any]:
+    return {
+        "Namespace": NAMESPACE,
+        "MetricName": name,
+        "Dimensions": [{"Name": _dimension(owner), "Value": owner}],
+    }
+
+
+def _dimension(owner: str) -> str:
+    return "Host" if "/" in owner else "TrainingJobName"
 
 
 def _read_token(token: str | None) -> tuple[str, str]:

@@ -136,13 +136,13 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("monitoring", "GetMetricStatistics"): {
         "Namespace": "/aws/sagemaker/TrainingJobs; others have no metrics",
         "MetricName": "",
-        "Dimensions": "TrainingJobName",
+        "Dimensions": "TrainingJobName, or Host: JOB/algo-N",
         "StartTime": "moved to the beginning of its period",
         "EndTime": "exclusive",
         "Period": "from 1 s; at most 1,440 of them",
         "Statistics": "",
         "ExtendedStatistics": "refused: percentiles are not kept",
-        "Unit": "metrics of jobs have the unit None",
+        "Unit": "None for the metrics of jobs, Percent for those of hosts",
     },
     ("monitoring", "GetMetricData"): {
         "MetricDataQueries": "MetricStat; Expression and AccountId are refused",

@@ -8,9 +8,9 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue
 
-#: Where training jobs' metrics are, and the dimension that names the job (documented).
+#: Where training jobs' metrics are (documented), and the unit of those that have each dimension.
 NAMESPACE: Final = "/aws/sagemaker/TrainingJobs"
-DIMENSION: Final = "TrainingJobName"
+UNITS: Final = {"TrainingJobName": "None", "Host": "Percent"}
 #: Most points of one answer (documented).
 MOST_POINTS: Final = 1440
 _SHORT_PERIODS: Final = (1, 5, 10, 20, 30)
@@ -39,8 +39,9 @@ def get_metric_statistics(deps: Dependencies, call: Call) -> Mapping[str, Any]:
             f"{MOST_POINTS}. You may reduce the datapoints requested by increasing Period, or decreasing the time "
             "range."
         )
+    unit = unit_of(given)
     points = [
-        {"Timestamp": each.at, "Unit": "None", **{name: STATISTICS[name](each) for name in given["Statistics"]}}
+        {"Timestamp": each.at, "Unit": unit, **{name: STATISTICS[name](each) for name in given["Statistics"]}}
         for each in measured(deps, given, start, end, period)
     ]
     return {"Label": given["MetricName"], "Datapoints": points}
@@ -58,9 +59,20 @@ def span(start: float, end: float, period: int) -> tuple[float, float, int]:
 def measured(
     deps: Dependencies, metric: Mapping[str, Any], start: float, end: float, period: int
 ) -> Sequence[MetricSample]:
-    """The periods of a metric (Namespace, MetricName, Dimensions, Unit) in which something was measured."""
-    dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions") or ()}
-    job = dimensions.pop(DIMENSION, None)
-    if metric.get("Namespace") != NAMESPACE or job is None or dimensions or metric.get("Unit") not in (None, "None"):
+    """The periods of a metric (Namespace, MetricName, Dimensions, Unit) in which something was measured.
+
+    Its one dimension says whose it is: TrainingJobName the job's, Host (`JOB/algo-N`) that of a host.
+    """
+    unit = unit_of(metric)
+    if metric.get("Namespace") != NAMESPACE or unit is None or metric.get("Unit") not in (None, unit):
         return ()
-    return by_period(deps.store.metric_samples(job, metric["MetricName"], start, end), period)
+    (dimension,) = metric["Dimensions"]
+    if ("/" in dimension["Value"]) != (dimension["Name"] == "Host"):
+        return ()
+    return by_period(deps.store.metric_samples(dimension["Value"], metric["MetricName"], start, end), period)
+
+
+def unit_of(metric: Mapping[str, Any]) -> str | None:
+    """The unit of metrics with those Dimensions; None where there are no such metrics."""
+    dimensions = list(metric.get("Dimensions") or ())
+    return UNITS.get(dimensions[0]["Name"]) if len(dimensions) == 1 else None

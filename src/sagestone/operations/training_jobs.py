@@ -70,7 +70,11 @@ def update_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     Raises ResourceNotFound where there is no such job.
     """
     job = _found(deps, call.parameters["TrainingJobName"])
-    fixed = [f"{name}: {why}" for name, why in _FIXED.items() if call.parameters.get(name)]
+    asked = {
+        **call.parameters,
+        "RemoteDebugConfig": (call.parameters.get("RemoteDebugConfig") or {}).get("EnableRemoteDebug"),
+    }
+    fixed = [f"{name}: {why}" for name, why in _FIXED.items() if asked.get(name)]
     if fixed:
         raise ValidationException(f"Training job {job.spec.name} cannot be updated: {'; '.join(fixed)}")
     resources = call.parameters.get("ResourceConfig")

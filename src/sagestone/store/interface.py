@@ -245,15 +245,16 @@ class Store(Protocol):
         """The highest seq applied for that instance; 0 when none was."""
         ...
 
-    # metrics of training jobs over time, kept as `apply_events` counts them; they stay when their job is removed
-    def metric_samples(self, job: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
-        """By the second, of the seconds from `start` to before `end`; `job` is the job's name."""
+    # metrics of training jobs over time, kept as `apply_events` counts them; they stay when their job is removed. The
+    # owner of a metric is a job's name, or JOB/algo-N for one of that host.
+    def metric_samples(self, owner: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
+        """By the second, of the seconds from `start` to before `end`."""
         ...
 
     def metric_names(
-        self, job: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
+        self, owner: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
     ) -> Sequence[tuple[str, str]]:
-        """(job, metric), in order, the next `limit` after `after`; those of one job, of one name, measured since."""
+        """(owner, metric), in order, the next `limit` after `after`; those of one owner, one name, measured since."""
         ...
 
     # leases

@@ -1,4 +1,7 @@
-"""Values of metrics over time, one row for each second of each metric of a job; they stay when the job is deleted."""
+"""Values of metrics over time, one row for each second of each metric of a job or of one of its hosts.
+
+The column `job` holds the owner: the job's name, or `JOB/algo-N`. Rows stay when the job is deleted.
+"""
 
 import math
 import sqlite3
@@ -8,24 +11,24 @@ from sagestone.domain.metric import MetricPoint
 from sagestone.domain.metric_statistics import MetricSample
 
 
-def write_points(connection: sqlite3.Connection, job: str, points: Iterable[MetricPoint]) -> None:
+def write_points(connection: sqlite3.Connection, owner: str, points: Iterable[MetricPoint]) -> None:
     """Add them to what their seconds have; a value that is no finite number counts nowhere."""
     connection.executemany(
         "INSERT INTO metrics (job, name, second, samples, total, smallest, largest) VALUES (?1, ?2, ?3, 1, ?4, ?4, ?4)"
         " ON CONFLICT (job, name, second) DO UPDATE SET samples = samples + 1, total = total + excluded.total,"
         " smallest = min(smallest, excluded.smallest), largest = max(largest, excluded.largest)",
-        [(job, point.name, math.floor(point.at), point.value) for point in points if math.isfinite(point.value)],
+        [(owner, point.name, math.floor(point.at), point.value) for point in points if math.isfinite(point.value)],
     )
 
 
 def read_samples(
-    connection: sqlite3.Connection, job: str, name: str, start: float, end: float
+    connection: sqlite3.Connection, owner: str, name: str, start: float, end: float
 ) -> Sequence[MetricSample]:
     """Those of the seconds from `start` to before `end`, in order."""
     rows = connection.execute(
         "SELECT second, samples, total, smallest, largest FROM metrics"
         " WHERE job = ? AND name = ? AND second >= ? AND second < ? ORDER BY second",
-        (job, name, start, end),
+        (owner, name, start, end),
     )
     return [
         MetricSample(at=second, samples=samples, total=total, smallest=smallest, largest=largest)
@@ -35,16 +38,16 @@ def read_samples(
 
 def read_names(
     connection: sqlite3.Connection,
-    job: str | None,
+    owner: str | None,
     name: str | None,
     since: float | None,
     after: tuple[str, str],
     limit: int,
 ) -> list[tuple[str, str]]:
-    """(job, metric) of what was measured, the next `limit` after `after`, of one job, one name, and since some time."""
+    """(owner, metric) of what was measured, the next `limit` after `after`, of one owner, one name, since some time."""
     found = connection.execute(
         "SELECT DISTINCT job, name FROM metrics WHERE (job, name) > (?, ?) AND job = coalesce(?, job)"
         " AND name = coalesce(?, name) AND second >= coalesce(?, second) ORDER BY job, name LIMIT ?",
-        (*after, job, name, since, limit),
+        (*after, owner, name, since, limit),
     )
     return found.fetchall()

@@ -193,13 +193,14 @@ class SqliteStore:
     def apply_events(self, events: Sequence[InstanceEvent], holder: str | None = None) -> Job:
         (key,) = {event.job for event in events}
         kind, name = _split(key)
-        counted: list[MetricPoint] = []
+        counted: list[tuple[str, Sequence[MetricPoint]]] = []
 
         def advanced(job: Job) -> Job:
             for event in events:
                 after = advance(job, event)
                 if after is not job:
-                    counted.extend(event.metrics)
+                    counted.append((name, event.metrics))
+                    counted.append((f"{name}/algo-{event.instance}", event.host_metrics))
                 job = after
             return job
 
@@ -207,7 +208,8 @@ class SqliteStore:
             counted.clear()
             lease_rows.check(connection, key, holder)
             after = cast(rows.Document, rows.change(connection, kind, name, advanced, self._describe))
-            metric_rows.write_points(connection, name, counted)
+            for owner, points in counted:
+                metric_rows.write_points(connection, owner, points)
             return after
 
         return cast(Job, self._writer.write(apply))
@@ -220,13 +222,13 @@ class SqliteStore:
         return job.instances[instance - 1].seq
 
     # metrics
-    def metric_samples(self, job: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
-        return metric_rows.read_samples(self._readers.connection(), job, name, start, end)
+    def metric_samples(self, owner: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
+        return metric_rows.read_samples(self._readers.connection(), owner, name, start, end)
 
     def metric_names(
-        self, job: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
+        self, owner: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
     ) -> Sequence[tuple[str, str]]:
-        return metric_rows.read_names(self._readers.connection(), job, name, since, after, limit)
+        return metric_rows.read_names(self._readers.connection(), owner, name, since, after, limit)
 
     # leases
     def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
