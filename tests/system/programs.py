@@ -26,6 +26,8 @@ case "$mode" in
   disk) dd if=/dev/zero of=$ML/model/big bs=1M count=3000;;
   links) ln -s /etc/passwd $ML/model/outside; ln -s ../../../etc/hostname $ML/model/climb
          echo fine > $ML/model/model.csv; ln -s model.csv $ML/model/inside;;
+  tells) cat $ML/input/config/hyperparameters.json $ML/input/config/inputdataconfig.json; echo
+         cat $ML/input/config/resourceconfig.json; echo; (cd $ML/input/data/train && find . -type f); echo x > $ML/model/told;;
   tabs) printf '[3]\tvalidation-rmse:64.3\n'; echo done > $ML/model/model.csv;;
   network) wget -q -T 3 -O /dev/null http://169.254.169.254/ && echo reached || echo 'no way out'
            echo x > $ML/model/x;;
@@ -41,7 +43,7 @@ esac
 """
 
 _SERVE = rb"""
-import json, os, sys, time
+import json, os, socket, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 MODE = os.environ.get("MODE", "plain")
 
@@ -57,10 +59,15 @@ class Handler(BaseHTTPRequestHandler):
         if MODE == "too-large": self.answer(413, b"at most three rows")
         elif MODE == "media-type": self.answer(415, b"only application/x-parquet")
         elif MODE == "breaks": self.answer(500, b"division by zero in row 2")
+        elif MODE == "tells": self.answer(200, self.told(body))
         elif MODE == "slow": time.sleep(3); self.answer(200, body)
         elif MODE == "hangs": time.sleep(600)
         elif MODE == "dies": print("out of ideas", flush=True); os._exit(9)
         else: self.answer(200, b"".join(line + b";ok\n" for line in body.splitlines()))
+    def told(self, body):
+        facts = [socket.gethostname(), os.environ.get("WORKERS"), os.environ.get("LEVEL")]
+        facts += [self.headers.get("Content-Type"), self.headers.get("Accept"), str(body.count(b"\n"))]
+        return "|".join(map(str, facts)).encode() + b"|" + body.replace(b"\n", b"/")
     def answer(self, status, body):
         self.send_response(status)
         self.send_header("Content-Type", "text/csv")
