@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from sagestone.agent.files import InstanceFiles
+from sagestone.agent.files import WARM, InstanceFiles
 from sagestone.agent.reporter import Reporter
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
@@ -20,7 +20,12 @@ from sagestone.domain.event import Outcome
 
 def main() -> None:
     """Take the lock, tell events, and end as told."""
-    files = InstanceFiles(Path(sys.argv[1]))
+    directory = sys.argv[1]
+    if directory == WARM:
+        directory = sys.stdin.readline().rstrip("\n")
+        if not directory:
+            return
+    files = InstanceFiles(Path(directory))
     parts = json.loads(sys.stdin.readline())
     sys.stdin.close()
     lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -29,7 +34,12 @@ def main() -> None:
     assert isinstance(assignment, TrainingAssignment)
     reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
     with (files.directory / "lives").open("a") as lives:
-        lives.write(json.dumps({"parts": parts, "environment": dict(os.environ), "session": os.getsid(0)}) + "\n")
+        lives.write(
+            json.dumps(
+                {"parts": parts, "environment": dict(os.environ), "session": os.getsid(0), "warm": sys.argv[1] == WARM}
+            )
+            + "\n"
+        )
     reporter.stage("Training", "scripted")
     how = assignment.job.hyperparameters["how"]
     second_life = len((files.directory / "lives").read_text().splitlines()) > 1

@@ -58,9 +58,9 @@ class Machine:
     def files(self, number: int = 1, key: str = KEY) -> InstanceFiles:
         return InstanceFiles.of(self.jobs, key, number)
 
-    def lives(self, number: int = 1) -> list[dict[str, object]]:
+    def lives(self, number: int = 1, key: str = KEY) -> list[dict[str, object]]:
         """What each agent of an instance wrote down at its start."""
-        path = self.files(number).directory / "lives"
+        path = self.files(number, key).directory / "lives"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
