@@ -27,7 +27,8 @@ case "$mode" in
   links) ln -s /etc/passwd $ML/model/outside; ln -s ../../../etc/hostname $ML/model/climb
          echo fine > $ML/model/model.csv; ln -s model.csv $ML/model/inside;;
   tells) cat $ML/input/config/hyperparameters.json $ML/input/config/inputdataconfig.json; echo
-         cat $ML/input/config/resourceconfig.json; echo; (cd $ML/input/data/train && find . -type f); echo x > $ML/model/told;;
+         cat $ML/input/config/resourceconfig.json; echo; (cd $ML/input/data/train && find . -type f)
+         echo x > $ML/model/told;;
   tabs) printf '[3]\tvalidation-rmse:64.3\n'; echo done > $ML/model/model.csv;;
   network) wget -q -T 3 -O /dev/null http://169.254.169.254/ && echo reached || echo 'no way out'
            echo x > $ML/model/x;;
