@@ -1,6 +1,7 @@
 """A load generator: ready-made requests over a few keep-alive connections, with no client library in the way."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ def run_load(host: str, port: int, requests: Sequence[bytes]) -> Rate:
     return asyncio.run(_run(host, port, requests))
 
 
+def run_load_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -> Rate:
+    """The same over connections that are there; they are closed."""
+    return asyncio.run(_run_over(sockets, requests))
+
+
 async def _run(host: str, port: int, requests: Sequence[bytes]) -> Rate:
     loop = asyncio.get_running_loop()
     work = iter(requests)
@@ -28,6 +34,22 @@ async def _run(host: str, port: int, requests: Sequence[bytes]) -> Rate:
         (await loop.create_connection(lambda: _Connection(work, loop.create_future()), host, port))[1]
         for _ in range(min(_CONNECTIONS, len(requests)))
     ]
+    return await _drive(connections, requests)
+
+
+async def _run_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -> Rate:
+    loop = asyncio.get_running_loop()
+    work = iter(requests)
+    connections = []
+    for each in sockets:
+        each.setblocking(False)
+        connections.append(
+            (await loop.create_connection(lambda: _Connection(work, loop.create_future()), sock=each))[1]
+        )
+    return await _drive(connections, requests)
+
+
+async def _drive(connections: "Sequence[_Connection]", requests: Sequence[bytes]) -> Rate:
     began = time.perf_counter()
     for connection in connections:
         connection.send_next()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sagestone.inference.batch import Batch, RecordTooLarge, mini_batches
@@ -104,6 +104,21 @@ def test_a_whole_object_is_one_request_or_too_large(content: bytes, cuts: list[i
 @given(CONTENT, CUTS)
 def test_without_a_limit_all_records_are_one_request(content: bytes, cuts: list[int]) -> None:
     assert [body for body, _ in batch(cut(content, cuts), Lines())] == ([content] if content else [])
+
+
+@given(CONTENT, CUTS, st.integers(15, 40))
+def test_batches_that_nobody_counts_are_the_same(content: bytes, cuts: list[int], limit: int) -> None:
+    def new_spool() -> Spool:
+        return Spool(SCRATCH, 1 << 20)
+
+    assume(all(len(line) <= limit for line in lines(content)))
+    made, at = [], 0
+    for one in mini_batches(cut(content, cuts), Lines(), single=False, limit=limit, new_spool=new_spool, count=False):
+        assert (one.first_record, one.records, one.offset) == (0, 0, at)
+        at += one.body.size
+        made.append(b"".join(bytes(piece) for piece in one.body.buffers()))
+        one.body.close()
+    assert made == greedy(lines(content), limit)
 
 
 def test_the_limit_holds_to_the_byte() -> None:

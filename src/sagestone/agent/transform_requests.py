@@ -20,7 +20,7 @@ from sagestone.inference.ready import ask_parameters
 from sagestone.inference.record_error import BadRecord
 from sagestone.inference.split import splitter
 from sagestone.inference.spool import NewSpool, Spool
-from sagestone.inference.transformation import Transformation
+from sagestone.inference.transformation import Transformation, most_steps
 
 _TELL_SECONDS = 5.0
 
@@ -42,7 +42,7 @@ def transform_objects(assignment: TransformAssignment, tools: Tools, serving: Se
     parameters, ignored = effective(job, answer)
     data_log.parameters(parameters, [trouble] if trouble is not None else ignored)
     concurrency = parameters.max_concurrent_transforms
-    pipeline = _pipeline(assignment, tools, serving, _ANSWER_MEMORY // (4 * concurrency + 16))
+    pipeline = _pipeline(assignment, tools, serving, _ANSWER_MEMORY // most_steps(concurrency))
     serving.when_ended(pipeline.shut)
     processing = _processing(assignment)
     reader = ObjectReader(

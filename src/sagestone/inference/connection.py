@@ -1,56 +1,44 @@
 """One HTTP/1.1 connection to a serving container, kept alive from request to request.
 
-The request is written here, so that headers arrive exactly as they were given; the answer is read by `http.client`.
+Requests are written here, so that headers arrive exactly as they were given.
 """
 
-import http.client
 import socket
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from sagestone.inference.answer import AnswerReader, CallBroken, Head
 from sagestone.inference.spool import Spool
-from sagestone.inference.timed_socket import TimedReader, send_all
+from sagestone.inference.timed_socket import TimedSocket
 
-_DIRECT = 64 * 1024  # a body up to this size goes out before the answer is looked at
-_READ = 256 * 1024
-_SENDER_PATIENCE_SECONDS = 0.2  # for the sender to notice that it has sent everything
-
-
-class CallBroken(Exception):
-    """There was no whole answer; `stale` says that a kept connection was closed before the request got anywhere."""
-
-    def __init__(self, text: str, *, stale: bool = False) -> None:
-        super().__init__(text)
-        self.stale = stale
+_TOGETHER = 64 * 1024  # a body up to this size goes out with the head
 
 
 class CallTimedOut(CallBroken):
     """The answer was not there in time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Request:
-    """A request; `pieces` gives its body from the start each time. `size` None: the body is sent in chunks."""
+    """A request: `start` is its line and its headers (see `request_start`), without the one that tells its length.
 
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...] = ()
-    pieces: Callable[[], Iterator[bytes]] | None = None
+    `pieces` gives its body from the start each time; None: it has no body. `size` None: the body is sent in chunks.
+    """
+
+    start: bytes
+    pieces: Callable[[], Iterator[bytes | memoryview]] | None = None
     size: int | None = 0
 
-    def head(self) -> bytes:
-        """The request line and the headers, with the one that tells how long the body is."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
-        if self.size is None:
-            lines.append("Transfer-Encoding: chunked")
-        elif self.pieces is not None:
-            lines.append(f"Content-Length: {self.size}")
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+def request_start(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """The first lines of a request."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n").encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the container answered."""
 
@@ -64,10 +52,8 @@ class Connection:
     """Used by one thread at a time; `shut` may be called from any."""
 
     def __init__(self, sock: socket.socket) -> None:
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = sock
-        self._reader = TimedReader(sock)
+        self._socket = TimedSocket(sock)
+        self._reader = AnswerReader(self._socket)
         self._used = False
         self.reusable = True
 
@@ -77,138 +63,91 @@ class Connection:
         Raises CallTimedOut, or CallBroken with what was wrong: no connection any more, not HTTP, an answer that is
         shorter or longer than it said or has more than `most` bytes. What the request's `pieces` raise comes through.
         """
-        deadline = time.monotonic() + timeout if deadline is None else deadline
-        self._reader.begin(deadline)
-        sender = _Sender(self._socket, request, deadline)
+        self._socket.deadline = time.monotonic() + timeout if deadline is None else deadline
+        self._reader.received = 0
         try:
-            sender.start()
-            response = http.client.HTTPResponse(self._reader, method=request.method)  # type: ignore[arg-type]
-            response.begin()
-            self._read(response, body, most)
-            complete = sender.finish(_SENDER_PATIENCE_SECONDS)
-            self.reusable = complete and not response.will_close and not self._reader.excess()
-            if complete and self._reader.has_excess:
+            complete = self._send(request, body, most)
+            head = self._reader.head()
+            self._reader.body(head, body, most)
+            if complete and self._reader.has_excess and not head.closes:
                 raise CallBroken("the answer has more bytes than its Content-Length says")
-        except (OSError, http.client.HTTPException, ValueError, CallBroken) as error:
+        except BaseException as error:
             self.close()
-            sender.finish(_SENDER_PATIENCE_SECONDS)
-            if sender.source_error is not None:
-                raise sender.source_error from error
-            raise self._explained(error, timeout) from error
-        except BaseException:
-            self.close()
+            if isinstance(error, OSError | CallBroken):
+                raise self._explained(error, timeout) from error
             raise
-        self._used = True
-        if not self.reusable:
-            self.close()
-        content_type = response.headers.get("Content-Type", "")
-        return Answer(status=response.status, phrase=response.reason, content_type=content_type, body=body)
+        return self._answer(head, body, keeps=complete and not head.closes)
 
     @property
     def alive(self) -> bool:
         """Whether it can take another request: open at both ends, and nothing unasked for has come."""
-        return self.reusable and not self._reader.excess() and not self._reader.ended
+        return self.reusable and not self._socket.has_news()
 
     def shut(self) -> None:
         """Break off whatever is going on."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:  # not connected any more: that is what was wanted
-            pass
+        self._socket.shut()
 
     def close(self) -> None:
         """Close it; idempotent."""
         self.reusable = False
-        self.shut()
+        self._reader.close()
         self._socket.close()
 
-    def _read(self, response: http.client.HTTPResponse, body: Spool, most: int) -> None:
-        while data := response.read(_READ):
-            body.write(data)
-            if body.size > most:
-                raise CallBroken(f"the answer has more than {most} bytes")
-        if response.length:
-            raise CallBroken(f"the answer ended {response.length} bytes before its Content-Length")
+    def _answer(self, head: Head, body: Spool, *, keeps: bool) -> Answer:
+        self._used = True
+        if not keeps:
+            self.close()
+        return Answer(head.status, head.phrase, head.content_type, body)
 
-    def _explained(self, error: Exception, timeout: float) -> CallBroken:
-        nothing_came = self._reader.received == 0
-        if isinstance(error, CallBroken):
-            return error
-        if isinstance(error, TimeoutError):
-            return CallTimedOut(f"no {'' if nothing_came else 'whole '}answer within {timeout:g} seconds")
-        if isinstance(error, http.client.RemoteDisconnected | OSError):
-            if nothing_came:
-                return CallBroken("the connection was closed without an answer", stale=self._used)
-            return CallBroken("the connection was closed in the middle of the answer")
-        if isinstance(error, http.client.IncompleteRead):
-            return CallBroken("the answer was cut off")
-        return CallBroken(f"the answer is not HTTP: {type(error).__name__}: {error}"[:300])
-
-
-class _Sender:
-    """Writes a request: a short one at once, a long one beside the reading, since an answer may come before its end."""
-
-    def __init__(self, sock: socket.socket, request: Request, deadline: float) -> None:
-        self._socket, self._request, self._deadline = sock, request, deadline
-        self._thread: threading.Thread | None = None
-        self._complete = False
-        self.source_error: Exception | None = None
-
-    def start(self) -> None:
-        request = self._request
-        if request.pieces is None or (request.size is not None and request.size <= _DIRECT):
-            content = b"".join(request.pieces()) if request.pieces is not None else b""
-            try:
-                self._send(request.head() + content)
-                self._complete = True
-            except _Unsent:
-                return  # an answer may have come before the other side stopped listening
-        else:
-            self._thread = threading.Thread(target=self._send_body, name="request-body", daemon=True)
-            self._thread.start()
-
-    def finish(self, timeout: float | None) -> bool:
-        """Wait for the end of the sending; whether everything was sent."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-        return self._complete
-
-    def _send_body(self) -> None:
-        pieces: Iterator[bytes] = iter(())
+    def _send(self, request: Request, body: Spool, most: int) -> bool:
+        """Send all of it, or until an answer comes before the end or the other side takes no more; whether all went."""
+        if request.pieces is None:
+            return self._push(request.start + b"\r\n", body, most)
+        pieces = request.pieces()
         try:
-            self._send(self._request.head())
-            assert self._request.pieces is not None
-            pieces = self._request.pieces()
-            if self._request.size is None:
-                self._send_chunks(pieces)
-            else:
-                for piece in pieces:
-                    self._send(piece)
-            self._complete = True
-        except _Unsent:
-            return  # the reader sees the same end, or the answer that came before it
-        except Exception as error:  # noqa: BLE001 handed to the thread that asked
-            self.source_error = error
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            if request.size is None:
+                parts: Iterator[bytes | memoryview] = _chunks(
+                    request.start + b"Transfer-Encoding: chunked\r\n\r\n", pieces
+                )
+                return all(self._push(part, body, most) for part in parts)
+            head, first = request.start + b"Content-Length: %d\r\n\r\n" % request.size, next(pieces, b"")
+            if len(first) <= _TOGETHER:
+                head, first = head + first, b""
+            parts = chain([head, first], pieces)
+            return all(self._push(part, body, most) for part in parts if part)
         finally:
             if isinstance(pieces, Generator):
                 pieces.close()  # what it reads from is let go now, not some time later
 
-    def _send_chunks(self, pieces: Iterator[bytes]) -> None:
-        for piece in pieces:
-            if piece:
-                self._send(b"%x\r\n" % len(piece) + piece + b"\r\n")
-        self._send(b"0\r\n\r\n")
+    def _push(self, data: bytes | memoryview, body: Spool, most: int) -> bool:
+        """Send it; meanwhile take what comes, so that neither side waits for the other for ever.
 
-    def _send(self, data: bytes) -> None:
+        False where the other side takes no more: it may have said why before.
+        """
+        view = memoryview(data)
         try:
-            send_all(self._socket, data, self._deadline)
-        except OSError as error:
-            raise _Unsent from error
+            view = view[self._socket.send_some(view) :]
+            while view:
+                if not self._socket.wait_to_send() and not self._reader.take_early(body, most):
+                    return False
+                view = view[self._socket.send_some(view) :]
+        except TimeoutError:
+            raise
+        except OSError:
+            return False
+        return True
+
+    def _explained(self, error: OSError | CallBroken, timeout: float) -> CallBroken:
+        nothing_came = self._reader.received == 0
+        if isinstance(error, TimeoutError):
+            return CallTimedOut(f"no {'' if nothing_came else 'whole '}answer within {timeout:g} seconds")
+        broken = error if isinstance(error, CallBroken) else self._reader.ended()
+        return CallBroken(str(broken), stale=broken.stale and self._used)
 
 
-class _Unsent(Exception):
-    """The other side takes no more bytes, or not in time."""
+def _chunks(head: bytes, pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    yield head
+    for piece in pieces:
+        if piece:
+            yield b"".join((b"%x\r\n" % len(piece), piece, b"\r\n"))
+    yield b"0\r\n\r\n"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sagestone.containers.runtime import Exit, RuntimeFailure
 from sagestone.domain.failure import Fault
-from sagestone.inference.connection import Answer, CallBroken, Connection, Request
+from sagestone.inference.answer import CallBroken
+from sagestone.inference.connection import Answer, Connection, Request, request_start
 from sagestone.inference.spool import NewSpool
 from sagestone.inference.words import own_words
 
@@ -65,10 +66,11 @@ class Calling:
     port: int = PORT
     subject: str = "container"
 
-    def headers(self, content_type: str | None) -> tuple[tuple[str, str], ...]:
-        """The headers of a request but its length."""
+    def start(self, content_type: str | None) -> bytes:
+        """The first lines of a request, all but its length."""
         own = (("Content-Type", content_type), ("Accept", self.accept))
-        return standard_headers(self.port) + tuple((name, value) for name, value in own if value is not None)
+        given = tuple((name, value) for name, value in own if value is not None)
+        return request_start("POST", "/invocations", standard_headers(self.port) + given)
 
 
 class Invoker:
@@ -90,7 +92,7 @@ class Invoker:
     ) -> None:
         """`connect` gives a socket within so many seconds; `wait_exit` waits so long for the container's end."""
         self._connect, self._calling, self._new_spool, self._wait_exit = connect, calling, new_spool, wait_exit
-        self._headers = calling.headers(calling.content_type)
+        self._start = calling.start(calling.content_type)
         self._whose = "" if calling.subject == "container" else f"the {calling.subject}: "
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
@@ -98,15 +100,15 @@ class Invoker:
         self._closed = False
 
     def invoke(
-        self, pieces: Callable[[], Iterator[bytes]], size: int | None, *, content_type: str | None = None
+        self, pieces: Callable[[], Iterator[bytes | memoryview]], size: int | None, *, content_type: str | None = None
     ) -> Answer:
         """Send a body (`size` None: in chunks) and give the answer; raises CallFailed, ContainerEnded or Closed.
 
         `pieces` is called again for every repetition; what it raises comes through. `content_type` stands for that of
         `calling` where it is given.
         """
-        headers = self._headers if content_type is None else self._calling.headers(content_type)
-        request = Request(method="POST", path="/invocations", headers=headers, pieces=pieces, size=size)
+        start = self._start if content_type is None else self._calling.start(content_type)
+        request = Request(start, pieces, size)
         for attempt in range(self._calling.max_retries + 1):
             if attempt:
                 self._pause(_PAUSES[min(attempt, len(_PAUSES)) - 1])

@@ -17,7 +17,7 @@ class Pipeline:
     def __init__(self, invokers: Sequence[Invoker]) -> None:
         self._invokers = invokers
 
-    def invoke(self, pieces: Callable[[], Iterator[bytes]], size: int | None) -> Answer:
+    def invoke(self, pieces: Callable[[], Iterator[bytes | memoryview]], size: int | None) -> Answer:
         """The last container's answer; raises as `Invoker.invoke` does, naming the container."""
         first, *others = self._invokers
         answer = first.invoke(pieces, size)
@@ -26,7 +26,7 @@ class Pipeline:
                 break
             before = answer
             try:
-                answer = invoker.invoke(before.body.pieces, before.body.size, content_type=before.content_type or None)
+                answer = invoker.invoke(before.body.buffers, before.body.size, content_type=before.content_type or None)
             finally:
                 before.body.close()
         return answer

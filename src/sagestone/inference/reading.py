@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.domain.failure import Fault
@@ -21,21 +22,23 @@ from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Fai
 class Payload:
     """The body of a request; `pieces` gives it from the start each time it is called; `size` None: sent in chunks."""
 
-    pieces: Callable[[], Iterator[bytes]]
+    pieces: Callable[[], Iterator[bytes | memoryview]]
     size: int | None
     close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A request to be made: `label` says which part of the object, `load` gets its body (None: there is nothing).
+    """A request to be made: `label` tells which part of the object, `load` gets its body (None: there is nothing).
 
     `discard` instead of `load` gives the request up. `records` is how many are in it; None: all of the object.
+    `weight` is how many bytes are held until then.
     """
 
-    label: str
+    label: Callable[[], str]
     load: Callable[[], Payload | None]
     records: int | None = None
+    weight: int = 0
     discard: Callable[[], None] = lambda: None
 
 
@@ -54,6 +57,7 @@ class ObjectReader:
     ) -> None:
         self._s3, self._gzipped, self._splitter, self._new_spool = s3, gzipped, splitter, new_spool
         self._joins = processing is not None and processing.joins
+        self._counts = processing is not None and processing.keep is not None
         self._etags: dict[int, str] = {}  # of objects that are read a second time, to be joined
         self._prepared = processing.prepared if processing is not None and processing.change_input is not None else None
         self._single = parameters.batch_strategy == "SingleRecord"
@@ -74,12 +78,12 @@ class ObjectReader:
         if whole and as_it_is and self._limit is not None and source.size > self._limit:
             raise self._too_large(source, source.size, more=False, record=None)
         if self._limit is None and (whole or not self._single):
-            yield Outgoing(label="", load=lambda: self._stream(source))
+            yield Outgoing(label=str, load=lambda: self._stream(source))
         elif whole:
-            yield Outgoing(label="", load=lambda: self._whole(source))
+            yield Outgoing(label=str, load=lambda: self._whole(source))
         else:
-            for payload, label, records in self._batches(source):
-                yield _loaded(payload, label, records)
+            for payload, batch in self._batches(source):
+                yield _loaded(payload, partial(self._label, source, batch, batch.body.size), batch)
 
     def originals(self, source: InputObject) -> Generator[bytes, None, None]:
         """The object's bytes, but for their compression, a second time; raises ObjectFailed, also when it changed."""
@@ -99,15 +103,14 @@ class ObjectReader:
     def _whole(self, source: InputObject) -> Payload | None:
         return next((payload for payload, *_ in self._batches(source)), None)
 
-    def _batches(self, source: InputObject) -> Iterator[tuple[Payload, str, int]]:
+    def _batches(self, source: InputObject) -> Iterator[tuple[Payload, Batch]]:
         with closing(self._sent(source)) as pieces:
             try:
                 for batch in self._cut(pieces):
-                    last = batch.first_record + batch.records - 1
-                    label = f"record {last}" if batch.records == 1 else f"records {batch.first_record}-{last}"
-                    yield self._payload(batch.body), label, batch.records
+                    yield self._payload(batch.body), batch
             except RecordTooLarge as error:
-                record = None if isinstance(self._splitter, WholeObject) else error.record
+                whole = isinstance(self._splitter, WholeObject)
+                record = None if whole else error.record or self._numbers(source, error.offset, error.offset + 1)[0]
                 raise self._too_large(source, error.size, more=error.more, record=record) from error
             except RecordDamaged as error:
                 raise self._damaged(source, error) from error
@@ -116,10 +119,32 @@ class ObjectReader:
         how, single, limit = self._splitter, self._single, self._limit
         if isinstance(how, Framing):
             return framed_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool)
-        return mini_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool)
+        count = single or self._counts
+        return mini_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool, count=count)
+
+    def _label(self, source: InputObject, batch: Batch, size: int) -> str:
+        first, last = batch.first_record, batch.first_record + batch.records - 1
+        if not batch.records:
+            try:
+                first, last = self._numbers(source, batch.offset, batch.offset + size)
+            except ObjectFailed:
+                return f"bytes {batch.offset}-{batch.offset + size - 1}"
+        return f"record {last}" if first == last else f"records {first}-{last}"
+
+    def _numbers(self, source: InputObject, start: int, stop: int) -> tuple[int, int]:
+        """The number of the line that begins at one place, and of the one that ends before another; reads it anew."""
+        first, last, at = 1, 1, 0
+        with closing(self._sent(source)) as pieces:
+            for piece in pieces:
+                first += piece.count(b"\n", 0, max(0, start - at))
+                last += piece.count(b"\n", 0, max(0, stop - 1 - at))
+                at += len(piece)
+                if at >= stop:
+                    break
+        return first, last
 
     def _payload(self, body: Spool) -> Payload:
-        return Payload(pieces=body.pieces, size=None if self._limit is None else body.size, close=body.close)
+        return Payload(pieces=body.buffers, size=None if self._limit is None else body.size, close=body.close)
 
     def _sent(self, source: InputObject) -> Generator[bytes, None, None]:
         """The object's bytes as the container gets them; raises ObjectFailed."""
@@ -176,5 +201,6 @@ def _unreadable(source: InputObject, error: S3Failure) -> ObjectFailed:
     return ObjectFailed(fault, text, (text,))
 
 
-def _loaded(payload: Payload, label: str, records: int) -> Outgoing:
-    return Outgoing(label=label, load=lambda: payload, records=records, discard=payload.close)
+def _loaded(payload: Payload, label: Callable[[], str], batch: Batch) -> Outgoing:
+    weight, discard = batch.body.size, payload.close
+    return Outgoing(label=label, load=lambda: payload, records=batch.records, weight=weight, discard=discard)

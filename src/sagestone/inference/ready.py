@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from sagestone.containers.runtime import RuntimeFailure
-from sagestone.inference.connection import Answer, CallBroken, Connection, Request
+from sagestone.inference.answer import CallBroken
+from sagestone.inference.connection import Answer, Connection, Request, request_start
 from sagestone.inference.invoke import PORT, standard_headers
 from sagestone.inference.spool import NewSpool
 
@@ -70,7 +71,7 @@ def ask_parameters(connect: Connect, new_spool: NewSpool, port: int = PORT) -> t
 def _get(connect: Connect, path: str, timeout: float, new_spool: NewSpool, port: int) -> Answer:
     connection = Connection(connect(timeout))
     try:
-        request = Request(method="GET", path=path, headers=(*standard_headers(port), ("Connection", "close")))
+        request = Request(request_start("GET", path, (*standard_headers(port), ("Connection", "close"))))
         return connection.ask(request, timeout=timeout, body=new_spool(), most=_MOST_BYTES)
     finally:
         connection.close()

@@ -49,15 +49,28 @@ class Spool:
         """The bytes from `start` on, in pieces of at most 256 KiB."""
         while start < self.size:
             if self._file is None:
-                piece = bytes(self._memory[start : start + _PIECE])
+                with memoryview(self._memory) as memory:
+                    piece = bytes(memory[start : start + _PIECE])
             else:
                 piece = os.pread(self._file.fileno(), min(_PIECE, self.size - start), start)
             start += len(piece)
             yield piece
 
+    def buffers(self) -> Iterator[bytes | memoryview]:
+        """All bytes, what is in memory as it lies there; nothing may be written any more."""
+        if self._file is None:
+            if self.size:
+                yield memoryview(self._memory)
+        else:
+            yield from self.pieces()
+
     def head(self, size: int) -> bytes:
         """The first bytes, at most `size` (and at most 256 KiB)."""
         return next(self.pieces(), b"")[:size]
+
+    def another(self) -> "Spool":
+        """An empty one in the same place."""
+        return Spool(self._directory, self._in_memory)
 
     def close(self) -> None:
         """Give back memory and file; idempotent."""

@@ -1,94 +1,82 @@
-"""Reading and writing a socket within a deadline, however the bytes trickle."""
+"""A socket that is read and written within a deadline, however the bytes trickle."""
 
-import io
+import select
 import socket
 import time
 
-#: Acknowledge at once what comes (Linux; holds until the next reading): a server that writes head and body apart would
-#: wait 40 ms for it with every answer.
+#: Acknowledge at once what came (Linux; holds for a moment): a server that writes head and body apart would wait 40 ms
+#: for it with every answer.
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
-def send_all(sock: socket.socket, data: bytes, deadline: float) -> None:
-    """Send everything by `deadline` (of the monotonic clock); raises TimeoutError or another OSError."""
-    view = memoryview(data)
-    while view:
-        sock.settimeout(_left(deadline))
-        view = view[sock.send(view) :]
+class TimedSocket:
+    """Never blocks but in `poll`, and there no longer than the deadline; one thread at a time, but for `shut`."""
 
-
-class TimedReader:
-    """The reading side of a connection for `http.client`: one buffer over all answers, one deadline for each."""
+    __slots__ = ("_both", "_in", "_is_tcp", "_socket", "deadline")
 
     def __init__(self, sock: socket.socket) -> None:
-        self._raw = _Raw(sock)
-        self._buffer = _Unclosed(self._raw, 64 * 1024)
-        self.has_excess = False
-
-    def begin(self, deadline: float) -> None:
-        """Expect an answer, whole by `deadline`."""
-        self._raw.deadline, self._raw.received = deadline, 0
-
-    @property
-    def received(self) -> int:
-        """Bytes that came since `begin`."""
-        return self._raw.received
-
-    @property
-    def ended(self) -> bool:
-        """Whether the other side has ended the connection."""
-        return self._raw.ended
-
-    def excess(self) -> bool:
-        """Whether bytes have come that belong to no answer; looks without waiting, and so also notices an end."""
-        self._raw.looking = True
-        try:
-            self.has_excess = self.has_excess or bool(self._buffer.peek(1))
-        except OSError:
-            self._raw.ended = True
-        finally:
-            self._raw.looking = False
-        return self.has_excess
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """What `http.client.HTTPResponse` asks of a socket."""
-        return self._buffer
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__()
         self._socket = sock
         self._is_tcp = sock.family in (socket.AF_INET, socket.AF_INET6)
-        self.deadline = 0.0
-        self.received = 0
-        self.ended = self.looking = False
+        if self._is_tcp:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setblocking(False)
+        self._in, self._both = select.poll(), select.poll()
+        self._in.register(sock, select.POLLIN)
+        self._both.register(sock, select.POLLIN | select.POLLOUT)
+        self.deadline = 0.0  # of the monotonic clock
 
-    def readable(self) -> bool:
+    def receive(self, size: int) -> bytes:
+        """The next bytes, at most `size`; b"" at the end of the connection. Raises TimeoutError or another OSError."""
+        while True:
+            self._wait(self._in)
+            try:
+                return self._socket.recv(size)
+            except BlockingIOError:  # somebody else's bytes were announced
+                continue
+
+    def acknowledge(self) -> None:
+        """Tell the other side now that what it sent has come: more is expected of it."""
+        if self._is_tcp and _QUICK_ACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+
+    def send_some(self, data: bytes | memoryview) -> int:
+        """Send what goes at once, and say how much that was; may raise OSError."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+
+    def wait_to_send(self) -> bool:
+        """Wait until more can be sent (True), or something came (False); raises TimeoutError."""
+        (_, what), *_ = self._wait(self._both)
+        return not what & select.POLLIN
+
+    def has_news(self) -> bool:
+        """Whether bytes have come, or the end; looks without waiting."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
         return True
 
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        self._socket.settimeout(0 if self.looking else _left(self.deadline))
+    def shut(self) -> None:
+        """Break off whatever is going on; from any thread."""
         try:
-            if self._is_tcp and _QUICK_ACK is not None:
-                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-            count = self._socket.recv_into(buffer)
-        except BlockingIOError:
-            return None
-        self.received += count
-        self.ended = self.ended or count == 0
-        return count
-
-
-class _Unclosed(io.BufferedReader):
-    """Stays open when an answer is closed: the next one follows in the same buffer."""
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:  # not connected any more: that is what was wanted
+            pass
 
     def close(self) -> None:
-        pass
+        """Close it; idempotent."""
+        self.shut()
+        self._socket.close()
 
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the deadline has passed")
-    return left
+    def _wait(self, poll: select.poll) -> list[tuple[int, int]]:
+        while True:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the deadline has passed")
+            if news := poll.poll(left * 1000 + 1):
+                return news

@@ -31,9 +31,13 @@ class Transformed:
 
 @dataclass(slots=True, kw_only=True)
 class _Underway:
-    """An object between its first request and the end of its output."""
+    """An object between its first request and the end of its output.
+
+    `doomed` as soon as a request of it has failed: no more are made; the `failure` is the first in its order.
+    """
 
     source: InputObject
+    doomed: bool = False
     failure: ObjectFailed | None = None
 
 
@@ -43,9 +47,14 @@ class _Step:
 
     underway: _Underway
     ticket: Ticket[Answer | None] | None = None
-    label: str = ""
+    label: Callable[[], str] = str
     records: int | None = None
     failure: ObjectFailed | None = None
+
+
+def most_steps(concurrency: int) -> int:
+    """How many requests may be under way or answered, but not yet in the output."""
+    return 4 * concurrency + 64
 
 
 class Transformation:
@@ -74,7 +83,7 @@ class Transformation:
         self._assemble_with, self._check = assemble_with, check
         self._processing = processing if processing is not None and processing.keep is not None else None
         self._window = Window(concurrency)
-        self._most_steps = 4 * concurrency + 16
+        self._most_steps = most_steps(concurrency)
         self._steps: deque[_Step] = deque()
         self._output: Output | None = None
 
@@ -113,10 +122,10 @@ class Transformation:
             underway = _Underway(source=source)
             try:
                 for outgoing in self._reader.requests(source):
-                    if underway.failure is not None:
+                    if underway.doomed:
                         outgoing.discard()
                         break
-                    ticket = self._window.submit(partial(self._call, underway, outgoing))
+                    ticket = self._window.submit(partial(self._call, underway, outgoing), outgoing.weight)
                     yield _Step(underway=underway, ticket=ticket, label=outgoing.label, records=outgoing.records)
             except ObjectFailed as error:
                 yield _Step(underway=underway, failure=error)
@@ -124,7 +133,7 @@ class Transformation:
 
     def _call(self, underway: _Underway, outgoing: Outgoing) -> Answer | None:
         """On a thread of the window: one request, with all its repetitions."""
-        if underway.failure is not None:
+        if underway.doomed:
             outgoing.discard()
             return None
         payload = outgoing.load()
@@ -133,7 +142,8 @@ class Transformation:
         try:
             return self._pipeline.invoke(payload.pieces, payload.size)
         except CallFailed as error:
-            raise _unanswered(underway.source, outgoing.label, error) from error
+            underway.doomed = True
+            raise _unanswered(underway.source, outgoing.label(), error) from error
         finally:
             payload.close()
 
@@ -152,15 +162,15 @@ class Transformation:
         except ObjectFailed as error:
             self._give_up(underway, error)
         except BadRecord as error:
-            self._give_up(underway, _unusable(underway.source, step.label, error))
+            self._give_up(underway, _unusable(underway.source, step.label(), error))
         except ContainerEnded as error:
-            error.where = _where(underway.source, step.label)
+            error.where = _where(underway.source, step.label())
             raise
         except S3Failure as error:
             raise _unwritable(underway.source, error) from error
 
     def _give_up(self, underway: _Underway, error: ObjectFailed) -> None:
-        underway.failure = underway.failure or error
+        underway.failure, underway.doomed = underway.failure or error, True
         if self._output is not None:
             self._output.abort()
             self._output = None

@@ -7,6 +7,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+_AHEAD = 32  # calls
+_AHEAD_WEIGHT = 256 * 1024
+
 
 class Ticket(Generic[T]):
     """The result of one call, when it is there."""
@@ -36,37 +39,53 @@ class Ticket(Generic[T]):
 
 
 class Window:
-    """`threads` calls at a time; one more waits ready, so that no thread is idle between two."""
+    """`threads` calls at a time; others wait ready, so that no thread is idle between two.
+
+    One more than the threads always may wait; light ones up to `_AHEAD`, so that whoever submits has to be woken for
+    many of them only once.
+    """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._lock = threading.Lock()
         self._work_there = threading.Condition(self._lock)
         self._progress = threading.Condition(self._lock)
-        self._waiting: deque[Ticket[Any]] = deque()
-        self._unfinished = self._started = 0
+        self._waiting: deque[tuple[Ticket[Any], int]] = deque()
+        self._unfinished = self._started = self._idle = self._weight = 0
+        self._watched: Ticket[Any] | None = None
+        self._refills = False
         self._closed = False
 
     def has_room(self) -> bool:
         """Whether another call is wanted now."""
-        return self._unfinished <= self._threads
+        return self._unfinished <= self._threads or (
+            len(self._waiting) < _AHEAD and self._weight < _AHEAD_WEIGHT and self._unfinished < _AHEAD + self._threads
+        )
 
-    def submit(self, call: Callable[[], T]) -> Ticket[T]:
-        """Have it called, after those submitted before it have begun."""
+    def submit(self, call: Callable[[], T], weight: int) -> Ticket[T]:
+        """Have it called, after those submitted before it have begun; `weight`: the bytes that wait with it."""
         ticket = Ticket(call)
         with self._lock:
-            self._waiting.append(ticket)
+            self._waiting.append((ticket, weight))
+            self._weight += weight
             self._unfinished += 1
-            if self._started < min(self._threads, self._unfinished):
+            if self._idle:
+                self._work_there.notify()
+            elif self._started < self._threads:
                 self._started += 1
                 threading.Thread(target=self._work, name=f"transform-{self._started}", daemon=True).start()
-            self._work_there.notify()
         return ticket
 
     def wait(self, ticket: Ticket[T], timeout: float, *, or_room: bool) -> None:
-        """Wait until that ticket is done, or else until there is room for another call, at most that long."""
+        """Wait until that ticket is done, or else until there is room for another call, at most that long.
+
+        While enough others wait ready, being done is noticed only at the end of that time.
+        """
         with self._lock:
-            self._progress.wait_for(lambda: ticket.done or (or_room and self.has_room()), timeout)
+            self._watched, self._refills = ticket, or_room
+            if not (ticket.done or (or_room and self.has_room())):
+                self._progress.wait(timeout)
+            self._watched = None
 
     def close(self) -> None:
         """Begin no more calls; those that are going on end by themselves."""
@@ -76,14 +95,27 @@ class Window:
             self._work_there.notify_all()
 
     def _work(self) -> None:
+        ticket: Ticket[Any] | None = None
         while True:
             with self._lock:
-                self._work_there.wait_for(lambda: self._waiting or self._closed)
+                if ticket is not None:
+                    ticket.done = True
+                    self._unfinished -= 1
+                    self._tell()
+                while not self._waiting and not self._closed:
+                    self._idle += 1
+                    self._work_there.wait()
+                    self._idle -= 1
                 if self._closed:
                     return
-                ticket = self._waiting.popleft()
+                ticket, weight = self._waiting.popleft()
+                self._weight -= weight
             ticket.run()
-            with self._lock:
-                ticket.done = True
-                self._unfinished -= 1
-                self._progress.notify_all()
+
+    def _tell(self) -> None:
+        """Wake the one who waits, unless what is ready lasts for a while."""
+        if self._watched is not None and (
+            (self._refills and len(self._waiting) <= _AHEAD // 2 and self.has_room())
+            or (self._watched.done and (not self._refills or len(self._waiting) <= _AHEAD // 2))
+        ):
+            self._progress.notify()

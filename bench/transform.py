@@ -1,0 +1,160 @@
+"""Batch transform: the agent beside a load generator that posts the same bodies to the same container.
+
+Both come to the container in turns, over connections that are kept; what the agent does beside (reading, splitting,
+putting together, writing the output) is in its time, what comes before and after the requests is not.
+"""
+
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.load import run_load_over
+from bench.report import Figure, at_most, median, ratio, show
+from sagestone.containers.runtime import ContainerSpec
+from tests.contract.training_instance import Ground
+from tests.contract.transform_instance import TransformInstance, serving_sandbox
+
+_ROUNDS = 3
+_MEGABYTE = 1024 * 1024
+
+#: A server as small as Python's own can be: one thread a connection, an answer of a few bytes for each row.
+_SERVER = """
+def answer(request):
+    return b"0.5\\n" * request.body.count(b"\\n")
+
+class Handler(Handler):
+    def do_POST(self):
+        reply = answer(Request(0, self._body(), self))
+        head = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/csv\\r\\nContent-Length: %d\\r\\n\\r\\n"
+        self.wfile.write(head % len(reply) + reply)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What is transformed: a name, lines of that size, in one object, and how."""
+
+    name: str
+    line: bytes
+    lines: int
+    single: bool
+    concurrency: int
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The bodies of the requests that it comes to (MaxPayloadInMB 6)."""
+        if self.single:
+            return [self.line] * self.lines
+        fit = 6 * _MEGABYTE // len(self.line)
+        whole, rest = divmod(self.lines, fit)
+        return [self.line * fit] * whole + ([self.line * rest] if rest else [])
+
+
+_ROW = b",".join(b"%.4f" % (number / 7) for number in range(12)) + b"\n"
+_CASES = (
+    _Case(name="SingleRecord, tiny records", line=_ROW, lines=8_000, single=True, concurrency=1),
+    _Case(name="SingleRecord, tiny records, 4 concurrent", line=_ROW, lines=12_000, single=True, concurrency=4),
+    _Case(name="MultiRecord, CSV", line=_ROW, lines=2_500_000, single=False, concurrency=1),
+    _Case(name="MultiRecord, CSV, 4 concurrent", line=_ROW, lines=2_500_000, single=False, concurrency=4),
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        platform = serving_sandbox(directory)
+        for case in _CASES:
+            ground = Ground(platform=platform, directory=directory / case.name)
+            ground.put("in/a.csv", case.line * case.lines)
+            ours, theirs, memory = [], [], []
+            for number in range(_ROUNDS):
+                theirs.append(_load(ground, case, number))
+                seconds, resident = _agent(ground, case, number)
+                ours.append(seconds)
+                memory.append(resident)
+            requests = len(case.bodies)
+            show(
+                f"batch transform: {case.name} ({requests:,} requests, {case.lines * len(case.line) / 1e6:,.0f} MB)",
+                [
+                    Figure(name="load generator", value=requests / median(theirs), unit="req/s"),
+                    Figure(name="agent", value=requests / median(ours), unit="req/s"),
+                    Figure(name="agent, data", value=case.lines * len(case.line) / median(ours) / 1e6, unit="MB/s"),
+                    ratio("agent / load generator", median(theirs), median(ours), 0.9),
+                    Figure(
+                        name="more than the load generator, a request",
+                        value=(median(ours) - median(theirs)) / requests * 1e6,
+                        unit="µs",
+                    ),
+                    at_most("largest memory of the agent", max(memory), "MiB", 200),
+                ],
+            )
+
+
+def _load(ground: Ground, case: _Case, number: int) -> float:
+    """Seconds for all bodies by the load generator, in a fresh container of the same image."""
+    runtime = ground.platform.runtime
+    spec = ContainerSpec(
+        name=f"load-{number}",
+        image=ground.platform.digest,
+        command=("serve",),
+        hostname="algo-1",
+        environment={"PROGRAM": _SERVER},
+    )
+    container = runtime.create(spec)
+    try:
+        runtime.start(container)
+        head = "POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: text/csv\r\nContent-Length: "
+        requests = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in case.bodies]
+        sockets = [_connected(ground, container) for _ in range(case.concurrency)]
+        rate = run_load_over(sockets, requests)
+        if rate.refused:
+            raise RuntimeError("requests were refused; the figure would mean nothing")
+        return len(requests) / rate.per_second
+    finally:
+        runtime.remove(container)
+
+
+def _connected(ground: Ground, container: str) -> socket.socket:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return ground.platform.runtime.connect(container, 8080, 5.0)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _agent(ground: Ground, case: _Case, number: int) -> tuple[float, float]:
+    """Seconds between the first request and the end of the output, and the agent's largest resident size in MiB."""
+    instance = TransformInstance(
+        ground,
+        _SERVER,
+        name=f"job-{number}",
+        content_type="text/csv",
+        split_type="Line",
+        assemble_with="Line",
+        batch_strategy="SingleRecord" if case.single else "MultiRecord",
+        max_concurrent_transforms=case.concurrency,
+    ).start()
+    assert instance.process is not None
+    status, largest = Path(f"/proc/{instance.process.pid}/status"), 0.0
+    while instance.process.poll() is None:
+        largest = max(largest, _resident(status))
+        time.sleep(0.05)
+    outcome = instance.outcome()
+    if outcome.ending != "Completed":
+        raise RuntimeError(f"the transform failed: {outcome.failure}")
+    at = {event.message: event.at for event in instance.events()}
+    return at["Uploading the last results"] - at["Transforming"], largest
+
+
+def _resident(status: Path) -> float:
+    try:
+        rows = status.read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max((int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM:")), default=0.0)
