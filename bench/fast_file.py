@@ -1,0 +1,101 @@
+"""FastFile mode: one object read from its start to its end, beside File mode; and how soon there is a first byte.
+
+The first byte counts from the start of the channel (a process of its own and the listing in it, for a remote store) to
+a byte of the last object of the prefix. What was read stays in the kernel's cache: each round has a mount of its own.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from bench.file import BUCKET, fetch, make_bucket, parts, put_objects, timed
+from bench.file_agent import peak_mib
+from bench.report import Figure, at_most, median, ratio, show
+from bench.service import service
+from sagestone.agent.build import build_s3
+from sagestone.agent.fast_file import Order
+from sagestone.agent.parts import S3Part
+from sagestone.channels.fast_file import FastFileChannel
+from sagestone.domain.channel import Channel
+from sagestone.domain.instance_group import Share
+
+_ROUNDS = 3
+_MIB = 1024 * 1024
+_LARGE = 512 * _MIB
+_SMALL = 2000  # files of 64 KiB
+_MANY = 10_000
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="sagestone-bench-") as scratch, service() as running:
+        make_bucket(running.home / "s3")
+        for prefix, count, size in (("large", 1, _LARGE), ("small", _SMALL, 65_536), ("many", _MANY, 10)):
+            put_objects(running.home / "s3", prefix, count, size)
+        for name, part in parts(running).items():
+            show(f"FastFile mode: {name}", _measure(part, Path(scratch)))
+
+
+def _measure(part: S3Part, scratch: Path) -> list[Figure]:
+    rounds: dict[str, list[float]] = {"file": [], "fast": [], "small": [], "first": []}
+    peaks: list[float] = []
+    for _ in range(_ROUNDS):
+        rounds["file"].append(timed(lambda: fetch(part, "large", scratch / "file")))
+        shutil.rmtree(scratch / "file")
+        rounds["first"].append(_with_channel(part, "many", scratch, peaks, _first_byte))
+        rounds["fast"].append(_with_channel(part, "large", scratch, peaks, _read_all))
+        rounds["small"].append(_with_channel(part, "small", scratch, peaks, _read_all))
+    mid = {name: median(values) for name, values in rounds.items()}
+    figures = [
+        Figure(name="512 MiB in File mode, to the disk", value=_LARGE / mid["file"] / 1e6, unit="MB/s"),
+        Figure(name="512 MiB in FastFile mode, start included", value=_LARGE / mid["fast"] / 1e6, unit="MB/s"),
+        ratio("FastFile / File", mid["file"], mid["fast"], 0.8),
+        Figure(name="64 KiB files, one reader, start included", value=_SMALL / mid["small"], unit="/s"),
+        at_most("first byte of 10,000 objects", mid["first"], "s", 1.0),
+    ]
+    if peaks:
+        figures.append(at_most("memory of the file server", max(peaks), "MiB", 200))
+    return figures
+
+
+def _with_channel(part: S3Part, prefix: str, scratch: Path, peaks: list[float], work: Callable[[Path], None]) -> float:
+    """Seconds from the start of a channel until that work on its files is done."""
+    channel = Channel(
+        name="train",
+        s3_data_type="S3Prefix",
+        s3_uri=f"s3://{BUCKET}/{prefix}/",
+        distribution="FullyReplicated",
+        input_mode="FastFile",
+    )
+    share, place = Share(number=1, count=1), scratch / "fast_file"
+    order = Order(s3=part, channel=channel, share=share, directory=str(place))
+    live = FastFileChannel(build_s3(part), channel, share, place, scratch / "seen", order=msgspec.json.encode(order))
+
+    def start_and_work() -> None:
+        live.start(lambda: None)
+        work(live.mounts()[0].source)
+
+    try:
+        seconds = timed(start_and_work)
+        lock = place / "train.lock"
+        if lock.exists():
+            peaks.append(peak_mib(lock.read_text().split()[0]))
+    finally:
+        live.stop()
+    return seconds
+
+
+def _first_byte(root: Path) -> None:
+    with (root / f"{_MANY - 1:06}").open("rb") as file:
+        file.read(1)
+
+
+def _read_all(root: Path) -> None:
+    buffer = bytearray(_MIB)
+    for path in sorted(root.iterdir()):
+        with path.open("rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
