@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagestone.channels.elements import Begin, Elements, Span
+from sagestone.channels.elements import Elements, Span
 from sagestone.channels.pipe_records import recorded
 from sagestone.channels.recordio import LONGEST_PAYLOAD, MAGIC, parts, record
 from sagestone.domain.failure import JobFailure
+from sagestone.s3.client import SourceObject
+from sagestone.s3.uri import S3Uri
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "recordio"
 #: Payloads in which the magic stands at and beside multiples of four, often.
@@ -87,9 +89,13 @@ def test_the_longest_payload_is_one_record() -> None:
     assert struct.unpack("<II", part.header) == (0xCED7230A, LONGEST_PAYLOAD)
 
 
+def _object(key: str) -> SourceObject:
+    return SourceObject(S3Uri("b", key), 0, "")
+
+
 def _flow(items: list[list[bytes]]) -> Elements:
     for number, pieces in enumerate(items):
-        yield Begin(f"s3://b/{number}")
+        yield _object(str(number))
         yield from pieces
 
 
@@ -116,9 +122,9 @@ def test_a_file_is_wrapped_without_being_held_in_memory(tmp_path: Path) -> None:
     file = os.open(tmp_path / "blob", os.O_RDONLY)
 
     def flow() -> Elements:
-        yield Begin("s3://b/k")
+        yield _object("k")
         yield Span(file, 0, len(content))
-        yield Begin("s3://b/l")
+        yield _object("l")
         yield b"after"
 
     assert list(read_records(_bytes(recorded(flow(), "train", tmp_path)))) == [content, b"after"]
@@ -127,7 +133,7 @@ def test_a_file_is_wrapped_without_being_held_in_memory(tmp_path: Path) -> None:
 
 def test_an_object_that_no_record_holds_fails_the_job_with_its_uri(tmp_path: Path) -> None:
     def flow() -> Elements:
-        yield Begin("s3://b/large")
+        yield _object("large")
         yield Span(-1, 0, LONGEST_PAYLOAD + 1)
 
     with pytest.raises(JobFailure, match="s3://b/large has 512 MiB or more"):

@@ -1,6 +1,6 @@
 """What flows from a channel's source to its FIFO, in the order in which a program reads it."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -28,13 +28,6 @@ Item = SourceObject | Value | Reference
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
-    """What follows, up to the next Begin, are the bytes of one item; `name` is its URI, "" for a value."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Span:
     """Bytes of an open file, from `start` to before `stop`. The file is open until the next element is asked for.
 
@@ -46,6 +39,13 @@ class Span:
     stop: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pour:
+    """A whole item that moves itself into an open pipe: `into(descriptor)`."""
+
+    into: Callable[[int], None]
+
+
 class Pause(Enum):
     """The next element may take a while: what was given so far is not to be kept back."""
 
@@ -53,5 +53,11 @@ class Pause(Enum):
 
 
 PAUSE = Pause.PAUSE
-Element = Begin | Span | bytes | Pause
+#: An item itself stands before its bytes, which go on up to the next item.
+Element = Item | Span | Pour | bytes | Pause
 Elements = Generator[Element, None, None]
+
+
+def name_of(item: Item | None) -> str:
+    """What people call it."""
+    return "a value of the manifest" if item is None or isinstance(item, Value) else str(item.uri)

@@ -7,6 +7,7 @@ the directory by one that was opened before the container started; a name is nev
 import fcntl
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +68,7 @@ class Fifo:
 
 
 class PipeEnd:
-    """The end to write to; `write`, `splice` and `flush` raise ReaderGone."""
+    """The end to write to; all but `close` raise ReaderGone."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -92,6 +93,14 @@ class PipeEnd:
             if moved == 0:
                 raise EOFError
             start += moved
+
+    def pour(self, into: Callable[[int], None]) -> None:
+        """Have something move itself into the pipe."""
+        self.flush()
+        try:
+            into(self._descriptor)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def flush(self) -> None:
         """Write what waits."""

@@ -19,6 +19,9 @@ from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3
 
+_JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
+_READ_BELOW = 64 * 1024  # where each object is looked through anyway
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipePlaces:
@@ -93,13 +96,17 @@ class PipeChannel:
 
     def _elements(self, epoch: int) -> Elements:
         assert self._items is not None
-        source = LocalSource(self._s3) if self._s3.has_files else RemoteSource(self._s3, self._fetchers)
-        items = self._items.epoch(epoch)
-        elements = source.elements(items)
+        records = self._channel.record_wrapper == "RecordIO"
+        source = (
+            LocalSource(self._s3, _READ_BELOW if records else _JOINED_BELOW)
+            if self._s3.has_files
+            else RemoteSource(self._s3, self._fetchers, as_they_are=not records and self._channel.compression == "None")
+        )
+        elements = source.elements(self._items.epoch(epoch))
         if self._channel.compression == "Gzip":
             plain = elements
             elements = ahead(lambda: gunzipped(plain, self._channel.name))
-        if self._channel.record_wrapper == "RecordIO":
+        if records:
             elements = recorded(elements, self._channel.name, self._places.scratch)
         return elements
 

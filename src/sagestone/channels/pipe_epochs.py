@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sagestone.channels.elements import Begin, Elements, Span
+from sagestone.channels.elements import Elements, Item, Pause, Pour, Span, name_of
 from sagestone.channels.fifo import Fifo, NotAFifo, PipeEnd, ReaderGone
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.s3.client import S3Failure
@@ -118,7 +118,7 @@ class EpochFeeder:
 
 
 def _feed(elements: Elements, end: PipeEnd) -> None:
-    name = ""
+    item: Item | None = None
     for element in elements:
         if isinstance(element, bytes):
             end.write(element)
@@ -127,10 +127,12 @@ def _feed(elements: Elements, end: PipeEnd) -> None:
                 end.splice(element.file, element.start, element.stop)
             except EOFError as error:
                 raise OSError(
-                    f"{name} is shorter than it was: the store's directory was changed from outside"
+                    f"{name_of(item)} is shorter than it was: the store's directory was changed from outside"
                 ) from error
-        elif isinstance(element, Begin):
-            name = element.name
-        else:
+        elif isinstance(element, Pour):
+            end.pour(element.into)
+        elif isinstance(element, Pause):
             end.flush()
+        else:
+            item = element
     end.flush()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from sagestone.archive.gunzip import BadGzip, gunzip
-from sagestone.channels.elements import PAUSE, Begin, Element, Elements, Pause, Span
+from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pause, Span, Value, name_of
 from sagestone.domain.failure import JobFailure
 
 _BLOCK = 1024 * 1024
@@ -19,31 +19,32 @@ def gunzipped(elements: Elements, channel: str) -> Elements:
 
     Raises JobFailure (client) for an object that is no gzip file.
     """
-    name = ""
+    item: Item | None = None
     element = next(elements, None)
     while element is not None:
-        if isinstance(element, Begin):
-            name = element.name
-        if isinstance(element, Begin | Pause) or name == "":
+        if isinstance(element, Item):
+            item = element
+        if isinstance(element, Item | Pause) or isinstance(item, Value):
             yield element
             element = next(elements, None)
             continue
-        after: list[Begin] = []
+        after: list[Item] = []
         try:
             yield from gunzip(_bytes_of(element, elements, after))
         except BadGzip as error:
             raise JobFailure(
                 "client",
-                f"Data download failed:Channel {channel} has CompressionType Gzip, but {name} is no gzip file: {error}",
+                f"Data download failed:Channel {channel} has CompressionType Gzip, "
+                f"but {name_of(item)} is no gzip file: {error}",
             ) from error
         element = after[0] if after else None
 
 
-def _bytes_of(first: Element, elements: Elements, after: list[Begin]) -> Iterator[bytes]:
-    """The bytes of one object, of which `first` is the first; the Begin of the next one is left in `after`."""
+def _bytes_of(first: Element, elements: Elements, after: list[Item]) -> Iterator[bytes]:
+    """The bytes of one object, of which `first` is the first; the next item is left in `after`."""
     element: Element | None = first
     while element is not None:
-        if isinstance(element, Begin):
+        if isinstance(element, Item):
             after.append(element)
             return
         if isinstance(element, bytes):

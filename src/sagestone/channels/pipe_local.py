@@ -3,30 +3,27 @@
 import os
 from collections.abc import Iterator
 
-from sagestone.channels.elements import Begin, Elements, Item, Reference, Span, Value
+from sagestone.channels.elements import Elements, Item, Reference, Span, Value
 from sagestone.s3.client import S3, S3Failure, SourceObject
-
-_SPLICED_FROM = 4096  # smaller objects are read, and written together
 
 
 class LocalSource:
-    """The elements of items; raises S3Failure."""
+    """The elements of items; raises S3Failure. Objects of fewer bytes than `spliced_from` are read."""
 
-    def __init__(self, s3: S3) -> None:
-        self._s3 = s3
+    def __init__(self, s3: S3, spliced_from: int) -> None:
+        self._s3, self._spliced_from = s3, spliced_from
 
     def elements(self, items: Iterator[Item]) -> Elements:
-        """Objects of at least 4 KiB as one Span, smaller ones and values as bytes."""
+        """Large objects as one Span, smaller ones and values as bytes."""
         for item in items:
+            yield item
             if isinstance(item, Value):
-                yield Begin("")
                 yield item.data
                 continue
-            found = _found(self._s3, item)
-            yield Begin(str(found.uri))
+            found = item if isinstance(item, SourceObject) else _found(self._s3, item)
             file = self._s3.open(found)
             try:
-                if found.size >= _SPLICED_FROM:
+                if found.size >= self._spliced_from:
                     yield Span(file, 0, found.size)
                 else:
                     yield os.read(file, found.size)
@@ -34,9 +31,7 @@ class LocalSource:
                 os.close(file)
 
 
-def _found(s3: S3, item: SourceObject | Reference) -> SourceObject:
-    if isinstance(item, SourceObject):
-        return item
+def _found(s3: S3, item: Reference) -> SourceObject:
     try:
         info = s3.head(item.uri)
     except S3Failure as error:

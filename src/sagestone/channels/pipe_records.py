@@ -2,11 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from sagestone.channels.elements import Begin, Element, Elements, Pause, Span
+from sagestone.channels.elements import Element, Elements, Item, Pause, Span, name_of
 from sagestone.channels.recordio import LONGEST_PAYLOAD, parts, record
 from sagestone.domain.failure import JobFailure
 
@@ -20,45 +20,45 @@ def recorded(elements: Elements, channel: str, scratch: Path) -> Elements:
     A record begins with its length, so an item is looked at whole before any of it is sent: in memory up to 4 MiB, else
     in the file that it is, or in a nameless one in `scratch`. Raises JobFailure (client) for one of 2^29 bytes or more.
     """
-    item = _Item(scratch, channel)
+    payload = _Payload(scratch, channel)
     for element in elements:
-        if isinstance(element, Begin):
-            yield from item.end()
-            item.begin(element.name)
-            yield element
+        if isinstance(element, bytes):
+            payload.add(element)
         elif isinstance(element, Pause):
             yield element
         elif isinstance(element, Span):  # the whole item
-            item.check(element.stop)
-            item.done()
+            payload.check(element.stop)
+            payload.done()
             yield from _of_file(element.file, element.stop)
-        else:
-            item.add(element)
-    yield from item.end()
+        elif isinstance(element, Item):
+            yield from payload.end()
+            payload.begin(element)
+    yield from payload.end()
 
 
-class _Item:
-    """One item, as far as it has come."""
+class _Payload:
+    """The bytes of one item, as far as they have come."""
 
     def __init__(self, scratch: Path, channel: str) -> None:
         self._scratch, self._channel = scratch, channel
-        self._open, self._name = False, ""
+        self._item: Item | None = None
         self._pieces: list[bytes] = []
         self._spool: IO[bytes] | None = None
         self.size = 0
 
-    def begin(self, name: str) -> None:
-        self._open, self._name, self.size = True, name, 0
+    def begin(self, item: Item) -> None:
+        self._item, self.size = item, 0
 
     def done(self) -> None:
-        self._open = False
+        self._item = None
 
     def check(self, size: int) -> None:
         if size > LONGEST_PAYLOAD:
             raise JobFailure(
                 "client",
-                f"Data download failed:Channel {self._channel} has RecordWrapperType RecordIO, but {self._name} has "
-                "512 MiB or more, and a record holds less. Split the object, or leave RecordWrapperType out.",
+                f"Data download failed:Channel {self._channel} has RecordWrapperType RecordIO, but "
+                f"{name_of(self._item)} has 512 MiB or more, and a record holds less. Split the object, or leave "
+                "RecordWrapperType out.",
             )
 
     def add(self, data: bytes) -> None:
@@ -74,17 +74,18 @@ class _Item:
             self._pieces = []
         self._spool.write(data)
 
-    def end(self) -> Iterator[Element]:
-        """The record of what was added; nothing where no item is open."""
-        if not self._open:
-            return
-        self._open = False
-        if self._spool is None:
-            payload = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._pieces = []
-            yield from record(payload)
-            return
-        spool, self._spool = self._spool, None
+    def end(self) -> Iterable[Element]:
+        """The record of what was added; nothing where no item was begun."""
+        if self._item is None:
+            return ()
+        self._item = None
+        if self._spool is not None:
+            return self._spooled(self._spool)
+        pieces, self._pieces = self._pieces, []
+        return record(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _spooled(self, spool: IO[bytes]) -> Iterator[Element]:
+        self._spool = None
         with spool:
             yield from _of_file(spool.fileno(), self.size)
 

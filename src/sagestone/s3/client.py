@@ -7,7 +7,7 @@ Promises, shown by the contract tests on the embedded store and on a real HTTP e
    or S3Failure says that it changed.
 3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
 4. `upload` is all or nothing: nothing is visible until `commit`, nothing is left after `abort`.
-5. `fetch`, `pieces`, `open` and `link` give the bytes of exactly the object that was listed or headed, else
+5. `fetch`, `pieces`, `pour`, `open` and `link` give the bytes of exactly the object that was listed or headed, else
    ObjectChanged or NoSuchKey.
 6. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
 """
@@ -99,6 +99,18 @@ class S3(Protocol):
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
         """The object's bytes from `start` to before `stop`, in pieces of at most about 1 MiB."""
+        ...
+
+    @property
+    def pours(self) -> bool:
+        """Whether `pour` is the quick way to move a large object."""
+        ...
+
+    def pour(self, found: SourceObject, pipe: int) -> None:
+        """Move the whole object into an open pipe, in the kernel where that is possible.
+
+        Raises BrokenPipeError when nobody reads the pipe any more.
+        """
         ...
 
     @property

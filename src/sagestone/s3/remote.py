@@ -17,8 +17,11 @@ from sagestone.s3.client import NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure, 
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.remote_fetch import Fetch, FetchByBotocore, FetchByObstore, resumed
 from sagestone.s3.remote_pages import QuickPages
+from sagestone.s3.remote_pour import pour_into, pours
 from sagestone.s3.remote_upload import RemoteUpload
 from sagestone.s3.uri import S3Uri
+
+_CAREFUL = 4 * 1024 * 1024  # bytes that are read with all care before pouring is tried again
 
 
 class RemoteS3:
@@ -97,6 +100,25 @@ class RemoteS3:
         if first.etag != found.etag:  # some endpoints pass over If-Match
             raise overwritten(uri)
         yield from resumed(fetch, uri, first, start, stop)
+
+    @property
+    def pours(self) -> bool:
+        return pours(self._endpoint_url or "")
+
+    def pour(self, found: SourceObject, pipe: int) -> None:
+        at = 0
+        while at < found.size:
+            url = self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": found.uri.bucket, "Key": found.uri.key}, ExpiresIn=3600
+            )
+            moved = pour_into(pipe, url, found, at, found.size)
+            at += moved
+            if moved == 0:
+                for piece in self.pieces(found, at, min(at + _CAREFUL, found.size)):
+                    rest = memoryview(piece)
+                    while rest:
+                        written = os.write(pipe, rest)
+                        at, rest = at + written, rest[written:]
 
     @property
     def has_files(self) -> bool:

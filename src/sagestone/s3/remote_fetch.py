@@ -133,13 +133,23 @@ class FetchByObstore:
         if etag:
             options["if_match"] = f'"{etag}"'
         found = obstore.get(self._store, uri.key, options=options)  # type: ignore[arg-type]
-        return Answer(found.meta["size"], (found.meta["e_tag"] or "").strip('"'), _pieces(found.stream(PIECE)))
+        size = int(found.meta["size"])
+        small = (size if stop is None else stop) - offset <= PIECE
+        pieces = _whole(found) if small else _pieces(found.stream(PIECE))
+        return Answer(size, (found.meta["e_tag"] or "").strip('"'), pieces)
 
 
 def _read(body: Any) -> Iterator[bytes]:
     with body:
         while piece := body.read(PIECE):
             yield piece
+
+
+def _whole(found: Any) -> Iterator[bytes]:
+    """A stream costs more than a small object."""
+    data = bytes(found.bytes())
+    if data:
+        yield data
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:

@@ -92,6 +92,7 @@ class Blobs:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._text = str(directory)
         self._where = os.fspath(directory)  # pathlib would cost each of a hundred thousand names
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._made: set[Path] = set()
@@ -137,6 +138,10 @@ class Blobs:
     def open(self, name: str) -> IO[bytes]:
         """A blob's bytes, which stay readable whatever happens to the object; raises FileNotFoundError."""
         return self.path(name).open("rb", buffering=0)
+
+    def descriptor(self, name: str) -> int:
+        """As `open`, in a third of the time: a channel may have a million objects."""
+        return os.open(f"{self._text}/{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC)
 
     def remove(self, name: str) -> None:
         """Unlink a blob that no row names any more; readers that have it open keep it."""
