@@ -18,6 +18,7 @@ case "$mode" in
   slow) sleep 4; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
   markup) echo '[/bold] is no [tag]' >&2; exit 5;;
+  ignored-failure) echo 'never mind' > $ML/output/failure; echo fine > $ML/model/model.csv;;
   exit-code) echo 'cannot open the lexicon' >&2; exit 7;;
   hang) echo ready > $ML/model/model.csv; while true; do sleep 1; done;;
   stubborn) trap '' TERM; echo kept > $ML/model/model.csv; while true; do sleep 1; done;;
@@ -62,6 +63,9 @@ class Handler(BaseHTTPRequestHandler):
         elif MODE == "breaks": self.answer(500, b"division by zero in row 2")
         elif MODE == "tells": self.answer(200, self.told(body))
         elif MODE == "slow": time.sleep(3); self.answer(200, body)
+        elif MODE == "cuts":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf")
+            self.close_connection = True
         elif MODE == "hangs": time.sleep(600)
         elif MODE == "dies": print("out of ideas", flush=True); os._exit(9)
         else: self.answer(200, b"".join(line + b";ok\n" for line in body.splitlines()))
@@ -77,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *_): pass
 
+if MODE == "ends": sys.exit("no model can be loaded")
 if sys.argv[1:] != ["serve"]: sys.exit(f"expected serve, got {sys.argv[1:]}")
 files = sorted(os.listdir("/opt/ml/model")) if os.path.isdir("/opt/ml/model") else []
 print("model:", ",".join(files), "batch:", os.environ.get("SAGEMAKER_BATCH"), flush=True)
