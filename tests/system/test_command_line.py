@@ -135,6 +135,14 @@ def test_doctor_and_version_tell_the_truth(sandbox_service: RunningService) -> N
     assert version.stdout.startswith("sagestone ")
 
 
+def test_a_port_that_is_taken(sandbox_service: RunningService, tmp_path: Path) -> None:
+    listen = sandbox_service.endpoint.removeprefix("http://")
+    command = [sys.executable, "-m", "sagestone", "up", "--home", str(tmp_path / "home"), "--listen", listen]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert "address already in use; choose another --listen" in done.stderr
+
+
 def test_a_second_service_for_the_same_home_is_refused(sandbox_service: RunningService) -> None:
     done = sandbox_service.command("up", "--listen", "127.0.0.1:0")
     assert done.returncode == 3

@@ -1,10 +1,12 @@
 """Settings: sources and their weight, and what is refused."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from sagestone.settings import BadSetting, default_home, read_settings
+from sagestone.settings import BadSetting, Settings, default_home, read_settings
 
 
 def test_defaults_are_for_one_person(tmp_path: Path) -> None:
@@ -62,3 +64,19 @@ def test_the_home_follows_the_usual_variables() -> None:
 def test_an_ipv6_address_keeps_its_colons(tmp_path: Path) -> None:
     settings = read_settings({}, home=tmp_path, listen="[::1]:8470")
     assert (settings.host, settings.port) == ("::1", 8470)
+
+
+def test_the_page_tells_every_setting_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    rows = dict(re.findall(r"^\|([^|]*`[^|]*)\|([^|]*)\|", page.partition("## Settings")[2], re.MULTILINE))
+    told: dict[str, str] = {}
+    for names, defaults in rows.items():
+        listed = re.findall(r"`([a-z0-9_]+)`", names)
+        values = [value.strip(" `") for value in defaults.split(",")]
+        told |= dict(zip(listed, values if len(values) == len(listed) else values * len(listed), strict=True))
+    assert set(told) == {field.name for field in fields(Settings)}
+    for field in fields(Settings):
+        if isinstance(field.default, str) and field.default:
+            assert told[field.name] == field.default
+        elif field.default and field.name not in ("home", "cpus", "memory_gb"):
+            assert float(told[field.name]) == float(field.default)  # type: ignore[arg-type]

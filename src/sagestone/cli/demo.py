@@ -96,7 +96,8 @@ def _example() -> tuple[Recipe, dict[str, Any]]:
 
 def _ensure_image(settings: Settings, recipe: Recipe) -> None:
     """Build the example's image and load it, unless the runtime holds that very image."""
-    built = build_image(recipe, settings.home / "cache" / "images", _say)
+    with console.status("building the image"):
+        built = build_image(recipe, settings.home / "cache" / "images", _say)
     images = open_images(settings)
     try:
         if images.get(built.name).id == built.id:
