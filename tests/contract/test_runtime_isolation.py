@@ -89,6 +89,18 @@ class TestRuntimeIsolation:
         bench.runtime.remove_network(name)
         assert bench.runtime.find_networks(bench.labels) == []
 
+    def test_this_process_can_listen_on_its_loopback(self, bench: Bench) -> None:
+        script = "until wget -q -O - http://127.0.0.1:9555/; do sleep 0.1; done"
+        container = bench.start(script)
+        with bench.runtime.listen(container, 9555) as listener:
+            listener.settimeout(30)
+            inside, _ = listener.accept()
+            with inside:
+                assert inside.recv(65536).startswith(b"GET / HTTP/1.1")
+                inside.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        assert bench.ended(container) == Exit(code=0)
+        assert bytes(bench.output(container).stdout) == b"hello"
+
     def test_rights_are_few(self, bench: Bench) -> None:
         script = "mknod /tmp/disk b 8 0 && echo device; mount -t tmpfs none /tmp && echo mounted; id -u"
         _, out, _ = bench.run(script)

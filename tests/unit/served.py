@@ -72,19 +72,18 @@ class Served:
         storage.close()
         self.s3: S3 = EmbeddedS3(self.directory / "s3")
         numbers = count(1)
-        self.table = operations(
-            Dependencies(
-                store=self.store,
-                deployment=DEPLOYMENT,
-                clock=lambda: self.now,
-                new_id=lambda: f"{next(numbers):08x}",
-                image=self._image,
-                hint=self._hint,
-                logs=LogReader(self.logs),
-                book=CredentialBook([KEYS]),
-                s3=self.s3,
-            )
+        self.dependencies = Dependencies(
+            store=self.store,
+            deployment=DEPLOYMENT,
+            clock=lambda: self.now,
+            new_id=lambda: f"{next(numbers):08x}",
+            image=self._image,
+            hint=self._hint,
+            logs=LogReader(self.logs),
+            book=CredentialBook([KEYS]),
+            s3=self.s3,
         )
+        self.table = operations(self.dependencies)
 
     def call(self, operation: str, parameters: Mapping[str, Any], service: str = "sagemaker") -> dict[str, Any]:
         """The answer as a client would parse it; raises ServiceError as the wire would send it."""

@@ -97,6 +97,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             logs=_open_log(Path(parts.logs_directory), assignment),
             stop=StopSignal(files.stop, time.time),
             clock=time.time,
+            service=parts.service,
             file_systems=parts.file_systems,
             log_limit_bytes=parts.log_limit_bytes,
         )

@@ -29,11 +29,21 @@ class S3Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePart:
+    """How containers reach the service: where it says that it listens, and the key that seals their way to a role."""
+
+    endpoint_file: str
+    seal_key: str
+    s3_endpoint: str = ""  # where S3 is another service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything of the machine that an agent needs beside its assignment."""
 
     runtime: RuntimePart
     s3: S3Part
     logs_directory: str
+    service: ServicePart | None = None
     file_systems: tuple[FileSystem, ...] = ()
     log_limit_bytes: int = 256 * 1024 * 1024  # of each log stream; what a job writes beyond it is not kept

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sagestone.agent.files import InstanceFiles
-from sagestone.agent.parts import S3Part
+from sagestone.agent.parts import S3Part, ServicePart
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
 from sagestone.containers.runtime import Runtime
@@ -25,5 +25,6 @@ class Tools:
     logs: LogWriter
     stop: StopSignal
     clock: Callable[[], float]
+    service: ServicePart | None = None
     file_systems: tuple[FileSystem, ...] = ()
     log_limit_bytes: int = 256 * 1024 * 1024

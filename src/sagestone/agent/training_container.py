@@ -10,6 +10,7 @@ from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.host_watch import HostWatch
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
+from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
 from sagestone.agent.volume import VolumeWatch
@@ -74,7 +75,7 @@ class TrainingContainer:
             command=assignment.job.command,
             entrypoint=assignment.job.entrypoint,
             hostname=assignment.host.name,
-            environment=environment(assignment),
+            environment={**role_environment(assignment, self._tools), **environment(assignment)},
             mounts=(
                 *self._opt_ml.mounts(assignment.job.checkpoint),
                 *self._live.mounts(),
@@ -128,9 +129,14 @@ class TrainingContainer:
             find=scraper.find if scraper is not None else None,
             tell=tools.reporter.metrics,
         )
+        relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()
         volume = VolumeWatch(self._opt_ml.root, assignment.limits.volume_bytes)
-        exit_, interrupted = self._until_end(container, interruption, volume)
+        try:
+            exit_, interrupted = self._until_end(container, interruption, volume)
+        finally:
+            if relay is not None:
+                relay.close()
         console.finish(_LOGS_PATIENCE_SECONDS)
         for metric in scraper.given_up if scraper is not None else ():
             self._say(f"the expression of metric {metric!r} takes too long on these lines and was given up")

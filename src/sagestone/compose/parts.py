@@ -3,11 +3,12 @@
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
 from sagestone.agent.build import build_s3
-from sagestone.agent.parts import Parts, RuntimePart, S3Part
+from sagestone.agent.parts import Parts, RuntimePart, S3Part, ServicePart
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.containers.labels import home_id
 from sagestone.containers.machine import machine
@@ -19,6 +20,7 @@ from sagestone.domain.describe_algorithm import describe_algorithm
 from sagestone.domain.instance import instance_facts
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
+from sagestone.operations.container_credentials import container_credentials
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import configured_file_systems
 from sagestone.operations.table import operations
@@ -70,7 +72,15 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         jobs_directory=home / "jobs",
         runtime=runtime,
         parts=Parts(
-            runtime=runtime_part, s3=s3_part, logs_directory=str(logs), file_systems=tuple(file_systems.values())
+            runtime=runtime_part,
+            s3=s3_part,
+            logs_directory=str(logs),
+            file_systems=tuple(file_systems.values()),
+            service=ServicePart(
+                endpoint_file=str(home / "service.json"),
+                seal_key=book.seal_key("container credentials"),
+                s3_endpoint=settings.s3_endpoint,
+            ),
         ),
         capacity=Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb),
         catalogue=instance_facts,
@@ -88,28 +98,27 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
             ping_patience_seconds=settings.ping_patience_seconds,
         ),
     )
-    table = operations(
-        Dependencies(
-            store=store,
-            deployment=deployment,
-            clock=time.time,
-            new_id=lambda: uuid.uuid4().hex[:8],
-            image=runtime.image,
-            hint=controller.hint,
-            logs=LogReader(logs),
-            book=book,
-            s3=build_s3(s3_part),
-            file_systems=file_systems,
-        )
+    dependencies = Dependencies(
+        store=store,
+        deployment=deployment,
+        clock=time.time,
+        new_id=lambda: uuid.uuid4().hex[:8],
+        image=runtime.image,
+        hint=controller.hint,
+        logs=LogReader(logs),
+        book=book,
+        s3=build_s3(s3_part),
+        file_systems=file_systems,
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
     s3 = _s3_face(settings, storage, book) if storage is not None else None
     server = Server(
-        operations=table,
+        operations=operations(dependencies),
         models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")), OWN_MODEL],
         query_models=[load_service_model(name) for name in ("sts", "iam")],
         s3=s3,
         book=book,
+        container_credentials=partial(container_credentials, dependencies),
         region=settings.region,
         no_auth=settings.insecure_no_auth,
         max_body=settings.max_request_mb * 1024 * 1024,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sagestone.containers.engine_connect import connect_engine, private_network
+from sagestone.containers.engine_connect import connect_engine, listen_engine, private_network
 from sagestone.containers.engine_exit import has_ended, inspect, never_started, wait_for_exit
 from sagestone.containers.engine_http import EngineHttp, EngineRefused
 from sagestone.containers.engine_images import EngineImages, check_architecture
@@ -153,6 +153,9 @@ class EngineRuntime:
 
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         return connect_engine(self._http, container, port, timeout)
+
+    def listen(self, container: str, port: int) -> socket.socket:
+        return listen_engine(self._http, container, port)
 
     def remove(self, container: str) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sagestone.containers.engine_http import EngineHttp, EngineRefused
 from sagestone.containers.engine_networks import create_engine_network
-from sagestone.containers.namespaces import NamespaceRefused, connect_inside
+from sagestone.containers.namespaces import NamespaceRefused, connect_inside, listen_inside
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
 
 
@@ -21,12 +21,7 @@ def connect_engine(http: EngineHttp, container: str, port: int, timeout: float) 
     """A connected socket; raises ConnectionRefusedError, TimeoutError, or RuntimeFailure when there is no way in."""
     deadline = time.monotonic() + timeout
     document = _running(http, container)
-    pid = document["State"]["Pid"]
-    if not _is_here(pid, document["Id"]):
-        raise RuntimeFailure(
-            f"container {document['Name'].lstrip('/')} runs on another machine than this process (engine at "
-            f"{http.url}), so its port cannot be reached: run the service on the engine's own machine"
-        )
+    pid = _pid_here(http, document)
     try:
         return connect_inside(pid, port, timeout)
     except ProcessLookupError as error:
@@ -36,6 +31,27 @@ def connect_engine(http: EngineHttp, container: str, port: int, timeout: float) 
     connected = socket.create_connection((address, port), max(deadline - time.monotonic(), 0.001))
     connected.settimeout(None)
     return connected
+
+
+def listen_engine(http: EngineHttp, container: str, port: int) -> socket.socket:
+    """A socket that listens on the container's loopback; raises RuntimeFailure where its network cannot be entered."""
+    document = _running(http, container)
+    try:
+        return listen_inside(_pid_here(http, document), port)
+    except ProcessLookupError as error:
+        raise RuntimeFailure(f"container {document['Name'].lstrip('/')} has ended") from error
+    except NamespaceRefused as refusal:
+        raise RuntimeFailure(f"the network of its container cannot be entered: {refusal}") from refusal
+
+
+def _pid_here(http: EngineHttp, document: dict[str, Any]) -> int:
+    pid = int(document["State"]["Pid"])
+    if not _is_here(pid, document["Id"]):
+        raise RuntimeFailure(
+            f"container {document['Name'].lstrip('/')} runs on another machine than this process (engine at "
+            f"{http.url}), so its port cannot be reached: run the service on the engine's own machine"
+        )
+    return pid
 
 
 def private_network(container: str) -> str:

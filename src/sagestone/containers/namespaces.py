@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _NEW_USER = 0x10000000
@@ -28,24 +29,44 @@ def connect_inside(pid: int, port: int, timeout: float) -> socket.socket:
 
     Raises ConnectionRefusedError, TimeoutError, ProcessLookupError when the process is gone, or NamespaceRefused.
     """
-    connected = _by_thread(pid, port, timeout) if os.geteuid() == 0 else _by_helper(pid, port, timeout)
+    connected = (
+        _by_thread(pid, lambda: _connect(port, timeout))
+        if os.geteuid() == 0
+        else _by_helper("connect", pid, port, timeout)
+    )
     connected.settimeout(None)
     return connected
 
 
-def _by_thread(pid: int, port: int, timeout: float) -> socket.socket:
-    """A thread that enters the namespace, connects and ends: nothing else of this process moves."""
+def listen_inside(pid: int, port: int) -> socket.socket:
+    """A socket that listens on that port of the loopback of process `pid`'s network.
+
+    Raises OSError where the port is taken, ProcessLookupError when the process is gone, or NamespaceRefused.
+    """
+    return _by_thread(pid, lambda: _listen(port)) if os.geteuid() == 0 else _by_helper("listen", pid, port, 10.0)
+
+
+def _connect(port: int, timeout: float) -> socket.socket:
+    return socket.create_connection((_LOOPBACK, port), timeout)
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server((_LOOPBACK, port), backlog=64)
+
+
+def _by_thread(pid: int, make: Callable[[], socket.socket]) -> socket.socket:
+    """A thread that enters the namespace, makes the socket and ends: nothing else of this process moves."""
     outcome: list[socket.socket | BaseException] = []
 
     def enter() -> None:
         try:
             with _namespace_file(pid) as namespace:
                 _setns(namespace.fileno(), _NEW_NET)
-            outcome.append(socket.create_connection((_LOOPBACK, port), timeout))
+            outcome.append(make())
         except BaseException as error:  # noqa: BLE001  handed to the caller's thread
             outcome.append(error)
 
-    thread = threading.Thread(target=enter, name="connect-inside")
+    thread = threading.Thread(target=enter, name="inside")
     thread.start()
     thread.join()
     if isinstance(outcome[0], BaseException):
@@ -53,10 +74,10 @@ def _by_thread(pid: int, port: int, timeout: float) -> socket.socket:
     return outcome[0]
 
 
-def _by_helper(pid: int, port: int, timeout: float) -> socket.socket:
+def _by_helper(what: str, pid: int, port: int, timeout: float) -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        arguments = [str(theirs.fileno()), str(pid), str(port), str(timeout)]
+        arguments = [str(theirs.fileno()), str(pid), str(port), str(timeout), what]
         helper = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, *arguments], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
@@ -74,8 +95,8 @@ def _by_helper(pid: int, port: int, timeout: float) -> socket.socket:
     raise known.get(kind, NamespaceRefused)(text or "the helper ended without an answer")
 
 
-def _serve(channel: socket.socket, pid: int, port: int, timeout: float) -> None:
-    """The helper's whole life: enter, connect, hand over."""
+def _serve(channel: socket.socket, pid: int, port: int, timeout: float, what: str) -> None:
+    """The helper's whole life: enter, make the socket, hand it over."""
     import fcntl
 
     try:
@@ -83,9 +104,9 @@ def _serve(channel: socket.socket, pid: int, port: int, timeout: float) -> None:
             owner = fcntl.ioctl(namespace.fileno(), _GET_OWNER)
             _setns(owner, _NEW_USER)
             _setns(namespace.fileno(), _NEW_NET)
-        with socket.create_connection((_LOOPBACK, port), timeout) as connected:
-            connected.settimeout(None)
-            socket.send_fds(channel, [b"connected"], [connected.fileno()])
+        with _listen(port) if what == "listen" else _connect(port, timeout) as made:
+            made.settimeout(None)
+            socket.send_fds(channel, [b"made"], [made.fileno()])
     except (OSError, NamespaceRefused) as error:
         channel.send(f"{type(error).__name__} {error}".encode()[:4000])
 
@@ -106,4 +127,4 @@ def _setns(descriptor: int, kind: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5])

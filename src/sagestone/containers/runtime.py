@@ -13,7 +13,8 @@ Promises, shown by the contract tests on every implementation:
     what this machine reaches.
 7.  Containers on one network resolve each other by host name and reach nothing else, unless the network was made
     `outward` by an engine.
-8.  `connect` gives a connected stream socket to a port inside the container, network or not, root or not.
+8.  `connect` gives a connected stream socket to a port inside the container, network or not, root or not; `listen` one
+    that listens there, where this process may enter its network.
 9.  `find` sees containers made by other processes, running or ended, by labels (all of them must match).
 10. `remove` is idempotent, kills what runs, and leaves nothing behind: no process, mount, network or file.
 11. `mounts` are exactly as asked: a read-only one cannot be written, a source that is missing is an error.
@@ -174,6 +175,10 @@ class Runtime(Protocol):
 
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         """A connected socket to that port inside; raises ConnectionRefusedError or TimeoutError."""
+        ...
+
+    def listen(self, container: str, port: int) -> socket.socket:
+        """A socket that listens on that port of a running container's loopback; raises RuntimeFailure or OSError."""
         ...
 
     def remove(self, container: str) -> None: ...

@@ -31,7 +31,7 @@ from sagestone.containers.runtime import (
     Usage,
 )
 from sagestone.containers.sandbox_cgroup import Cgroups, Hierarchies, find_hierarchies
-from sagestone.containers.sandbox_control import connect
+from sagestone.containers.sandbox_control import connect, listen
 from sagestone.containers.sandbox_logs import copy_logs
 from sagestone.containers.sandbox_network import Networks
 from sagestone.containers.sandbox_record import Gone, Record, records, write_spec
@@ -150,6 +150,9 @@ class SandboxRuntime:
 
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         return connect(self._record(container), port, timeout)
+
+    def listen(self, container: str, port: int) -> socket.socket:
+        return listen(self._record(container), port)
 
     def remove(self, container: str) -> None:
         record = Record(directory=self._containers / container)

@@ -28,6 +28,19 @@ def connect(record: Record, port: int, timeout: float) -> socket.socket:
     return inside
 
 
+def listen(record: Record, port: int) -> socket.socket:
+    """A socket that listens on that port of the container's loopback; raises ConnectionError or OSError."""
+    inside = socket.socket(fileno=_ask(record)[0])
+    try:
+        inside.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        inside.bind(("127.0.0.1", port))
+        inside.listen(64)
+    except BaseException:
+        inside.close()
+        raise
+    return inside
+
+
 def _ask(record: Record) -> list[int]:
     """Descriptors that came with the answer; raises ConnectionError when nobody answers any more."""
     try:

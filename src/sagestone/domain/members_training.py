@@ -5,7 +5,7 @@
 
 TABLE = """
 TrainingJobName  honoured  key of the job; unique in the deployment, free again after DeleteTrainingJob
-RoleArn          recorded  shown; S3 takes the service's own keys, and the container gets none
+RoleArn          honoured  names the container's credentials; data and artifacts take the service's own keys
 Tags.Key         honoured  unique in a request, never beginning with aws:
 Tags.Value       honoured
 

@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from typing import Literal
 
+from sagestone.domain.container_credentials import PREFIX
 from sagestone.wire.signature import SignedRequest
 
-#: json: an AWS JSON service; s3: the S3 face; query, foreign: services that are not served, told in the form their
-#: clients read (XML, JSON); health: the unsigned question whether the service lives.
-Face = Literal["json", "s3", "query", "foreign", "health"]
+#: json: an AWS JSON service; s3: the S3 face; query: a service of the query protocol; foreign: one that is not served,
+#: told in the form its clients read; health: the unsigned question whether the service lives; credentials: a container
+#: asks, unsigned, for those of its job's role, by a sealed path.
+Face = Literal["json", "s3", "query", "foreign", "health", "credentials"]
 
 HEALTH_PATH = "/health"
 
@@ -18,6 +20,8 @@ def face_of(request: SignedRequest, claimed: str | None, services: Collection[st
     The claimed service decides, then X-Amz-Target, then the form of the body; what is left is S3: presigned with
     version 2, unsigned, or signed in a way that S3 refuses."""
     headers = request.headers
+    if claimed is None and request.method == "GET" and request.raw_path.startswith(PREFIX):
+        return "credentials"
     if claimed == "s3":
         return "s3"
     if claimed in services or "x-amz-target" in headers:

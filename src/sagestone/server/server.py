@@ -5,8 +5,9 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from aiohttp import web
 
@@ -55,11 +56,13 @@ class Server:
         book: CredentialBook,
         region: str,
         no_auth: bool = False,
+        container_credentials: Callable[[str], Mapping[str, Any] | None] = lambda path: None,
         max_body: int = 8 * 1024 * 1024,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
         self._max_body = max_body
+        self._container_credentials = container_credentials
         self._executor = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="operation")
         reader = CallReader(models)
         self._services = reader.services
@@ -138,6 +141,8 @@ class Server:
                 return _refuse(400, body, "text/xml", request_id)
             case "foreign":
                 return _drop_connection(error_reply(UnknownOperationException(self._not_served(claimed)), request_id))
+            case "credentials":
+                return await self._answer_container(request.raw_path, request_id)
             case "health":
                 facts = json.dumps({"status": "ok", "service": "sagestone", "version": VERSION})
                 return web.Response(text=facts, content_type="application/json")
@@ -146,6 +151,17 @@ class Server:
         served = {*self._services, *self._query.services, "s3"}
         subject = f"The service '{claimed[:64]}'" if claimed else "A service of the query protocol"
         return f"{subject} is not served here, only {', '.join(sorted(served))}."
+
+    async def _answer_container(self, path: str, request_id: str) -> web.Response:
+        """The credentials of a job's role, or the refusal that SDKs print."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._executor, self._container_credentials, path)
+        if found is not None:
+            return web.json_response(found, headers={"x-amzn-RequestId": request_id})
+        text = "These are no credentials of a job that runs here without network isolation."
+        return web.json_response(
+            {"code": "AccessDenied", "message": text}, status=403, headers={"x-amzn-RequestId": request_id}
+        )
 
     async def _answer_query(
         self, request: web.BaseRequest, signed: SignedRequest, service: str, request_id: str

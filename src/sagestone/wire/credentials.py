@@ -1,5 +1,7 @@
 """The keys that may sign requests to this service: generated on first start, kept in `<home>/credentials.json`."""
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -51,6 +53,10 @@ class CredentialBook:
     @property
     def default(self) -> Credentials:
         return next(iter(self._by_key.values()))
+
+    def seal_key(self, purpose: str) -> str:
+        """A key for seals of one purpose, made from the default secret key; it says nothing about that."""
+        return hmac.new(self.default.secret_key.encode(), f"seal {purpose}".encode(), hashlib.sha256).hexdigest()
 
     def find(self, access_key: str) -> Credentials | None:
         """The credentials of an access key; None if it is not known."""

@@ -1,0 +1,48 @@
+"""What a container without isolation is told, so that AWS clients in it find the service and their role's keys."""
+
+from pathlib import Path
+from typing import Final
+
+from sagestone.agent.relay import Relay, address_of, endpoint_of
+from sagestone.agent.tools import Tools
+from sagestone.containers.runtime import RuntimeFailure
+from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.container_credentials import credentials_path
+
+#: The port of the container's own loopback by which the service is reached where it has a network of its own.
+PORT: Final = 51679
+
+
+def role_environment(assignment: TrainingAssignment, tools: Tools) -> dict[str, str]:
+    """Endpoint and place of the credentials; nothing for an isolated job, or where no service is to be found."""
+    if assignment.job.isolated or tools.service is None:
+        return {}
+    try:
+        here = endpoint_of(Path(tools.service.endpoint_file))
+    except (OSError, ValueError):
+        return {}
+    endpoint = f"http://127.0.0.1:{PORT}" if _needs_relay(assignment, tools) else here
+    path = credentials_path(tools.service.seal_key, assignment.job.key, assignment.created_at)
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint}{path}",
+        **({"AWS_ENDPOINT_URL_S3": tools.service.s3_endpoint} if tools.service.s3_endpoint else {}),
+    }
+
+
+def open_relay(assignment: TrainingAssignment, tools: Tools, container: str) -> Relay | None:
+    """The way from a running container to the service; None where it needs none, or has none: then the log says so."""
+    if assignment.job.isolated or tools.service is None or not _needs_relay(assignment, tools):
+        return None
+    file = Path(tools.service.endpoint_file)
+    try:
+        listener = tools.runtime.listen(container, PORT)
+    except (RuntimeFailure, OSError) as error:
+        tools.logs.write(tools.clock(), f"[sagestone] the container cannot reach this service: {error}")
+        return None
+    return Relay(listener, lambda: address_of(endpoint_of(file)))
+
+
+def _needs_relay(assignment: TrainingAssignment, tools: Tools) -> bool:
+    """Only a lone host of the sandbox has the machine's own loopback."""
+    return tools.runtime.name != "sandbox" or assignment.network is not None
