@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,40 @@ def test_a_link_keeps_the_bytes_that_were_listed(s3: S3, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "links").iterdir()] == ["one"]
     assert (tmp_path / "links" / "one").read_bytes() == b"as it was listed"
     assert (tmp_path / "links" / "one").stat().st_mode & 0o777 == 0o444
+
+
+def test_an_object_is_poured_into_a_pipe_and_read_in_pieces(s3: S3, tmp_path: Path) -> None:
+    data = os.urandom(5 * 1024 * 1024 + 3)
+    found = _listed(s3, "a/b c+ä", data)
+    assert b"".join(s3.pieces(found, 7, found.size - 7)) == data[7:-7]
+    assert list(s3.pieces(found, 5, 5)) == []
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with ThreadPoolExecutor() as reader:
+        read = reader.submit(fifo.read_bytes)
+        with fifo.open("wb") as pipe:
+            s3.pour(found, pipe.fileno())
+        assert read.result() == data
+        gone = reader.submit(lambda: fifo.open("rb").close())
+        with fifo.open("wb", buffering=0) as pipe:
+            gone.result()
+            with pytest.raises(BrokenPipeError):
+                s3.pour(found, pipe.fileno())
+
+
+def test_another_object_is_never_poured(s3: S3) -> None:
+    found = _listed(s3, "k", b"as it was listed")
+    write_all(s3, found.uri, [b"of the same size"])
+    source, pipe = os.pipe()
+    try:
+        with pytest.raises(ObjectChanged, match="s3://data/k: the object was overwritten"):
+            s3.pour(found, pipe)
+        with pytest.raises(ObjectChanged):
+            list(s3.pieces(found, 0, found.size))
+        if s3.has_files:
+            with pytest.raises(ObjectChanged):
+                s3.open(found)
+    finally:
+        os.close(pipe)
+    assert os.read(source, 100) == b""
+    os.close(source)
