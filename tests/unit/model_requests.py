@@ -23,7 +23,7 @@ TEXTS = [
     "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/abc", "/opt/ml/checkpoints",
     "arn:aws:lambda:us-east-1:123456789012:function:f", "al2-ami-sagemaker-batch-gpu-470",
     "arn:aws:sagemaker:us-east-1:123456789012:hub-content/hub/JsonDoc/abc/1.2.3",
-    "arn:aws:sagemaker:us-east-1:123456789012:model-package/abc/1", "/metrics", "123456789012", "8K",
+    "arn:aws:sagemaker:us-east-1:123456789012:model-package/abc/1", "/metrics", "123456789012", "8K", "123456",
 ]  # fmt: skip
 ODD_TEXTS = ["\n", " ", "é€𝔘", "-", "a\u2028b", "\x00", "not valid!", "s3:/x", "\u0085"]
 

@@ -48,3 +48,17 @@ def test_gpus_are_asked_of_docker_and_refused_on_podman() -> None:
 def test_a_relative_source_is_refused() -> None:
     with pytest.raises(RuntimeFailure, match="some/where"):
         check_sources(_spec(mounts=[Mount(source=Path("some/where"), target="/opt/ml")]))
+
+
+def test_a_job_brings_its_entrypoint_and_then_no_argument() -> None:
+    document = container_document(_spec(entrypoint=["/bin/sh", "-c"], command=[]), "sha256:1", "docker")
+    assert document["Entrypoint"] == ["/bin/sh", "-c"]
+    assert "Cmd" not in document
+
+
+def test_an_open_host_is_on_the_engines_own_bridge() -> None:
+    host = container_document(_spec(outward=True), "sha256:1", "docker")["HostConfig"]
+    assert host["NetworkMode"] == "bridge"
+    assert "ExtraHosts" not in host  # the engine knows its name there
+    host = container_document(_spec(outward=True, network="net"), "sha256:1", "docker")["HostConfig"]
+    assert host["NetworkMode"] == "net"
