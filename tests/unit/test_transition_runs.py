@@ -150,3 +150,16 @@ def test_a_job_waits_and_runs_no_longer_than_it_may() -> None:
         assert isinstance(ended, TrainingJob)
         assert (ended.status, ended.secondary_status) == ("Stopped", "MaxWaitTimeExceeded")
     assert not exceeds_wait(running(), 1e9)
+
+
+def test_a_job_is_without_instances_no_longer_than_it_may() -> None:
+    waiting = new_training_job(training_spec(max_pending_seconds=1800), 1000.0)
+    assert end_wait(waiting, 2799.0) is waiting
+    stopped = finish_stopping(end_wait(waiting, 2800.0), 2801.0)
+    assert isinstance(stopped, TrainingJob)
+    assert (stopped.status, stopped.secondary_status) == ("Stopped", "Stopped")
+    at_work = running(max_pending_seconds=1800, spot=True)
+    assert not exceeds_wait(at_work, 1e9)
+    again = begin_run(ends(at_work, 3, 5000.0, LOST), 5001.0)
+    assert not exceeds_wait(again, 6800.0)
+    assert exceeds_wait(again, 6801.0)

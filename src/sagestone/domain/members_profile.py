@@ -51,5 +51,5 @@ DEFINITION = """
 
 *T.StoppingCondition.MaxRuntimeInSeconds      honoured  SIGTERM, a grace time, SIGKILL; at most 28 days, default one
 *T.StoppingCondition.MaxWaitTimeInSeconds     recorded  not below MaxRuntimeInSeconds; no spot here; not described
-*T.StoppingCondition.MaxPendingTimeInSeconds  recorded  a job waits for its turn as long as it takes; not described
+*T.StoppingCondition.MaxPendingTimeInSeconds  honoured  without instances for so long it is Stopped; not described
 """

@@ -64,6 +64,7 @@ def plan_training(
         volume_gb=resources.get("VolumeSizeInGB") or 0,
         spot=bool(request.get("EnableManagedSpotTraining")),
         max_wait_seconds=stopping.get("MaxWaitTimeInSeconds") if request.get("EnableManagedSpotTraining") else None,
+        max_pending_seconds=stopping.get("MaxPendingTimeInSeconds"),
         keep_alive_seconds=0 if profile_name else resources.get("KeepAlivePeriodInSeconds") or 0,
         max_retries=(request.get("RetryStrategy") or {}).get("MaximumRetryAttempts", 0),
         max_runtime_seconds=stopping.get("MaxRuntimeInSeconds") or DEFAULT_RUN,

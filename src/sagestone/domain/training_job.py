@@ -53,6 +53,7 @@ class TrainingJobSpec:
     max_runtime_seconds: int = 86400  # of all runs together
     spot: bool = False  # its capacity may be taken away: it is interrupted, and runs again
     max_wait_seconds: int | None = None  # from its creation to its end, waiting and running
+    max_pending_seconds: int | None = None  # without instances, in each run; None: as long as it takes
     keep_alive_seconds: int = 0  # how long its instances are kept when it has ended; 0: not at all
     max_retries: int = 0  # runs after a failure that is ours
     isolated: bool = True  # no network but the job's own; False: the containers reach what the machine reaches

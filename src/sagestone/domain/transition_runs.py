@@ -73,16 +73,34 @@ def begin_run(job: TrainingJob, at: float) -> TrainingJob:
 
 
 def exceeds_wait(job: TrainingJob, now: float) -> bool:
-    """Whether the job has waited and run longer than its MaxWaitTimeInSeconds allows."""
-    longest = job.spec.max_wait_seconds
-    return job.status == "InProgress" and longest is not None and now >= job.created_at + longest
+    """Whether the job has waited and run longer than MaxWaitTimeInSeconds, or waited longer than
+    MaxPendingTimeInSeconds, allows."""
+    return job.status == "InProgress" and (_exceeds_whole_wait(job, now) or _exceeds_pending(job, now))
 
 
 def end_wait(job: TrainingJob, at: float) -> TrainingJob:
-    """InProgress → Stopping, to end as MaxWaitTimeExceeded; another status changes nothing."""
+    """InProgress → Stopping, to end as MaxWaitTimeExceeded or, where it only waited, Stopped; else no change."""
     if not exceeds_wait(job, at):
         return job
-    return replace(enter(job, "Stopping", "", at), status="Stopping", stop_requested_at=at, waited_too_long=True)
+    return replace(
+        enter(job, "Stopping", "", at),
+        status="Stopping",
+        stop_requested_at=at,
+        waited_too_long=_exceeds_whole_wait(job, at),
+    )
+
+
+def _exceeds_whole_wait(job: TrainingJob, now: float) -> bool:
+    longest = job.spec.max_wait_seconds
+    return longest is not None and now >= job.created_at + longest
+
+
+def _exceeds_pending(job: TrainingJob, now: float) -> bool:
+    longest = job.spec.max_pending_seconds
+    if longest is None or job.runtime is not None or job.run_over:
+        return False
+    waits_since = max(entry.started_at for entry in job.transitions if entry.status == "Starting")
+    return now >= waits_since + longest
 
 
 def time_in_runs(job: TrainingJob) -> float:
