@@ -86,3 +86,28 @@ def test_killed_while_the_channel_is_listed_it_is_listed_again(ground: Ground) -
     instance.kill()
     assert instance.run().ending == "Completed"
     assert instance.log() == ["same"]
+
+
+@pytest.mark.parametrize("state", ["0 offered", "0 begun", "1 offered", "1 begun", "2 begun", "3 offered"])
+def test_killed_at_some_moment_a_completed_job_has_read_everything(ground: Ground, state: str) -> None:
+    numbered(ground, 6, lambda number: bytes([65 + number]) * (MEBIBYTE + number))
+    program = """
+        cd /opt/ml/input/data
+        for epoch in 0 1 2; do
+            { dd bs=65536 count=4 2> /dev/null; sleep 0.05; cat; } < train_$epoch > /tmp/read; sleep 0.05
+            cmp /tmp/read truth/all && echo same
+        done
+        exit 0
+    """
+    instance = TrainingInstance(ground, program, channels=(TRUTH, pipe())).start()
+    states = [f"{epoch} {word}" for epoch in range(4) for word in ("offered", "begun")]
+    journal = instance.files.scratch / "pipe-train.epoch"
+    instance.await_true(lambda: journal.exists() and journal.read_text() in states[states.index(state) :], state)
+    instance.kill()
+    outcome = instance.run()
+    if outcome.ending == "Completed":
+        assert instance.log() == ["same"] * 3
+    else:
+        assert outcome.failure is not None
+        assert "The agent died while it streamed epoch" in outcome.failure.message
+    assert not instance.left_behind()
