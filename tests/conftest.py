@@ -5,12 +5,14 @@ from typing import get_args
 
 import pytest
 
+from tests.clients.choice import deselect_other_clients, report_other_clients
 from tests.engines import EngineKind, deselect_missing_engines, report_missing_engines, running_engine
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what no engine here can run; the summary says so. Tests on one engine stay on one test process."""
+    """Leave out what cannot run or is not asked for; the summary says so. Tests on one engine stay on one process."""
     deselect_missing_engines(config, items)
+    deselect_other_clients(config, items)
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             engine = next((kind for kind in get_args(EngineKind) if item.get_closest_marker(kind)), None)
@@ -25,6 +27,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what could not be tested on this machine."""
     report_missing_engines(terminalreporter)
+    report_other_clients(terminalreporter)
 
 
 @pytest.fixture(scope="session")

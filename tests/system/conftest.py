@@ -4,22 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.system.prepared import prepared_service
 from tests.system.programs import empty_archive, serving_archive, training_archive
 from tests.system.service import RunningService
-from tests.system.validation import upload
 
 RUNTIMES = [
     "sandbox",
     pytest.param("docker", marks=pytest.mark.docker),
     pytest.param("podman", marks=pytest.mark.podman),
 ]
-_DATA = {
-    "train/a.csv": b"1,2\n3,4\n",
-    "train/b.csv": b"5,6\n",
-    "train/deep/c.csv": b"7,8\n",
-    "batch/first.csv": b"r1\nr2\nr3\n",
-    "batch/second.csv": b"s1\n",
-}
 
 
 @pytest.fixture(scope="session")
@@ -52,14 +45,5 @@ def _run(
     if runtime != "sandbox":
         url = request.getfixturevalue(f"{runtime}_engine")
         environment = {"SAGESTONE_RUNTIME": "engine", "SAGESTONE_ENGINE_URL": url}
-    environment |= {"SAGESTONE_TRAINING_STOP_SECONDS": "3", "SAGESTONE_TRANSFORM_STOP_SECONDS": "3"}
-    environment |= {"SAGESTONE_PING_PATIENCE_SECONDS": "4", "SAGESTONE_MEMORY_GB": "1"}  # soon filled
-    service = RunningService(factory.mktemp(runtime) / "home", environment)
-    service.start()
-    try:
-        loaded = service.command("image", "load", *archives)
-        assert loaded.returncode == 0, loaded.stderr
-        upload(service, _DATA)
+    with prepared_service(factory.mktemp(runtime), environment, archives) as service:
         yield service
-    finally:
-        service.stop()
