@@ -13,22 +13,24 @@ from pathlib import Path
 from bench.load import run_load_over
 from bench.report import Figure, at_most, median, ratio, show
 from sagestone.containers.runtime import ContainerSpec
+from sagestone.inference.invoke import Calling
+from sagestone.s3.client import write_all
+from sagestone.s3.uri import S3Uri
 from tests.contract.training_instance import Ground
 from tests.contract.transform_instance import TransformInstance, serving_sandbox
 
 _ROUNDS = 3
 _MEGABYTE = 1024 * 1024
 
-#: A server as small as Python's own can be: one thread a connection, an answer of a few bytes for each row.
+#: A plain server: Python's own, one thread a connection, an answer of a few bytes for each row.
 _SERVER = """
 def answer(request):
     return b"0.5\\n" * request.body.count(b"\\n")
 
 class Handler(Handler):
+    wbufsize = 1 << 16  # head and body go out together: apart, a client that does not ask would wait 40 ms for each
     def do_POST(self):
-        reply = answer(Request(0, self._body(), self))
-        head = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/csv\\r\\nContent-Length: %d\\r\\n\\r\\n"
-        self.wfile.write(head % len(reply) + reply)
+        self._send(Reply(200, answer(Request(0, self._body(), self)), "text/csv"))
 """
 
 
@@ -91,6 +93,26 @@ def main() -> None:
                     at_most("largest memory of the agent", max(memory), "MiB", 200),
                 ],
             )
+        _show_memory(Ground(platform=platform, directory=directory / "memory"))
+
+
+def _show_memory(ground: Ground) -> None:
+    """What an object 32 times as large needs more."""
+    found = []
+    for number, megabytes in enumerate((16, 512)):
+        lines = megabytes * _MEGABYTE // len(_ROW)
+        case = _Case(name="memory", line=_ROW, lines=lines, single=False, concurrency=1)
+        piece = _ROW * 10_000
+        write_all(ground.s3, S3Uri("bucket", "in/a.csv"), [piece] * (lines // 10_000))
+        found.append(_agent(ground, case, number)[1])
+    show(
+        "batch transform: memory of the agent",
+        [
+            Figure(name="largest with an object of 16 MB", value=found[0], unit="MiB"),
+            Figure(name="largest with an object of 512 MB", value=found[1], unit="MiB"),
+            at_most("larger object / smaller object", found[1] / found[0], "x", 1.25),
+        ],
+    )
 
 
 def _load(ground: Ground, case: _Case, number: int) -> float:
@@ -106,8 +128,10 @@ def _load(ground: Ground, case: _Case, number: int) -> float:
     container = runtime.create(spec)
     try:
         runtime.start(container)
-        head = "POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: text/csv\r\nContent-Length: "
-        requests = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in case.bodies]
+        head = Calling(
+            content_type="text/csv", accept=None, timeout_seconds=600, max_retries=0, most_answer_bytes=_MEGABYTE
+        ).start("text/csv")  # the same headers: reading them costs the container more than all else
+        requests = [head + b"Content-Length: %d\r\n\r\n" % len(body) + body for body in case.bodies]
         sockets = [_connected(ground, container) for _ in range(case.concurrency)]
         rate = run_load_over(sockets, requests)
         if rate.refused:

@@ -1,7 +1,7 @@
 """Reads answers of HTTP/1.1 (and 1.0) from a connection, as strictly as their lengths matter."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sagestone.inference.spool import Spool
 from sagestone.inference.timed_socket import TimedSocket
@@ -19,8 +19,7 @@ class CallBroken(Exception):
         self.stale = stale
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What stands before the body. `length` None: it is `chunked`, or ends with the connection."""
 
     status: int
@@ -34,11 +33,15 @@ class Head:
 class AnswerReader:
     """The reading side of one connection: what came beyond one answer is the begin of the next."""
 
-    __slots__ = ("_data", "_early", "_early_pieces", "_socket", "received")
+    __slots__ = ("_data", "_early", "_early_pieces", "_last", "_socket", "received")
 
     def __init__(self, sock: TimedSocket) -> None:
         self._socket = sock
         self._data = b""
+        self._last = (
+            b"",
+            Head(0, "", "", None, False, True),
+        )  # the head that was read last: often the next is the same
         self._early: Spool | None = None  # what came after `_data` while the request was being sent
         self._early_pieces: Iterator[bytes] = iter(())
         self.received = 0  # bytes of the answer that is read
@@ -92,10 +95,11 @@ class AnswerReader:
                     raise CallBroken(f"the answer is not HTTP: its head has more than {_LONGEST_HEAD} bytes")
                 if not self._take(_SMALL):
                     raise self.ended()
-            lines, self._data = self._data[:end].split(b"\r\n"), self._data[end + 4 :]
-            head = _head(lines)
-            if head.status >= 200:
-                return head
+            text, self._data = self._data[:end], self._data[end + 4 :]
+            if text != self._last[0]:
+                self._last = (text, _head(text.split(b"\r\n")))
+            if self._last[1].status >= 200:
+                return self._last[1]
 
     def body(self, head: Head, body: Spool, most: int) -> None:
         """Read the body; raises CallBroken, also for more than `most` bytes, or OSError."""

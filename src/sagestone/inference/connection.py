@@ -6,8 +6,8 @@ Requests are written here, so that headers arrive exactly as they were given.
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from sagestone.inference.answer import AnswerReader, CallBroken, Head
 from sagestone.inference.spool import Spool
@@ -20,8 +20,7 @@ class CallTimedOut(CallBroken):
     """The answer was not there in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request: `start` is its line and its headers (see `request_start`), without the one that tells its length.
 
     `pieces` gives its body from the start each time; None: it has no body. `size` None: the body is sent in chunks.
@@ -38,8 +37,7 @@ def request_start(method: str, path: str, headers: tuple[tuple[str, str], ...]) 
     return ("\r\n".join(lines) + "\r\n").encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the container answered."""
 
     status: int
