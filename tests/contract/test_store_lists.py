@@ -39,6 +39,20 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     store.close()
 
 
+def test_the_bounds_are_those_that_were_shown(tmp_path: Path) -> None:
+    for name, opened in STORES.items():
+        store = opened(tmp_path / name)
+        store.add_job(new_training_job(training_spec(), 1000.0001), {})
+        store.change_job("training/job", lambda job: request_stop(job, 1001.9996))
+        (row,) = store.list_training_jobs(ListQuery()).rows
+        shown = (round(row.created_at, 3), round(row.modified_at, 3))
+        assert shown == (1000.0, 1002.0)
+        for query in (ListQuery(created_after=shown[0]), ListQuery(modified_after=shown[1]),
+                      ListQuery(created_before=shown[0]), ListQuery(modified_before=shown[1])):  # fmt: skip
+            assert store.list_training_jobs(query).rows == []
+        store.close()
+
+
 def pages(listing: Callable[[ListQuery], Page[Any]], query: ListQuery) -> Iterator[list[str]]:
     while True:
         page = listing(query)

@@ -40,7 +40,7 @@ def insert(connection: sqlite3.Connection, document: Document, tags: Mapping[str
             "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
             " failure_reason, description, unfinished, warm_pool, parent)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (kind, name, arn, document.created_at, *_columns(document), group),
+            (kind, name, arn, _shown(document.created_at), *_columns(document), group),
         )
     except sqlite3.IntegrityError as error:
         raise NameTaken(f"{kind} {name} exists already") from error
@@ -123,21 +123,22 @@ def _identity(document: Document) -> tuple[Kind, str, str]:
 def _columns(document: Document) -> tuple[object, ...]:
     """modified_at, ended_at, status, secondary_status, failure_reason, description, unfinished, warm_pool."""
     if isinstance(document, Model):
-        return document.created_at, None, "", None, None, None, False, None
+        return _shown(document.created_at), None, "", None, None, None, False, None
     if isinstance(document, ModelPackageGroup):
-        return document.created_at, None, "Completed", None, None, document.description, False, None
+        return _shown(document.created_at), None, "Completed", None, None, document.description, False, None
     if isinstance(document, ModelPackage):
         description, unfinished = document.request.get("ModelPackageDescription"), document.status in _UNFINISHED
-        return document.modified_at, None, document.status, document.approval, None, description, unfinished, None
+        modified_at = _shown(document.modified_at)
+        return modified_at, None, document.status, document.approval, None, description, unfinished, None
     if isinstance(document, Algorithm):
         unfinished = document.status in _UNFINISHED
         description = document.request.get("AlgorithmDescription")
-        return document.created_at, None, document.status, None, None, description, unfinished, None
+        return _shown(document.created_at), None, document.status, None, None, description, unfinished, None
     secondary = document.secondary_status if isinstance(document, TrainingJob) else None
     pool = document.warm_pool.status if isinstance(document, TrainingJob) and document.warm_pool else None
     return (
-        document.modified_at,
-        document.ended_at,
+        _shown(document.modified_at),
+        None if document.ended_at is None else _shown(document.ended_at),
         document.status,
         secondary,
         document.failure_reason,
@@ -145,6 +146,11 @@ def _columns(document: Document) -> tuple[object, ...]:
         not document.finished or document.status == "Deleting" or pool == "Available",
         pool,
     )
+
+
+def _shown(at: float) -> float:
+    """A time as it is shown, to the millisecond: what a caller filters by is what a caller was shown."""
+    return round(at, 3)
 
 
 def _described(document: Document, describe: Describe) -> bytes | None:
