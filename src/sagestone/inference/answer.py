@@ -1,5 +1,6 @@
 """Reads answers of HTTP/1.1 (and 1.0) from a connection, as strictly as their lengths matter."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from sagestone.inference.timed_socket import TimedSocket
 _LONGEST_HEAD = 64 * 1024
 _SMALL, _LARGE = 64 * 1024, 256 * 1024
 _NO_BODY = (204, 304)
+_END = re.compile(rb"\r?\n\r?\n")  # of a head; line feeds alone are taken too
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")  # of a chunk
 
 
 class CallBroken(Exception):
@@ -88,16 +91,16 @@ class AnswerReader:
         if self._early is not None:
             self._early_pieces = self._early.pieces()
         while True:
-            while (end := self._data.find(b"\r\n\r\n")) < 0:
+            while (found := _END.search(self._data)) is None:
                 if self._data and not b"HTTP/".startswith(self._data[:5]):
                     raise CallBroken(f"the answer is not HTTP: it begins with {self._data[:40]!r}")
                 if len(self._data) > _LONGEST_HEAD:
                     raise CallBroken(f"the answer is not HTTP: its head has more than {_LONGEST_HEAD} bytes")
                 if not self._take(_SMALL):
                     raise self.ended()
-            text, self._data = self._data[:end], self._data[end + 4 :]
+            text, self._data = self._data[: found.start()], self._data[found.end() :]
             if text != self._last[0]:
-                self._last = (text, _head(text.split(b"\r\n")))
+                self._last = (text, _head(text.splitlines()))
             if self._last[1].status >= 200:
                 return self._last[1]
 
@@ -138,11 +141,10 @@ class AnswerReader:
     def _chunks(self, body: Spool, most: int) -> None:
         while True:
             line = self._line().partition(b";")[0].strip()
-            try:
-                size = int(line, 16)
-            except ValueError as error:
-                raise CallBroken(f"the answer is not HTTP: {line[:40]!r} is no size of a chunk") from error
-            if body.size + size > most or size < 0:
+            if not _SIZE.fullmatch(line):
+                raise CallBroken(f"the answer is not HTTP: {line[:40]!r} is no size of a chunk")
+            size = int(line, 16)
+            if body.size + size > most:
                 raise _too_long(most)
             if size == 0:
                 while self._line():  # trailers
