@@ -49,13 +49,13 @@ def _remote(port: int) -> RemoteS3:
 class Reading:
     """A started channel, and its FIFOs as a program sees them."""
 
-    def __init__(self, s3: S3, directory: Path, **fields: Any) -> None:
+    def __init__(self, s3: S3, directory: Path, channels: int = 1, **fields: Any) -> None:
         source = {"s3_data_type": "S3Prefix", "s3_uri": "s3://data/in/", "distribution": "FullyReplicated"}
         channel = Channel(name="train", **{**source, "input_mode": "Pipe", **fields})
         self._data = directory / "opt_ml" / "input" / "data"
         self._data.mkdir(parents=True)
         places = PipePlaces(opt_ml=directory / "opt_ml", scratch=directory / "scratch")
-        self.part = PipeChannel(s3, channel, ALONE, places, Fetchers(1))
+        self.part = PipeChannel(s3, channel, ALONE, places, Fetchers(channels))
         self.count = self.part.start(lambda: None)
 
     def epoch(self, number: int) -> bytes:
@@ -112,8 +112,9 @@ def test_all_objects_in_order_in_every_epoch(s3: S3, objects: list[bytes], tmp_p
     assert reading.part.failure() is None
 
 
-def test_objects_become_records(s3: S3, objects: list[bytes], tmp_path: Path) -> None:
-    reading = Reading(s3, tmp_path, record_wrapper="RecordIO")
+@pytest.mark.parametrize("channels", [1, 20])
+def test_objects_become_records(s3: S3, objects: list[bytes], tmp_path: Path, channels: int) -> None:
+    reading = Reading(s3, tmp_path, channels, record_wrapper="RecordIO")
     assert list(read_records(reading.epoch(0))) == objects
     reading.part.stop()
 
@@ -149,7 +150,7 @@ def test_attributes_of_a_manifest_are_records_in_their_order(s3: S3, tmp_path: P
         {"label": number, "image-ref": f"s3://data/in/{number:04}", "text": f"n{number}"} for number in range(3)
     ] * 20
     write_all(s3, S3Uri("data", "train.manifest"), [json.dumps(line).encode() + b"\n" for line in lines])
-    manifest = {"s3_data_type": "AugmentedManifestFile", "s3_uri": "s3://data/train.manifest"}
+    manifest: dict[str, Any] = {"s3_data_type": "AugmentedManifestFile", "s3_uri": "s3://data/train.manifest"}
     names = ("image-ref", "label")
     reading = Reading(s3, tmp_path / "1", record_wrapper="RecordIO", attribute_names=names, **manifest)
     assert reading.count == 60

@@ -111,7 +111,7 @@ def _bytes(elements: Elements) -> bytes:
 
 def test_items_in_pieces_in_memory_and_in_a_file_become_one_record_each(tmp_path: Path) -> None:
     items = [[], [b""], [b"a", b"bc"], [(b"4321" * 999 + MAGIC) * 600, b"x" * 3_000_000], [b"end"]]
-    stream = _bytes(recorded(_flow(items), "train", tmp_path))
+    stream = _bytes(recorded(_flow(items), "train", tmp_path, 4 * 1024 * 1024))
     assert list(read_records(stream)) == [b"".join(pieces) for pieces in items]
     assert not list(tmp_path.iterdir())
 
@@ -127,7 +127,7 @@ def test_a_file_is_wrapped_without_being_held_in_memory(tmp_path: Path) -> None:
         yield _object("l")
         yield b"after"
 
-    assert list(read_records(_bytes(recorded(flow(), "train", tmp_path)))) == [content, b"after"]
+    assert list(read_records(_bytes(recorded(flow(), "train", tmp_path, 4 * 1024 * 1024)))) == [content, b"after"]
     os.close(file)
 
 
@@ -137,4 +137,4 @@ def test_an_object_that_no_record_holds_fails_the_job_with_its_uri(tmp_path: Pat
         yield Span(-1, 0, LONGEST_PAYLOAD + 1)
 
     with pytest.raises(JobFailure, match="s3://b/large has 512 MiB or more"):
-        _bytes(recorded(flow(), "train", tmp_path))
+        _bytes(recorded(flow(), "train", tmp_path, 4 * 1024 * 1024))

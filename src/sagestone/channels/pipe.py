@@ -20,6 +20,7 @@ from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3
 
 _JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
+_GUNZIPPED_PIECE = 1024 * 1024
 _READ_BELOW = 64 * 1024  # where each object is looked through anyway
 
 
@@ -105,9 +106,10 @@ class PipeChannel:
         elements = source.elements(self._items.epoch(epoch))
         if self._channel.compression == "Gzip":
             plain = elements
-            elements = ahead(lambda: gunzipped(plain, self._channel.name))
+            pieces = max(2, self._fetchers.allowance // _GUNZIPPED_PIECE // 3)
+            elements = ahead(lambda: gunzipped(plain, self._channel.name), pieces)
         if records:
-            elements = recorded(elements, self._channel.name, self._places.scratch)
+            elements = recorded(elements, self._channel.name, self._places.scratch, self._fetchers.range)
         return elements
 
     def _fail(self, message: str) -> None:

@@ -10,7 +10,6 @@ from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pause, S
 from sagestone.domain.failure import JobFailure
 
 _BLOCK = 1024 * 1024
-_AHEAD = 16  # elements, of at most 1 MiB each
 _LOOK_SECONDS = 0.5  # whether the reader is gone
 
 
@@ -64,9 +63,9 @@ class _End:
     pass
 
 
-def ahead(make: Callable[[], Iterable[Element]]) -> Elements:
-    """The same elements, made on another thread up to 16 ahead; what is raised there is raised here in its place."""
-    made: queue.Queue[Element | _Failed | _End] = queue.Queue(_AHEAD)
+def ahead(make: Callable[[], Iterable[Element]], most: int) -> Elements:
+    """The same elements, made on another thread, so many ahead; what is raised there is raised here in its place."""
+    made: queue.Queue[Element | _Failed | _End] = queue.Queue(most)
     given_up = threading.Event()
 
     def give(element: Element | _Failed | _End) -> bool:

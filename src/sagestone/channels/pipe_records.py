@@ -10,17 +10,17 @@ from sagestone.channels.elements import Element, Elements, Item, Pause, Span, na
 from sagestone.channels.recordio import LONGEST_PAYLOAD, parts, record
 from sagestone.domain.failure import JobFailure
 
-_IN_MEMORY = 4 * 1024 * 1024
 _SPLICED_FROM = 4096  # smaller parts are read, and written together
 
 
-def recorded(elements: Elements, channel: str, scratch: Path) -> Elements:
+def recorded(elements: Elements, channel: str, scratch: Path, in_memory: int) -> Elements:
     """One record for each item, also for an empty one.
 
-    A record begins with its length, so an item is looked at whole before any of it is sent: in memory up to 4 MiB, else
-    in the file that it is, or in a nameless one in `scratch`. Raises JobFailure (client) for one of 2^29 bytes or more.
+    A record begins with its length, so an item is looked at whole before any of it is sent: in memory up to
+    `in_memory` bytes, else in the file that it is, or in a nameless one in `scratch`. Raises JobFailure (client) for
+    one of 2^29 bytes or more.
     """
-    payload = _Payload(scratch, channel)
+    payload = _Payload(scratch, channel, in_memory)
     for element in elements:
         if isinstance(element, bytes):
             payload.add(element)
@@ -39,8 +39,8 @@ def recorded(elements: Elements, channel: str, scratch: Path) -> Elements:
 class _Payload:
     """The bytes of one item, as far as they have come."""
 
-    def __init__(self, scratch: Path, channel: str) -> None:
-        self._scratch, self._channel = scratch, channel
+    def __init__(self, scratch: Path, channel: str, in_memory: int) -> None:
+        self._scratch, self._channel, self._in_memory = scratch, channel, in_memory
         self._item: Item | None = None
         self._pieces: list[bytes] = []
         self._spool: IO[bytes] | None = None
@@ -64,7 +64,7 @@ class _Payload:
     def add(self, data: bytes) -> None:
         self.size += len(data)
         self.check(self.size)
-        if self._spool is None and self.size <= _IN_MEMORY:
+        if self._spool is None and self.size <= self._in_memory:
             self._pieces.append(data)
             return
         if self._spool is None:

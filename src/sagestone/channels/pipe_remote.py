@@ -1,9 +1,9 @@
 """Sends items from a store that answers over a network: several requests at a time, ahead of the reader, in order.
 
-Objects of up to 64 KiB are fetched in groups, larger ones in ranges of 4 MiB. Where nothing is to be done to the bytes
-and the store can pour, the kernel moves those of more than a range. What is under way or waits to be sent is
-bounded by the window, in bytes; so is memory, whatever the objects are. How large a referenced object is comes out when
-it comes: if it is more than a range, it is begun again as a large one.
+Objects of up to 64 KiB are fetched in groups, larger ones in ranges. Where nothing is to be done to the bytes and the
+store can pour, the kernel moves those of more than a range. What is under way or waits to be sent is bounded; so is
+memory, whatever the objects are. How large a referenced object is comes out when it comes: if it is more than a range,
+it is begun again as a large one.
 """
 
 import sys
@@ -12,24 +12,31 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from threading import Lock
 
 from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pour, Reference, Value
 from sagestone.s3.client import S3, S3Failure, SourceObject
 
 THREADS = 8
-RANGE = 4 * 1024 * 1024
+_MEMORY = 48 * 1024 * 1024
+_LONGEST_RANGE = 4 * 1024 * 1024
 _GROUPED_UP_TO = 64 * 1024
 _GROUP_BYTES = 256 * 1024
 _MOST_GROUPED = 16
+_MOST_WAITING = 256  # tasks
 
 
 class Fetchers:
-    """The threads that fetch for all channels of an instance; they are made when the first one is needed."""
+    """The threads that fetch for all channels of an instance, made when the first one is needed, and their memory.
+
+    `allowance` is what one channel may hold in bytes, `window` and `range` are how it spends it: tasks are begun until
+    they are `window` together, and none is more than `range`.
+    """
 
     def __init__(self, channels: int) -> None:
-        self.window = max(2 * RANGE, 48 * 1024 * 1024 // max(channels, 1))
+        self.allowance = _MEMORY // max(channels, 1)
+        self.range = min(_LONGEST_RANGE, self.allowance // 2)
+        self.window = self.allowance - self.range
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
@@ -76,7 +83,7 @@ class _Poured:
     """A larger object that is not fetched ahead."""
 
     found: SourceObject
-    size: int = RANGE  # what it counts for: that much of it is under way at most
+    size: int = 0
 
 
 _Task = _Group | _Range | _Poured
@@ -87,28 +94,29 @@ class RemoteSource:
 
     def __init__(self, s3: S3, fetchers: Fetchers, *, as_they_are: bool) -> None:
         self._s3, self._fetchers = s3, fetchers
-        self._pour_from = RANGE if as_they_are and s3.pours else sys.maxsize
+        self._pour_from = fetchers.range if as_they_are and s3.pours else sys.maxsize
 
     def elements(self, items: Iterator[Item]) -> Elements:
         """Everything as bytes, or to be poured; a Pause where the next bytes are not there yet."""
         waiting: deque[tuple[_Group | _Range, Future[list[Element | _Large]]] | tuple[_Poured, None]] = deque()
-        planned, tasks = 0, _tasks(items, self._pour_from)
+        planned, tasks = 0, _tasks(items, self._fetchers.range, self._pour_from)
         try:
             while True:
-                while planned < self._fetchers.window and (batch := list(islice(tasks, 1))):
-                    task = batch[0]
-                    planned += task.size
-                    if isinstance(task, _Poured):
-                        waiting.append((task, None))
+                while planned < self._fetchers.window and len(waiting) < _MOST_WAITING:
+                    begun = next(tasks, None)
+                    if begun is None:
+                        break
+                    planned += begun.size
+                    if isinstance(begun, _Poured):
+                        waiting.append((begun, None))
                     else:
-                        waiting.append((task, self._fetchers.pool.submit(self._fetch, task)))
+                        waiting.append((begun, self._fetchers.pool.submit(self._fetch, begun)))
                 if not waiting:
                     return
                 task, future = waiting.popleft()
                 if isinstance(task, _Poured):
                     yield task.found
                     yield Pour(partial(self._s3.pour, task.found))
-                    planned -= task.size
                     continue
                 assert future is not None
                 if not future.done():
@@ -152,7 +160,7 @@ class RemoteSource:
                 for piece in pieces:
                     elements.append(piece)
                     size += len(piece)
-                    if size > RANGE:
+                    if size > self._fetchers.range:
                         break
                 else:
                     return elements
@@ -162,12 +170,12 @@ class RemoteSource:
         return [_Large(SourceObject(item.uri, info.size, info.etag))]
 
 
-def _tasks(items: Iterator[Item], pour_from: int) -> Iterator[_Task]:
+def _tasks(items: Iterator[Item], longest: int, pour_from: int) -> Iterator[_Task]:
     group: list[Item] = []
     size = 0
     for item in items:
         large = isinstance(item, SourceObject) and item.size > _GROUPED_UP_TO
-        weight = _weight(item)
+        weight = _weight(item, longest)
         if group and (
             large or isinstance(item, Reference) or size + weight > _GROUP_BYTES or len(group) >= _MOST_GROUPED
         ):
@@ -178,8 +186,8 @@ def _tasks(items: Iterator[Item], pour_from: int) -> Iterator[_Task]:
             if item.size > pour_from:
                 yield _Poured(item)
                 continue
-            for start in range(0, item.size, RANGE):
-                yield _Range(item, start, min(RANGE, item.size - start))
+            for start in range(0, item.size, longest):
+                yield _Range(item, start, min(longest, item.size - start))
         else:
             group.append(item)
             size += weight
@@ -187,8 +195,8 @@ def _tasks(items: Iterator[Item], pour_from: int) -> Iterator[_Task]:
         yield _Group(tuple(group), size)
 
 
-def _weight(item: Item) -> int:
-    """What an item counts for: its size, and something for the request."""
+def _weight(item: Item, longest: int) -> int:
+    """What an item counts for: its size, and something for the request; all there may be of a reference."""
     if isinstance(item, Value):
         return 64 + len(item.data)
-    return RANGE if isinstance(item, Reference) else 1024 + item.size
+    return longest if isinstance(item, Reference) else 1024 + item.size
