@@ -27,7 +27,8 @@ def assign(
 ) -> tuple[Assignment, ...]:
     """An assignment per instance, algo-1 first; `limits` has one entry per instance, else ValueError.
 
-    Labels are the placement's: it knows whose machine it is.
+    Instances of a transform have nothing to say to each other: `network` is for those of a training job. Labels are the
+    placement's: it knows whose machine it is.
     """
     count = job.spec.instance_count
     if len(limits) != count:
@@ -46,7 +47,7 @@ def assign(
         else:
             assignments.append(
                 TransformAssignment(
-                    job=job.spec, host=host, region=region, created_at=job.created_at, limits=limit, network=network,
+                    job=job.spec, host=host, region=region, created_at=job.created_at, limits=limit,
                     ping_patience_seconds=waits.ping_patience_seconds,
                     stop_grace_seconds=waits.transform_stop_seconds,
                 )

@@ -73,7 +73,6 @@ class TransformAssignment:
     region: str
     created_at: float
     limits: Limits = field(default_factory=Limits)
-    network: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     ping_patience_seconds: float = 240.0
     stop_grace_seconds: float = 30.0

@@ -17,7 +17,7 @@ from sagestone.agent.parts import Parts
 from sagestone.channels.fast_file import take_down_all
 from sagestone.containers.labels import HOME, JOB, instance_labels, job_labels, network_name
 from sagestone.containers.runtime import Container, NameTaken, RuntimeName
-from sagestone.domain.assignment import Assignment
+from sagestone.domain.assignment import Assignment, TrainingAssignment
 from sagestone.domain.event import InstanceEvent
 from sagestone.placement.agents import Agents
 from sagestone.placement.capacity import Capacity, Catalogue, instance_limits
@@ -91,8 +91,10 @@ class LocalPlacement:
             return held or self._admit(job, instance_types, volume_gb)
 
     def start(self, assignments: Sequence[Assignment]) -> None:
-        for name, first in {each.network: each for each in assignments if each.network is not None}.items():
-            self._make_network(first.job.key, name, outward=not first.job.isolated)
+        hosts = [each for each in assignments if isinstance(each, TrainingAssignment)]
+        networks = {host.network: host for host in hosts if host.network is not None}
+        for name, host in networks.items():
+            self._make_network(host.job.key, name, outward=not host.job.isolated)
         for assignment in assignments:
             job, number = assignment.job.key, assignment.host.number
             files = InstanceFiles.of(self._directories.root, job, number)
