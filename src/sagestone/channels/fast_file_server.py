@@ -89,14 +89,9 @@ def cannot_work(channel: Channel, why: str) -> Failure:
 
 def read_object(s3: S3, found: SourceObject, start: int, stop: int) -> memoryview:
     """The bytes of an object from `start` to before `stop`, of exactly the one that was listed; raises S3Failure."""
-    content = bytearray(stop - start)
-    filled = 0
-    for piece in s3.pieces(found, start, stop):
-        content[filled : filled + len(piece)] = piece
-        filled += len(piece)
-    if filled != len(content):
-        raise S3Failure(f"{found.uri}: {filled} bytes came where {len(content)} were expected")
-    return memoryview(content)
+    content = memoryview(bytearray(stop - start))
+    s3.read_into(found, content, start)
+    return content
 
 
 def _tree(channel: Channel, listing: FastFileListing) -> ObjectTree:

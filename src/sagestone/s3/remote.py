@@ -12,12 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.request import getproxies
 
 from sagestone.s3.client import NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure, SourceObject, overwritten
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.remote_fetch import Fetch, FetchByBotocore, FetchByObstore, resumed
+from sagestone.s3.remote_list import QuickList
 from sagestone.s3.remote_pages import QuickPages
-from sagestone.s3.remote_pour import pour_into, pours
+from sagestone.s3.remote_plain import LEAST, PlainFetch
+from sagestone.s3.remote_sign import Signer
 from sagestone.s3.remote_upload import RemoteUpload
 from sagestone.s3.uri import S3Uri
 
@@ -40,9 +43,20 @@ class RemoteS3:
         self._keys = (access_key, secret_key, session_token)
         self._stores: dict[str, FetchByObstore] = {}
         self._lock = Lock()
+        proxied = bool(getproxies())  # botocore and obstore know how to go through one
+        self._signer = Signer(endpoint_url, region, *self._keys) if endpoint_url and not proxied else None
+        plain = self._signer is not None and self._signer.scheme == "http"
+        self._plain = PlainFetch(self._signer) if self._signer is not None and plain else None
 
     def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+        after = {}
+        if self._signer is not None:
+            quick = QuickList(self._signer, prefix)
+            yield from quick
+            if quick.is_whole:
+                return
+            after = {"StartAfter": quick.last} if quick.last else {}
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key, **after)
         with failures_of(prefix, self._has_bucket):
             for page in pages:
                 for each in page.get("Contents", ()):
@@ -84,11 +98,21 @@ class RemoteS3:
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
         at = start
-        for piece in self.pieces(found, start, stop):
+        if self._plain is not None and stop - start >= LEAST:
+            at = self._plain.to_file(found, target, start, stop)
+        for piece in self.pieces(found, at, stop):
             rest = memoryview(piece)
             while rest:
                 written = os.pwrite(target, rest, at)
                 at, rest = at + written, rest[written:]
+
+    def read_into(self, found: SourceObject, buffer: memoryview, start: int) -> None:
+        filled = 0
+        if self._plain is not None and len(buffer) >= LEAST:
+            filled = self._plain.to_memory(found, buffer, start)
+        for piece in self.pieces(found, start + filled, start + len(buffer)):
+            buffer[filled : filled + len(piece)] = piece
+            filled += len(piece)
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
         uri, fetch = found.uri, self._fetch(found.uri)
@@ -103,22 +127,20 @@ class RemoteS3:
 
     @property
     def pours(self) -> bool:
-        return pours(self._endpoint_url or "")
+        return self._plain is not None
 
     def pour(self, found: SourceObject, pipe: int) -> None:
         at = 0
         while at < found.size:
-            url = self._client.generate_presigned_url(
-                "get_object", Params={"Bucket": found.uri.bucket, "Key": found.uri.key}, ExpiresIn=3600
-            )
-            moved = pour_into(pipe, url, found, at, found.size)
-            at += moved
-            if moved == 0:
-                for piece in self.pieces(found, at, min(at + _CAREFUL, found.size)):
-                    rest = memoryview(piece)
-                    while rest:
-                        written = os.write(pipe, rest)
-                        at, rest = at + written, rest[written:]
+            reached = at if self._plain is None else self._plain.to_pipe(found, pipe, at, found.size)
+            if reached > at:
+                at = reached
+                continue
+            for piece in self.pieces(found, at, min(at + _CAREFUL, found.size)):
+                rest = memoryview(piece)
+                while rest:
+                    written = os.write(pipe, rest)
+                    at, rest = at + written, rest[written:]
 
     @property
     def has_files(self) -> bool:

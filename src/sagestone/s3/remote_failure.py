@@ -1,6 +1,6 @@
 """What goes wrong at a remote endpoint, in the words of the client interface."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, S3Failure, overwritten
@@ -24,30 +24,46 @@ def failures_of(uri: S3Uri, has_bucket: Callable[[str], bool]) -> Iterator[None]
 
     A 404 without a body says nothing of bucket or key: `has_bucket` is asked then.
     """
+    try:
+        yield
+    except S3Failure:
+        raise
+    except Exception as error:
+        failure = _translated(error, uri, has_bucket)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _translated(error: Exception, uri: S3Uri, has_bucket: Callable[[str], bool]) -> S3Failure | None:
+    """The client's failure for it; None where it is none of theirs. Their modules are loaded here: it takes long."""
     from botocore.exceptions import BotoCoreError, ClientError
     from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
-    try:
-        yield
-    except ClientError as error:
-        code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-        if code == "NoSuchBucket":
-            raise NoSuchBucket(f"{uri}: the bucket does not exist") from error
-        if code in ("NoSuchKey", "404"):
-            raise _not_found(uri, has_bucket) from error
-        if code in _DENIED:
-            raise AccessDenied(f"{uri}: S3 refused these credentials ({code}: {message})") from error
-        if code in ("PreconditionFailed", "412"):
-            raise overwritten(uri) from error
-        raise S3Failure(f"{uri}: S3 answered {code}: {message}") from error
-    except FileNotFoundError as error:  # obstore's NotFoundError is one
-        raise _not_found(uri, has_bucket) from error
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise AccessDenied(f"{uri}: S3 refused these credentials ({_first_line(error)})") from error
-    except PreconditionError as error:
-        raise overwritten(uri) from error
-    except (BotoCoreError, BaseError) as error:
-        raise S3Failure(f"{uri}: {_first_line(error)}") from error
+    if isinstance(error, ClientError):
+        return _refused(error.response["Error"], uri, has_bucket)
+    if isinstance(error, FileNotFoundError):  # obstore's NotFoundError is one
+        return _not_found(uri, has_bucket)
+    if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
+        return AccessDenied(f"{uri}: S3 refused these credentials ({_first_line(error)})")
+    if isinstance(error, PreconditionError):
+        return overwritten(uri)
+    if isinstance(error, (BotoCoreError, BaseError)):
+        return S3Failure(f"{uri}: {_first_line(error)}")
+    return None
+
+
+def _refused(told: Mapping[str, str], uri: S3Uri, has_bucket: Callable[[str], bool]) -> S3Failure:
+    code, message = told.get("Code", ""), told.get("Message", "")
+    if code == "NoSuchBucket":
+        return NoSuchBucket(f"{uri}: the bucket does not exist")
+    if code in ("NoSuchKey", "404"):
+        return _not_found(uri, has_bucket)
+    if code in _DENIED:
+        return AccessDenied(f"{uri}: S3 refused these credentials ({code}: {message})")
+    if code in ("PreconditionFailed", "412"):
+        return overwritten(uri)
+    return S3Failure(f"{uri}: S3 answered {code}: {message}")
 
 
 def _not_found(uri: S3Uri, has_bucket: Callable[[str], bool]) -> S3Failure:

@@ -1,0 +1,74 @@
+"""Lists a remote prefix without botocore, which is slow to load and slow to read pages.
+
+As with `remote_plain`, whatever is not as expected ends the attempt, and the caller goes on in the usual way, after the
+last key that came.
+"""
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from sagestone.s3.client import ObjectInfo
+from sagestone.s3.remote_pages import page_objects
+from sagestone.s3.remote_sign import Signer
+from sagestone.s3.uri import S3Uri
+
+_PATIENCE_SECONDS = 30
+_SIGNED_SECONDS = 300
+
+
+class QuickList:
+    """A listing as pages come: iterate, then look at `is_whole`, and at `last` where it is not."""
+
+    def __init__(self, signer: Signer, prefix: S3Uri) -> None:
+        self._signer, self._prefix = signer, prefix
+        self.is_whole = False
+        self.last = ""  # the last key that was given
+
+    def __iter__(self) -> Iterator[ObjectInfo]:
+        connection = self._connection()
+        token: str | None = ""
+        try:
+            while token is not None:
+                try:
+                    found, token = self._page(connection, token)
+                except (OSError, ValueError, http.client.HTTPException, ElementTree.ParseError):
+                    return
+                for each in found:
+                    self.last = each.key
+                    yield each
+            self.is_whole = True
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._signer.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(self._signer.host, timeout=_PATIENCE_SECONDS, context=context)
+        return http.client.HTTPConnection(self._signer.host, timeout=_PATIENCE_SECONDS)
+
+    def _page(self, connection: http.client.HTTPConnection, token: str) -> tuple[list[ObjectInfo], str | None]:
+        parameters = {"list-type": "2", "encoding-type": "url", "prefix": self._prefix.key}
+        if token:
+            parameters["continuation-token"] = token
+        connection.request("GET", self._signer.url(S3Uri(self._prefix.bucket, ""), _SIGNED_SECONDS, parameters))
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise ValueError(f"the answer is {answer.status}")
+        page = ElementTree.fromstring(body)
+        space = page.tag[: page.tag.rfind("}") + 1]
+        if page.tag != f"{space}ListBucketResult" or page.findtext(f"{space}EncodingType") != "url":
+            raise ValueError("no page, or its keys are not encoded")
+        found = [
+            ObjectInfo(unquote(each.key), each.size, each.etag.strip('"'), each.modified_at.timestamp())
+            for each in page_objects(page)
+        ]
+        if page.findtext(f"{space}IsTruncated") != "true":
+            return found, None
+        following = page.findtext(f"{space}NextContinuationToken")
+        if not following:
+            raise ValueError("there are more pages, but not how to get them")
+        return found, following
