@@ -103,7 +103,12 @@ def _feeding(case: Case, part: S3Part, directory: Path, peaks: list[float]) -> I
         compression="Gzip" if case.packed else "None",
         record_wrapper="RecordIO" if case.records else "None",
     )
-    agent = subprocess.Popen([sys.executable, "-m", "bench.pipe_agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    agent = subprocess.Popen(
+        [sys.executable, "-m", "bench.pipe_agent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # as the placement starts it
+    )
     assert agent.stdin is not None
     assert agent.stdout is not None
     order = Order(s3=part, channel=channel, directory=str(directory))

@@ -12,8 +12,8 @@ class BadGzip(Exception):
     """The bytes are not a whole gzip file; the text says why."""
 
 
-def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of a gzip file of any number of members, in pieces of at most 1 MiB.
+def gunzip(pieces: Iterable[bytes], most: int = _MOST) -> Iterator[bytes]:
+    """The content of a gzip file of any number of members, in pieces of at most `most` bytes.
 
     Zero bytes after a member are padding. An empty file has no content. Raises BadGzip for anything else that is not
     gzip, for a wrong checksum and for a file that was cut off.
@@ -28,7 +28,7 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
                     break
                 member, members = isal_zlib.decompressobj(_GZIP), members + 1
             try:
-                data = member.decompress(waiting, _MOST)
+                data = member.decompress(waiting, most)
             except isal_zlib.error as error:  # type: ignore[misc]  # typed as an instance of itself
                 raise BadGzip(str(error)) from error
             if data:
@@ -37,7 +37,7 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 waiting, member = member.unused_data, None
             elif member.unconsumed_tail:
                 waiting = member.unconsumed_tail
-            elif len(data) == _MOST:  # more may be waiting inside
+            elif len(data) == most:  # more may be waiting inside
                 waiting = b""
             else:
                 break

@@ -20,7 +20,9 @@ from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3
 
 _JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
-_GUNZIPPED_PIECE = 1024 * 1024
+_LONGEST_GUNZIPPED = 1024 * 1024  # bytes of one piece
+_GUNZIPPED_AHEAD = 8  # pieces
+_LONGEST_IN_MEMORY = 4 * 1024 * 1024  # of a record; what is longer is put into a file first
 _READ_BELOW = 64 * 1024  # where each object is looked through anyway
 
 
@@ -105,11 +107,11 @@ class PipeChannel:
         )
         elements = source.elements(self._items.epoch(epoch))
         if self._channel.compression == "Gzip":
-            plain = elements
-            pieces = max(2, self._fetchers.allowance // _GUNZIPPED_PIECE // 3)
-            elements = ahead(lambda: gunzipped(plain, self._channel.name), pieces)
+            plain, piece = elements, min(_LONGEST_GUNZIPPED, self._fetchers.allowance // 16)
+            elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
         if records:
-            elements = recorded(elements, self._channel.name, self._places.scratch, self._fetchers.range)
+            in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
+            elements = recorded(elements, self._channel.name, self._places.scratch, in_memory)
         return elements
 
     def _fail(self, message: str) -> None:

@@ -9,12 +9,12 @@ from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pause, Span, Value, name_of
 from sagestone.domain.failure import JobFailure
 
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
 _LOOK_SECONDS = 0.5  # whether the reader is gone
 
 
-def gunzipped(elements: Elements, channel: str) -> Elements:
-    """The elements with every object's gzip undone; values of a manifest are as they stand.
+def gunzipped(elements: Elements, channel: str, most: int) -> Elements:
+    """The elements with every object's gzip undone, in pieces of at most `most` bytes; values stay as they are.
 
     Raises JobFailure (client) for an object that is no gzip file.
     """
@@ -29,7 +29,7 @@ def gunzipped(elements: Elements, channel: str) -> Elements:
             continue
         after: list[Item] = []
         try:
-            yield from gunzip(_bytes_of(element, elements, after))
+            yield from gunzip(_bytes_of(element, elements, after), most)
         except BadGzip as error:
             raise JobFailure(
                 "client",
