@@ -15,7 +15,7 @@ echo "loss=0.5"
 case "$mode" in
   plain) cat $ML/input/data/train/*.csv > $ML/model/model.csv
     mkdir -p $ML/output/data; echo kept > $ML/output/data/notes;;
-  slow) sleep 4; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
+  slow) sleep 8; cat $ML/input/data/train/*.csv > $ML/model/model.csv;;
   failure-file) printf 'the labels are missing' > $ML/output/failure; echo 'Traceback follows' >&2; exit 3;;
   markup) echo '[/bold] is no [tag]' >&2; exit 5;;
   ignored-failure) echo 'never mind' > $ML/output/failure; echo fine > $ML/model/model.csv;;

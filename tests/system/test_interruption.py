@@ -104,7 +104,7 @@ def test_a_service_that_is_killed_is_told(home: RunningService, tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_service_stops_cleanly(home: RunningService, number: signal.Signals) -> None:
     home.start()
-    assert (home.home / "service.json").exists()
+    eventually((home.home / "service.json").exists, "commands can find the service")  # a moment after its first answer
     os.kill(home.pid, number)
     assert home.wait() == 0
     assert not (home.home / "service.json").exists()
