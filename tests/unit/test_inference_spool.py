@@ -28,6 +28,20 @@ def test_what_goes_in_comes_out(parts: list[bytes], in_memory: int, start: int, 
     assert list(spool.pieces()) == []
 
 
+@given(st.lists(st.integers(0, 300_000), max_size=6), st.integers(0, 900_000), st.integers(0, 900_000))
+def test_large_pieces_are_kept_as_they_are_and_small_ones_gathered(sizes: list[int], start: int, size: int) -> None:
+    parts = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+    spool, content = Spool(SCRATCH, 1 << 22), b"".join(parts)
+    for part in parts:
+        spool.write(part)
+    assert b"".join(bytes(piece) for piece in spool.buffers()) == b"".join(spool.pieces()) == content
+    assert b"".join(spool.pieces(start)) == content[start:]
+    spool.cut(size)
+    assert b"".join(spool.pieces()) == content[:size]
+    assert all(spool.buffers())
+    spool.close()
+
+
 def test_large_contents_lie_in_a_file_without_a_name(tmp_path: Path) -> None:
     spool = Spool(tmp_path, in_memory=10)
     before = len(list(Path("/proc/self/fd").iterdir()))
