@@ -10,7 +10,7 @@ from sagestone.domain.metric import MetricDefinition, MetricPoint
 from sagestone.domain.model import Model
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.names import Deployment
-from sagestone.domain.plan import PackagePlan, ValidationPlan
+from sagestone.domain.plan.validation_plan import PackagePlan, ValidationPlan
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 

@@ -21,7 +21,7 @@ from sagestone.control.controller import Controller
 from sagestone.domain.assign import Patience
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance import instance_facts
-from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan.validation_plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import request_stop
 from sagestone.placement.capacity import Capacity

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.rules.specification import specification_violations
 
 DIGEST = "sha256:" + "5e" * 32
 

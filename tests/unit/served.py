@@ -11,7 +11,7 @@ import orjson
 from botocore.validate import ParamValidator
 
 from sagestone.containers.runtime import ImageNotFound
-from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.describe.algorithm import describe_algorithm
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Dependencies

@@ -3,8 +3,8 @@
 import pytest
 
 from sagestone.domain.checkpoint import Checkpoint, checkpoint_of
-from sagestone.domain.checkpoint_rules import checkpoint_violations
 from sagestone.domain.place import Place
+from sagestone.domain.rules.checkpoint import checkpoint_violations
 
 
 def test_what_a_config_comes_to() -> None:

@@ -33,7 +33,7 @@ from sagestone.domain.transition import (
     new_transform_job,
     request_delete,
 )
-from sagestone.domain.transition_rules import ALGORITHM_MOVES
+from sagestone.domain.transition.rules import ALGORITHM_MOVES
 from tests.documents import algorithm, package, package_plan, plan, training_spec, transform_spec
 
 STATUSES = get_args(TrainingJobStatus)

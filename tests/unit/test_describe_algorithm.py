@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
-from sagestone.domain.describe_algorithm import describe_algorithm
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.describe.algorithm import describe_algorithm
+from sagestone.domain.rules.specification import specification_violations
 from tests.unit.requests import DIGEST, JOB, LEFT_OUT, TRAINING, TRANSFORM, changed
 from tests.unit.served import CHECKS, check_answer
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from sagestone.domain.describe_training_job import describe_training_job
-from sagestone.domain.describe_transform_job import describe_transform_job
+from sagestone.domain.describe.training_job import describe_training_job
+from sagestone.domain.describe.transform_job import describe_transform_job
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
 from sagestone.domain.metric import MetricPoint
-from sagestone.domain.plan import ValidationPlan
-from sagestone.domain.plan_validation import plan_validation
+from sagestone.domain.plan.algorithm import plan_validation
+from sagestone.domain.plan.validation_plan import ValidationPlan
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import advance, new_training_job, new_transform_job, place

@@ -11,7 +11,7 @@ from sagestone.channels.source import is_mine
 from sagestone.domain.assign import assign
 from sagestone.domain.assignment import Host, Limits, TrainingAssignment
 from sagestone.domain.channel import Channel
-from sagestone.domain.describe_training_job import describe_training_job
+from sagestone.domain.describe.training_job import describe_training_job
 from sagestone.domain.instance_group import InstanceGroup, Share, group_hosts, group_of, share_of
 from sagestone.domain.transition import new_training_job
 from tests.documents import training_spec

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sagestone.domain.algorithm import Algorithm
-from sagestone.domain.describe_algorithm import describe_algorithm
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.describe.algorithm import describe_algorithm
+from sagestone.domain.rules.specification import specification_violations
 from tests.unit.requests import DIGEST, JOB, TRAINING, TRANSFORM, changed
 from tests.unit.served import CHECKS, MODELS, check_answer
 

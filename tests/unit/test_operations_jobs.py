@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagestone.domain.event import InstanceEvent, Outcome
-from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan.validation_plan import ValidationPlan
 from sagestone.domain.transition import new_training_job, new_transform_job
 from sagestone.wire.errors import ValidationException
 from tests.unit.requests import full_request

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sagestone.domain.members import TABLED, request_members
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.members.tables import TABLED, request_members
+from sagestone.domain.rules.specification import specification_violations
 from sagestone.operations.compatibility import compatibility_page
 from sagestone.operations.members import MEMBERS
 from sagestone.operations.table import QUICK, WAITING

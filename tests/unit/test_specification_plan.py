@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sagestone.domain.channel import Channel
 from sagestone.domain.metric import MetricDefinition
-from sagestone.domain.plan import ValidationPlan
-from sagestone.domain.plan_validation import job_name, plan_validation
+from sagestone.domain.plan.algorithm import job_name, plan_validation
+from sagestone.domain.plan.validation_plan import ValidationPlan
 from tests.unit.requests import DIGEST, JOB, LEFT_OUT, PROFILE, TRAINING, TRANSFORM, changed
 from tests.unit.served import DEPLOYMENT
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sagestone.domain.training_request import training_request_violations
+from sagestone.domain.rules.training_request import training_request_violations
 from tests.unit.job_requests import by_algorithm, by_image
 from tests.unit.requests import FULL, LEFT_OUT
 

@@ -22,7 +22,7 @@ from sagestone.domain.transition import (
     request_stop,
     wait_for_capacity,
 )
-from sagestone.domain.transition_rules import JOB_MOVES
+from sagestone.domain.transition.rules import JOB_MOVES
 from tests.documents import event, training_spec, transform_spec
 
 INSTANCES = 3

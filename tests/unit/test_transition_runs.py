@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sagestone.domain.describe_training_job import describe_training_job
+from sagestone.domain.describe.training_job import describe_training_job
 from sagestone.domain.event import Outcome
 from sagestone.domain.failure import Failure
 from sagestone.domain.training_job import TrainingJob

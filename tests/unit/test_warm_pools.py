@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from sagestone.domain.describe_training_job import describe_training_job
+from sagestone.domain.describe.training_job import describe_training_job
 from sagestone.domain.event import Ending, InstanceEvent, Outcome
 from sagestone.domain.failure import Failure, Fault
 from sagestone.domain.training_job import TrainingJob

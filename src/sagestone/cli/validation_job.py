@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.plan_validation import job_name
+from sagestone.domain.plan.algorithm import job_name
 
 _SUFFIX = "00000000"
 

@@ -16,7 +16,7 @@ from sagestone.containers.runtime import Runtime
 from sagestone.control.controller import Controller
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.assign import Patience
-from sagestone.domain.describe_algorithm import describe_algorithm
+from sagestone.domain.describe.algorithm import describe_algorithm
 from sagestone.domain.instance import instance_facts
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader

@@ -25,7 +25,7 @@ from sagestone.domain.transition import (
     place,
     wait_for_capacity,
 )
-from sagestone.domain.transition_instances import should_stop
+from sagestone.domain.transition.instances import should_stop
 from sagestone.placement.interface import Impossible, Placement, Reservation
 from sagestone.store.interface import Store
 

@@ -29,7 +29,7 @@ from sagestone.domain.transition import (
     new_training_job,
     new_transform_job,
 )
-from sagestone.domain.transition_validation import Validated
+from sagestone.domain.transition.validation import Validated
 from sagestone.store.interface import NameTaken, Store
 
 #: What the first part of a key stands for.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sagestone.domain.plan import ValidationPlan
+from sagestone.domain.plan.validation_plan import ValidationPlan
 
 AlgorithmStatus = Literal["Pending", "InProgress", "Completed", "Failed", "Deleting"]
 ItemStatus = Literal["NotStarted", "InProgress", "Completed", "Failed"]

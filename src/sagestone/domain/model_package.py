@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagestone.domain.algorithm import AlgorithmStatus, StatusItem
-from sagestone.domain.plan import PackagePlan
+from sagestone.domain.plan.validation_plan import PackagePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

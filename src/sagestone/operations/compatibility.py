@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sagestone.domain.members import TABLED, Treatment, request_members
+from sagestone.domain.members.tables import TABLED, Treatment, request_members
 from sagestone.operations.members import MEMBERS
 from sagestone.operations.table import QUICK, WAITING
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
-from sagestone.domain.plan_validation import plan_validation
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.plan.algorithm import plan_validation
+from sagestone.domain.rules.specification import specification_violations
 from sagestone.domain.tags import tag_map
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import algorithm_file_system_violations

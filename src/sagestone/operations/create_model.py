@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagestone.domain.model import Model
-from sagestone.domain.model_rules import model_violations
+from sagestone.domain.rules.model import model_violations
 from sagestone.domain.tags import tag_map
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.model_containers import model_containers

@@ -6,8 +6,8 @@ from typing import Any
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
-from sagestone.domain.package_rules import package_violations
-from sagestone.domain.plan_package import plan_package
+from sagestone.domain.plan.package import plan_package
+from sagestone.domain.rules.package import package_violations
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import begin_validation, complete_validation
 from sagestone.operations.algorithm_names import completed_algorithm

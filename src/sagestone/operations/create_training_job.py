@@ -6,9 +6,9 @@ from typing import Any
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.image import ImageReference
 from sagestone.domain.place import Place
-from sagestone.domain.plan_training import plan_training
+from sagestone.domain.plan.training import plan_training
+from sagestone.domain.rules.training_request import training_request_violations
 from sagestone.domain.tags import tag_map
-from sagestone.domain.training_request import training_request_violations
 from sagestone.domain.transition import new_training_job
 from sagestone.operations.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies

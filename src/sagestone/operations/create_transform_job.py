@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.plan_transform import plan_transform
+from sagestone.domain.plan.transform import plan_transform
+from sagestone.domain.rules.transform_request import limit_violations, model_refusal, transform_request_violations
 from sagestone.domain.tags import tag_map
-from sagestone.domain.transform_rules import limit_violations, model_refusal, transform_request_violations
 from sagestone.domain.transition import new_transform_job
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.jobs import name_taken

@@ -8,15 +8,15 @@ import msgspec
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.assign import Patience, assign
 from sagestone.domain.assignment import Limits
-from sagestone.domain.describe_algorithm import describe_algorithm
-from sagestone.domain.describe_model import describe_model
-from sagestone.domain.describe_training_job import describe_training_job
-from sagestone.domain.describe_transform_job import describe_transform_job
+from sagestone.domain.describe.algorithm import describe_algorithm
+from sagestone.domain.describe.model import describe_model
+from sagestone.domain.describe.training_job import describe_training_job
+from sagestone.domain.describe.transform_job import describe_transform_job
 from sagestone.domain.instance import MIB, instance_facts
 from sagestone.domain.names import Deployment
-from sagestone.domain.plan import ValidationPlan
-from sagestone.domain.plan_validation import plan_validation
-from sagestone.domain.specification import specification_violations
+from sagestone.domain.plan.algorithm import plan_validation
+from sagestone.domain.plan.validation_plan import ValidationPlan
+from sagestone.domain.rules.specification import specification_violations
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import new_training_job, new_transform_job

@@ -1,6 +1,6 @@
 """The members of the served operations that have few, and the refusal of those nobody has thought of.
 
-Operations whose requests have many members inside members are in `domain.members`.
+Operations whose requests have many members inside members are in `domain.members.tables`.
 
 The service model that is installed may be newer than this table: a member that is not in it is refused, never ignored.
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 from sagestone.domain.model import ServingLimits
 from sagestone.domain.model_package import ModelPackage
-from sagestone.domain.plan_model import model_container
+from sagestone.domain.plan.model import model_container
 from sagestone.domain.transform_job import MOST_CONTAINERS, ModelContainer
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.images import NamedImage, pin_images

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.describe_model_package import describe_group
+from sagestone.domain.describe.model_package import describe_group
 from sagestone.domain.model_package import ModelPackageGroup
 from sagestone.domain.place import Place
 from sagestone.domain.tags import tag_map, tag_violations

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.describe_model_package import describe_model_package as describe
-from sagestone.domain.describe_model_package import summarise_model_package
+from sagestone.domain.describe.model_package import describe_model_package as describe
+from sagestone.domain.describe.model_package import summarise_model_package
 from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.transition import TransitionRefused, request_delete
 from sagestone.operations.dependencies import Dependencies

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.describe_model import describe_model as describe
+from sagestone.domain.describe.model import describe_model as describe
 from sagestone.domain.model import Model
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.list_query import list_page, page_answer

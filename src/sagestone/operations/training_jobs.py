@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from sagestone.domain.algorithm import Algorithm
-from sagestone.domain.describe_training_job import describe_training_job as describe
+from sagestone.domain.describe.training_job import describe_training_job as describe
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, keep_pool, request_job_delete
 from sagestone.operations.dependencies import Dependencies

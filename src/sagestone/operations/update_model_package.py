@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sagestone.domain.model_package import ModelPackage
-from sagestone.domain.package_rules import update_violations
+from sagestone.domain.rules.package import update_violations
 from sagestone.domain.transition import approve
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.model_packages import find_package

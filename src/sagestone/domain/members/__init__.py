@@ -1,0 +1,1 @@
+"""What is done with each member of a request: honoured, recorded or refused."""

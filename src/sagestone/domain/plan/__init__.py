@@ -1,0 +1,1 @@
+"""Requests become what jobs are to do."""
