@@ -18,7 +18,7 @@ from bench.service import service
 from sagestone.agent.build import build_s3
 from sagestone.agent.fast_file import Order
 from sagestone.agent.parts import S3Part
-from sagestone.channels.fast_file import FastFileChannel
+from sagestone.channels.fast_file.channel import FastFileChannel
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share
 

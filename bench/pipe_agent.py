@@ -7,8 +7,8 @@ import msgspec
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import S3Part
-from sagestone.channels.pipe import PipeChannel, PipePlaces
-from sagestone.channels.pipe_remote import Fetchers
+from sagestone.channels.pipe.channel import PipeChannel, PipePlaces
+from sagestone.channels.pipe.remote import Fetchers
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share
 

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 import pytest
 
-from sagestone.containers.engine_http import EngineHttp, EngineRefused, EngineUnreachable
+from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 
 EngineKind = Literal["docker", "podman"]
 

@@ -10,7 +10,7 @@ import stat
 import sys
 from pathlib import Path
 
-from sagestone.containers.sandbox_system import BIND, NEW_NS, NEW_USER, PRIVATE, RECURSIVE, mount, unshare
+from sagestone.containers.sandbox.system import BIND, NEW_NS, NEW_USER, PRIVATE, RECURSIVE, mount, unshare
 
 #: No account of the machine: a number that owns nothing.
 PLAIN_USER = 54321

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from sagestone.containers.runtime import ContainerSpec
-from sagestone.containers.sandbox import SandboxRuntime
-from sagestone.containers.sandbox_system import NEW_NS, PRIVATE, RECURSIVE, mount, unshare
+from sagestone.containers.sandbox.runtime import SandboxRuntime
+from sagestone.containers.sandbox.system import NEW_NS, PRIVATE, RECURSIVE, mount, unshare
 
 
 def main(base: Path, archive: Path) -> None:

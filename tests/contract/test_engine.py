@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.engine import EngineRuntime
-from sagestone.containers.engine_exit import has_ended, inspect
-from sagestone.containers.engine_http import EngineUnreachable
-from sagestone.containers.engine_logs import poll_stream
+from sagestone.containers.engine.exit import has_ended, inspect
+from sagestone.containers.engine.http import EngineUnreachable
+from sagestone.containers.engine.logs import poll_stream
+from sagestone.containers.engine.runtime import EngineRuntime
 from sagestone.containers.runtime import ImageNotFound
 from tests.contract.runtimes import Bench, Output
 from tests.engines import engine_pid
@@ -21,7 +21,7 @@ from tests.images import write_archive
 _ROOT = Path(__file__).parents[2]
 _PLAIN_USER = """
 import sys
-from sagestone.containers.engine import EngineRuntime
+from sagestone.containers.engine.runtime import EngineRuntime
 with EngineRuntime(sys.argv[1]).connect(sys.argv[2], 8080, 10) as connection:
     connection.sendall(b"GET /ping HTTP/1.0\\r\\n\\r\\n")
     sys.stdout.buffer.write(b"".join(iter(lambda: connection.recv(65536), b"")))

@@ -16,7 +16,7 @@ import pytest
 from sagestone.agent.build import build_s3
 from sagestone.agent.fast_file import Order
 from sagestone.agent.parts import S3Part
-from sagestone.channels.fast_file import FastFileChannel, take_down_all
+from sagestone.channels.fast_file.channel import FastFileChannel, take_down_all
 from sagestone.channels.fuse.mount import mounts_below
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sagestone.channels.pipe import PipeChannel, PipePlaces
-from sagestone.channels.pipe_remote import Fetchers
+from sagestone.channels.pipe.channel import PipeChannel, PipePlaces
+from sagestone.channels.pipe.remote import Fetchers
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share

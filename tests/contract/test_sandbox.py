@@ -16,10 +16,10 @@ import pytest
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
 from sagestone.containers.runtime import Exit, Mount, RuntimeFailure
-from sagestone.containers.sandbox_cgroup import find_hierarchies
-from sagestone.containers.sandbox_probe import probe
-from sagestone.containers.sandbox_record import Record
-from sagestone.containers.sandbox_start import store_name
+from sagestone.containers.sandbox.cgroup import find_hierarchies
+from sagestone.containers.sandbox.probe import probe
+from sagestone.containers.sandbox.record import Record
+from sagestone.containers.sandbox.start import store_name
 from tests.contract.runtimes import Bench
 
 _ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def test_it_can_run_here() -> None:
 def test_a_machine_that_forbids_it_is_explained() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can forbid namespaces: this user does not limit them")
-    ask = "from sagestone.containers.sandbox_probe import probe; print(probe())"
+    ask = "from sagestone.containers.sandbox.probe import probe; print(probe())"
     command = [sys.executable, "-m", "tests.plain_user", "--no-namespaces", sys.executable, "-c", ask]
     ran = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     assert ran.stdout.startswith("plain users may not make user namespaces (unshare: No space left on device): run as")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.image_store import ImageStore
+from sagestone.containers.images.store import ImageStore
 from sagestone.containers.runtime import Exit, Mount, StartFailed
-from sagestone.containers.sandbox_record import Record, read_spec
-from sagestone.containers.sandbox_shim import STARTED
-from sagestone.containers.sandbox_start import _orders, _start_with_copy
+from sagestone.containers.sandbox.record import Record, read_spec
+from sagestone.containers.sandbox.shim import STARTED
+from sagestone.containers.sandbox.start import _orders, _start_with_copy
 from tests.contract.runtimes import IMAGE, Bench
 from tests.images import busybox
 

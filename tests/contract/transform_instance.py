@@ -18,10 +18,10 @@ import msgspec
 
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts, RuntimePart, S3Part
-from sagestone.containers.engine import EngineRuntime
+from sagestone.containers.engine.runtime import EngineRuntime
 from sagestone.containers.labels import instance_labels, job_labels
 from sagestone.containers.runtime import Runtime
-from sagestone.containers.sandbox import SandboxRuntime
+from sagestone.containers.sandbox.runtime import SandboxRuntime
 from sagestone.domain.assignment import Host, Limits, TransformAssignment
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.image import ImageReference

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.channels.fast_file import FastFileChannel
+from sagestone.channels.fast_file.channel import FastFileChannel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
 from sagestone.s3.client import write_all

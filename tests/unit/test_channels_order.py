@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagestone.channels.catalogue import Catalogue
-from sagestone.channels.pipe_items import PipeItems
+from sagestone.channels.pipe.items import PipeItems
 from sagestone.channels.shuffle import epoch_order
 from sagestone.channels.source import channel_objects
 from sagestone.domain.channel import Channel

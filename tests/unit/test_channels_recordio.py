@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagestone.channels.elements import Elements, Span
-from sagestone.channels.pipe_records import recorded
+from sagestone.channels.pipe.records import recorded
 from sagestone.channels.recordio import LONGEST_PAYLOAD, MAGIC, parts, record
 from sagestone.domain.failure import JobFailure
 from sagestone.s3.client import SourceObject

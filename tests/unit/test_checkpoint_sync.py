@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING
-from sagestone.channels.checkpoint_sync import CheckpointSync
+from sagestone.channels.checkpoints.marks import UPLOADED, UPLOADING
+from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.s3.client import S3, S3Failure, Upload, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.remote import RemoteS3

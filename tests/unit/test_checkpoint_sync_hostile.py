@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.channels.checkpoint_marks import UPLOADED, UPLOADING, set_mark
-from sagestone.channels.checkpoint_sync import CheckpointSync
+from sagestone.channels.checkpoints.marks import UPLOADED, UPLOADING, set_mark
+from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.tree_scan import scan
 from sagestone.s3.client import S3Failure
 from tests.unit.test_checkpoint_sync import Place

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagestone.containers.engine_logs import follow_file, frames
+from sagestone.containers.engine.logs import follow_file, frames
 from sagestone.containers.runtime import RuntimeFailure, Stream
 
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.containers.engine_spec import check_sources, container_document
+from sagestone.containers.engine.spec import check_sources, container_document
 from sagestone.containers.runtime import ContainerSpec, Mount, RuntimeFailure
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sagestone.containers.fresh import sweep
-from sagestone.containers.image_store import ImageStore
+from sagestone.containers.images.store import ImageStore
 from sagestone.containers.machine import architecture
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from tests.images import write_layers
@@ -216,9 +216,9 @@ def test_a_store_that_is_full_says_so(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from sagestone.containers.image_store import ImageStore
+from sagestone.containers.images.store import ImageStore
 from sagestone.containers.runtime import RuntimeFailure
-from sagestone.containers.sandbox_system import NEW_NS, PRIVATE, RECURSIVE, mount, unshare
+from sagestone.containers.sandbox.system import NEW_NS, PRIVATE, RECURSIVE, mount, unshare
 unshare(NEW_NS)
 mount("", "/", flags=RECURSIVE | PRIVATE)
 mount("tmpfs", sys.argv[1], "tmpfs", data="size=1m")

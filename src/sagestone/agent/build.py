@@ -10,10 +10,10 @@ from sagestone.s3.client import S3
 def build_runtime(part: RuntimePart) -> Runtime:
     """The runtime of that part; raises RuntimeFailure when it does not answer."""
     if part.kind == "engine":
-        from sagestone.containers.engine import EngineRuntime
+        from sagestone.containers.engine.runtime import EngineRuntime
 
         return EngineRuntime(part.engine_url or "")
-    from sagestone.containers.sandbox import SandboxRuntime
+    from sagestone.containers.sandbox.runtime import SandboxRuntime
 
     return SandboxRuntime(Path(part.directory or ""))
 

@@ -9,7 +9,7 @@ from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.tools import Tools
-from sagestone.channels.checkpoint_sync import CheckpointSync
+from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
 from sagestone.channels.room import Room

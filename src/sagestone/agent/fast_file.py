@@ -14,7 +14,7 @@ import msgspec
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import S3Part
-from sagestone.channels.fast_file_server import Places, Started, lock_content, serve_channel
+from sagestone.channels.fast_file.server import Places, Started, lock_content, serve_channel
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share
 

@@ -57,8 +57,8 @@ def main() -> None:
 def _await_directory(handed_over: BinaryIO) -> Path | None:
     """Import what a training needs, then wait; None when whoever started us has gone or needs us no more."""
     import sagestone.agent.training
-    import sagestone.containers.engine
-    import sagestone.containers.sandbox
+    import sagestone.containers.engine.runtime
+    import sagestone.containers.sandbox.runtime
     import sagestone.s3.embedded  # noqa: F401
 
     line = handed_over.readline().rstrip(b"\n")

@@ -5,10 +5,10 @@ import msgspec
 from sagestone.agent.fast_file import Order
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
-from sagestone.channels.fast_file import FastFileChannel
+from sagestone.channels.fast_file.channel import FastFileChannel
 from sagestone.channels.live import LivePart, LiveParts
-from sagestone.channels.pipe import PipeChannel, PipePlaces
-from sagestone.channels.pipe_remote import Fetchers
+from sagestone.channels.pipe.channel import PipeChannel, PipePlaces
+from sagestone.channels.pipe.remote import Fetchers
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share

@@ -10,8 +10,8 @@ from sagestone.compose.examine_fast_file import examine_fast_file
 from sagestone.compose.finding import Finding
 from sagestone.containers.discovery import find_engine
 from sagestone.containers.machine import machine
-from sagestone.containers.sandbox_cgroup import find_hierarchies
-from sagestone.containers.sandbox_probe import probe
+from sagestone.containers.sandbox.cgroup import find_hierarchies
+from sagestone.containers.sandbox.probe import probe
 from sagestone.settings import Settings
 
 _LEAST_ROOM, _GOOD_ROOM = 64 * 2**20, 5 * 2**30  # bytes

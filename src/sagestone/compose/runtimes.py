@@ -39,7 +39,7 @@ def choose_runtime(settings: Settings, environment: Mapping[str, str] = os.envir
 
 def _open(part: RuntimePart) -> Runtime:
     if part.kind == "sandbox":
-        from sagestone.containers.sandbox_probe import probe
+        from sagestone.containers.sandbox.probe import probe
 
         complaint = probe()
         if complaint:

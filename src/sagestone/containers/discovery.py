@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagestone.containers.engine_http import EngineHttp, EngineRefused, EngineUnreachable
+from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 
 _PATIENCE = 2.0  # seconds for an engine to say what it is
 

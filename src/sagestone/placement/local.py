@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts
-from sagestone.channels.fast_file import take_down_all
+from sagestone.channels.fast_file.channel import take_down_all
 from sagestone.containers.labels import HOME, JOB, instance_labels, job_labels, network_name
 from sagestone.containers.runtime import Container, NameTaken, RuntimeName
 from sagestone.domain.assignment import Assignment, TrainingAssignment

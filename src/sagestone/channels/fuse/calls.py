@@ -3,7 +3,7 @@
 import ctypes
 import os
 
-from sagestone.containers.sandbox_system import NODEV, NOSUID, RDONLY, mount
+from sagestone.containers.sandbox.system import NODEV, NOSUID, RDONLY, mount
 
 _DETACH = 2
 _LARGEST_READ = 1024 * 1024

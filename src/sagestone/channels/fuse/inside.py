@@ -9,7 +9,7 @@ import sys
 
 from sagestone.channels.fuse.calls import mount_device, unmount_place
 from sagestone.containers.mount_namespace import namespace_of
-from sagestone.containers.sandbox_system import NEW_NS, setns
+from sagestone.containers.sandbox.system import NEW_NS, setns
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Checkpoints: a directory kept in S3 while a job runs."""

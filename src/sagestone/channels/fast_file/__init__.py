@@ -1,0 +1,1 @@
+"""FastFile mode: objects as files that are read when they are read."""

@@ -1,0 +1,1 @@
+"""Pipe mode: channels as FIFOs, one for each epoch."""

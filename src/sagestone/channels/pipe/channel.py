@@ -1,0 +1,118 @@
+"""Pipe mode: a program reads its channel from FIFOs, `<channel>_0`, `<channel>_1` … one for each epoch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagestone.channels.catalogue import Catalogue
+from sagestone.channels.elements import Elements
+from sagestone.channels.fifo import open_directory
+from sagestone.channels.pipe.epochs import EpochFeeder, EpochJournal
+from sagestone.channels.pipe.gunzip import ahead, gunzipped
+from sagestone.channels.pipe.items import PipeItems
+from sagestone.channels.pipe.local import LocalSource
+from sagestone.channels.pipe.records import recorded
+from sagestone.channels.pipe.remote import Fetchers, RemoteSource
+from sagestone.containers.runtime import Mount
+from sagestone.domain.channel import Channel
+from sagestone.domain.failure import Failure, JobFailure
+from sagestone.domain.instance_group import Share
+from sagestone.s3.client import S3
+
+_JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
+_LONGEST_GUNZIPPED = 1024 * 1024  # bytes of one piece
+_GUNZIPPED_AHEAD = 8  # pieces
+_LONGEST_IN_MEMORY = 4 * 1024 * 1024  # of a record; what is longer is put into a file first
+_READ_BELOW = 64 * 1024  # where each object is looked through anyway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipePlaces:
+    """Where the channels of an instance live: the tree that is mounted at /opt/ml, and a directory of the agent's."""
+
+    opt_ml: Path
+    scratch: Path
+
+
+class PipeChannel:
+    """The live part of a channel in Pipe mode; see `channels.live` for its promises.
+
+    What it sends is listed once, when the job starts, so that every epoch has the same objects. An agent that replaces
+    a dead one goes on where no epoch had been begun or the last one had been sent whole. In the middle of one it fails
+    the job: the death of the first agent was the end of the data for the reader.
+    """
+
+    def __init__(self, s3: S3, channel: Channel, share: Share, places: PipePlaces, fetchers: Fetchers) -> None:
+        self._s3, self._channel, self._share, self._places, self._fetchers = s3, channel, share, places, fetchers
+        self._list = places.scratch / f"pipe-{channel.name}.list"
+        self._journal = EpochJournal(places.scratch / f"pipe-{channel.name}.epoch")
+        self._items: PipeItems | None = None
+        self._feeder: EpochFeeder | None = None
+        self._failure: Failure | None = None
+
+    def start(self, watch: Callable[[], None]) -> int:
+        self._places.scratch.mkdir(exist_ok=True)
+        items = PipeItems.list(self._s3, self._channel, self._share, self._list, watch)
+        if len(items):
+            self._journal.write(0, begun=False)
+            self._feed(items, 0)
+        return len(items)
+
+    def resume(self) -> None:
+        name = self._channel.name
+        try:
+            epoch, begun = self._journal.read()
+            items = PipeItems(self._channel, self._share, Catalogue(self._list))
+        except (OSError, ValueError) as error:
+            self._fail(f"Channel {name} cannot be taken up again after its agent died: {error}")
+            return
+        if begun:
+            self._fail(
+                f"The agent died while it streamed epoch {epoch} of channel {name}: the program took the break for the "
+                "end of the data, so what it learnt is not to be trusted. Start the job again"
+            )
+            return
+        try:
+            self._feed(items, epoch)
+        except JobFailure as error:
+            self._failure = error.failure
+        except OSError as error:
+            self._fail(f"Channel {name} cannot be taken up again after its agent died: {error}")
+
+    def failure(self) -> Failure | None:
+        return self._failure or (self._feeder.failure if self._feeder is not None else None)
+
+    def stop(self) -> None:
+        self._fetchers.stop()
+        if self._feeder is not None:
+            self._feeder.stop()
+        if self._items is not None:
+            self._items.close()
+
+    def mounts(self) -> tuple[Mount, ...]:
+        return ()
+
+    def _feed(self, items: PipeItems, epoch: int) -> None:
+        directory = open_directory(self._places.opt_ml, "input", "data")
+        self._items = items
+        self._feeder = EpochFeeder(self._channel.name, directory, self._journal, self._elements, epoch)
+
+    def _elements(self, epoch: int) -> Elements:
+        assert self._items is not None
+        records = self._channel.record_wrapper == "RecordIO"
+        source = (
+            LocalSource(self._s3, _READ_BELOW if records else _JOINED_BELOW)
+            if self._s3.has_files
+            else RemoteSource(self._s3, self._fetchers, as_they_are=not records and self._channel.compression == "None")
+        )
+        elements = source.elements(self._items.epoch(epoch))
+        if self._channel.compression == "Gzip":
+            plain, piece = elements, min(_LONGEST_GUNZIPPED, self._fetchers.allowance // 16)
+            elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
+        if records:
+            in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
+            elements = recorded(elements, self._channel.name, self._places.scratch, in_memory)
+        return elements
+
+    def _fail(self, message: str) -> None:
+        self._failure = Failure(fault="internal", message=message)

@@ -1,0 +1,1 @@
+"""Containers by the Docker Engine API, spoken by Docker and by Podman's service."""

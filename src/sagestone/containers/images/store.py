@@ -1,0 +1,224 @@
+"""The sandbox's images: unpacked root file systems, kept by id, with names that point to them.
+
+Below its directory: `store/<id>/` with `rootfs/` and `image.json`, and `names/<name>`, small files that hold an id. An
+image appears by one rename and a name by another, so several processes can use one store and a crash leaves only
+`.new-…` directories, which the next opening sweeps.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from sagestone.archive.errors import UnsafeArchive
+from sagestone.archive.layer import unpack_layer
+from sagestone.archive.reader import Readable, open_archive
+from sagestone.archive.remove import remove_tree
+from sagestone.archive.tree import Tree
+from sagestone.containers.fresh import fresh_directory, sweep
+from sagestone.containers.images.archive import ArchivedImage, archived_images
+from sagestone.containers.images.blobs import Blobs, open_blobs
+from sagestone.containers.images.name import canonical_tag, read_image_name
+from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
+
+_LONGEST_FILE_NAME = 250
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image and what is needed to run it."""
+
+    image: Image
+    rootfs: Path
+    config: Mapping[str, Any]  # Entrypoint, Cmd, Env, WorkingDir, User … as the image has them; may lack any
+
+
+class ImageStore:
+    """See the module. All calls may be made from any thread and process."""
+
+    def __init__(self, directory: Path) -> None:
+        self._store = directory / "store"
+        self._names = directory / "names"
+        for each in (directory, self._store, self._names):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(self._store)
+
+    def load(self, archive: Path) -> list[Image]:
+        """Load every image of an OCI layout (directory, tar) or docker archive, gzipped or not.
+
+        All digests are checked. Raises RuntimeFailure with what is wrong; then nothing is added but whole images.
+        """
+        stem = archive.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
+        with open_blobs(archive, self._store) as blobs:
+            try:
+                found = archived_images(blobs, stem)
+                for image in found:
+                    self._add(image, blobs)
+            except (RuntimeFailure, UnsafeArchive) as error:
+                raise RuntimeFailure(f"{archive} cannot be loaded: {error}") from error
+            except OSError as error:
+                raise RuntimeFailure(f"{archive} cannot be unpacked into {self._store}: {error.strerror}") from error
+        for image in found:
+            for name in image.names:
+                self._point(name, image.id)
+        return [self.resolve(image.id).image for image in found]
+
+    def resolve(self, reference: str) -> StoredImage:
+        """The image of a tag (`:latest` when it has none), digest, `name@digest` or id; raises ImageNotFound."""
+        wanted = read_image_name(reference)
+        if wanted is None:
+            raise ImageNotFound(f"{reference!r} is no image name")
+        names = self._all_names()
+        if wanted.tagged in names:
+            found = self._read(names[wanted.tagged], names)
+            if found:
+                return found
+        for identity in self._ids():
+            if wanted.id_prefix and not identity.startswith(wanted.id_prefix):
+                continue
+            found = self._read(identity, names)
+            if found and (wanted.id_prefix or wanted.digest in (found.image.id, found.image.digest)):
+                return found
+        raise ImageNotFound(f"there is no image {reference} here; `sagestone image list` shows those that are loaded")
+
+    def images(self) -> Iterator[Image]:
+        """Every image."""
+        names = self._all_names()
+        for identity in self._ids():
+            found = self._read(identity, names)
+            if found:
+                yield found.image
+
+    def tag(self, reference: str, name: str) -> None:
+        """Give an image one more name; raises ImageNotFound or RuntimeFailure."""
+        tagged = canonical_tag(name)
+        if tagged is None:
+            raise RuntimeFailure(f"{name!r} cannot be an image's name")
+        self._point(tagged, self.resolve(reference).image.id)
+
+    def remove(self, reference: str) -> None:
+        """Take a name away, and with its last name, or when meant by digest or id, the image; raises ImageNotFound."""
+        found = self.resolve(reference).image
+        names = [name for name, identity in self._all_names().items() if f"sha256:{identity}" == found.id]
+        tagged = canonical_tag(reference)
+        tags = [name for name in names if "@" not in name]
+        going = [tagged] if tagged in tags and len(tags) > 1 else names
+        for name in going:
+            self._name_file(name).unlink(missing_ok=True)
+        if going == names:
+            gone = self._store / f".gone-{secrets.token_hex(8)}"
+            try:
+                (self._store / _hex(found.id)).rename(gone)
+            except FileNotFoundError:
+                return  # somebody else removed it
+            remove_tree(gone)
+
+    def last_name(self, reference: str) -> bool:
+        """Whether `remove` would take the image itself away; raises ImageNotFound."""
+        tags = [name for name in self.resolve(reference).image.names if "@" not in name]
+        return canonical_tag(reference) not in tags or len(tags) == 1
+
+    def _add(self, image: ArchivedImage, blobs: Blobs) -> None:
+        target = self._store / _hex(image.id)
+        if target.is_dir():
+            return
+        with fresh_directory(self._store) as fresh:
+            rootfs = fresh / "rootfs"
+            rootfs.mkdir(mode=0o755)
+            size = _unpack_layers(image, blobs, rootfs)
+            document = {"id": image.id, "digest": image.digest, "size": size, "configuration": image.configuration}
+            (fresh / "image.json").write_text(json.dumps(document))
+            try:
+                fresh.rename(target)
+            except OSError:
+                if not target.is_dir():  # else somebody else was faster
+                    raise
+
+    def _read(self, identity: str, names: Mapping[str, str]) -> StoredImage | None:
+        try:
+            document = json.loads((self._store / identity / "image.json").read_text())
+        except FileNotFoundError:
+            return None  # removed since it was listed
+        configuration = document["configuration"]
+        config = configuration.get("config") or {}
+        image = Image(
+            names=tuple(sorted(name for name, pointed in names.items() if pointed == identity)),
+            digest=document["digest"],
+            id=document["id"],
+            architecture=configuration.get("architecture", ""),
+            size_bytes=document["size"],
+            created=configuration.get("created") or "",
+            labels=config.get("Labels") or {},
+        )
+        return StoredImage(image=image, rootfs=self._store / identity / "rootfs", config=config)
+
+    def _ids(self) -> list[str]:
+        return sorted(entry.name for entry in self._store.iterdir() if not entry.name.startswith("."))
+
+    def _all_names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
+        for entry in self._names.iterdir():
+            if not entry.name.startswith("."):
+                try:
+                    identity, _, whole = entry.read_text().partition("\n")
+                except FileNotFoundError:
+                    continue  # removed since it was listed
+                names[whole or unquote(entry.name)] = identity
+        return names
+
+    def _point(self, name: str, identity: str) -> None:
+        fresh = self._names / f".new-{secrets.token_hex(8)}"
+        file = self._name_file(name)
+        fresh.write_text(_hex(identity) if unquote(file.name) == name else f"{_hex(identity)}\n{name}")
+        fresh.rename(file)
+
+    def _name_file(self, name: str) -> Path:
+        """The file that holds the id, and the name too when that is too long to be a file's."""
+        quoted = quote(name, safe="")
+        if len(quoted) > _LONGEST_FILE_NAME:
+            quoted = f"{quoted[:100]}-{hashlib.sha256(name.encode()).hexdigest()}"
+        return self._names / quoted
+
+
+def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:
+    size = 0
+    tree = Tree(rootfs)
+    try:
+        for path, digest in image.layers:
+            with blobs.open(path) as compressed:
+                if compressed.peek(4)[:4] == _ZSTANDARD:  # type: ignore[attr-defined]
+                    raise RuntimeFailure(f"layer {digest} is compressed with zstd: save the image with gzip instead")
+                with open_archive(compressed) as stream:
+                    hashing = _Hashing(stream)
+                    size += unpack_layer(hashing, tree, keep_owners=os.geteuid() == 0)
+            if hashing.digest() != digest:
+                raise RuntimeFailure(f"layer {digest} is damaged: its digest is {hashing.digest()}")
+    finally:
+        tree.close()
+    return size
+
+
+class _Hashing:
+    """A stream that knows the sha256 of what was read from it."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._hash.update(data)
+        return data
+
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _hex(identity: str) -> str:
+    return identity.removeprefix("sha256:")

@@ -1,0 +1,1 @@
+"""Containers of Linux namespaces, without an engine."""

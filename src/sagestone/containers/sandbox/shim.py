@@ -1,0 +1,316 @@
+"""The process beside each sandbox: starts it, carries its output into files, and writes down how it ended.
+
+It is no child of the service and goes on when that ends; when it is killed itself, the kernel kills the container. It
+stands in the container's network (and, for a plain user, in the user namespace that owns it), so it can hand out
+sockets that reach the container's ports, whoever asks. Imports little: a container waits for it.
+"""
+
+import os
+import resource
+import select
+import socket
+import sys
+import warnings  # noqa: F401  os.execvpe imports it, when the files of this machine are out of sight already
+
+from sagestone.containers.sandbox.orders import Orders
+from sagestone.containers.sandbox.root import NoOverlay, enter_root
+from sagestone.containers.sandbox.system import (
+    KEPT_CAPABILITIES,
+    NEW_CGROUP,
+    NEW_IPC,
+    NEW_NET,
+    NEW_NS,
+    NEW_PID,
+    NEW_USER,
+    NEW_UTS,
+    default_signals,
+    die_with_parent,
+    renounce_capabilities,
+    renounce_privileges,
+    set_host_name,
+    setns,
+    unshare,
+)
+from sagestone.containers.sandbox.user import User, find_user
+
+#: Files in a container's directory, see `sandbox_record`.
+SHIM, CHILD, EXIT, CONTROL, STDOUT, STDERR = "shim", "child", "exit.json", "control", "stdout.log", "stderr.log"
+STARTED, FAILED, NO_OVERLAY = b"started", b"failed ", b"no-overlay "
+BRIDGE = "sandbox0"
+
+_CHUNK = 1 << 18
+
+
+def main() -> None:
+    """Read orders from standard input, report on standard output once, then stay until the container has ended."""
+    orders = Orders.load(sys.stdin.buffer.read())
+    os.set_inheritable(orders.lock, False)
+    if os.fork():
+        os._exit(0)  # whoever started us need not wait for us: our parent is the system's first process now
+    report = os.dup(1)
+    for descriptor in (0, 1, 2):
+        os.dup2(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), descriptor)
+    try:
+        shim = _Shim(orders)
+    except NoOverlay as error:
+        os.write(report, NO_OVERLAY + str(error).encode())
+        return
+    except Exception as error:  # noqa: BLE001  told to whoever started us
+        os.write(report, FAILED + _text(error).encode())
+        return
+    try:
+        os.write(report, STARTED)
+    except BrokenPipeError:
+        pass  # whoever started us has died meanwhile; the container goes on and is found again
+    os.close(report)
+    os.close(orders.lock)
+    shim.run()
+
+
+class _Shim:
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        os.chdir(orders.directory)
+        _write(SHIM, f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
+        logs = [_create(name) for name in (STDOUT, STDERR)]
+        _enter_namespaces(orders)
+        self._control = _listen()
+        unshare(NEW_PID)
+        outputs = [os.pipe(), os.pipe()]
+        errors, error_end = os.pipe()
+        life, life_end = os.pipe()  # open as long as we live
+        self._child = os.fork()
+        if not self._child:
+            os.close(life_end)
+            _become_container(orders, outputs[0][1], outputs[1][1], error_end, life)
+        for descriptor in (outputs[0][1], outputs[1][1], error_end, life):
+            os.close(descriptor)
+        _write(CHILD, f"{self._child} {start_time(self._child)} {boot_id()}")
+        failure = b""
+        while part := os.read(errors, 4096):  # ends when the program has taken over, which closes the other end
+            failure += part
+        if failure:
+            os.waitpid(self._child, 0)
+            os.unlink(CONTROL)  # noqa: PTH108
+            raise (NoOverlay if failure.startswith(NO_OVERLAY) else _NotStarted)(failure.decode().partition(" ")[2])
+        self._pipes = {outputs[number][0]: logs[number] for number in (0, 1)}
+
+    def run(self) -> None:
+        """Carry output and answer until the container is gone and its output is delivered; then write down its end."""
+        ended = os.pidfd_open(self._child)
+        poll = select.poll()
+        for descriptor in (*self._pipes, ended, self._control.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        running = True
+        while running or self._pipes:
+            for descriptor, _ in poll.poll():
+                if descriptor in self._pipes:
+                    self._carry(descriptor, poll)
+                elif descriptor == ended:
+                    poll.unregister(ended)
+                    running = False
+                else:
+                    self._answer()
+        _, status = os.waitpid(self._child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        out_of_memory = code != 0 and _oom_kills(self._orders.oom_file) > 0
+        _write(
+            EXIT,
+            f'{{"code": {code if code >= 0 else 128 - code}, "out_of_memory": {"true" if out_of_memory else "false"}}}',
+        )
+        os.unlink(CONTROL)  # noqa: PTH108
+
+    def _carry(self, descriptor: int, poll: "select.poll") -> None:
+        data = os.read(descriptor, _CHUNK)
+        if not data:
+            poll.unregister(descriptor)
+            os.close(self._pipes.pop(descriptor))
+            os.close(descriptor)
+            return
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._pipes[descriptor], view) :]
+        except OSError:
+            return  # the disk is full: the program must not hang for its log's sake
+
+    def _answer(self) -> None:
+        """One request a connection: a socket in the program's network."""
+        try:
+            connection, _ = self._control.accept()
+            with connection:
+                connection.settimeout(5)
+                request = connection.recv(64)
+                if request == b"socket":
+                    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as inside:
+                        socket.send_fds(connection, [b"ok"], [inside.fileno()])
+        except OSError:
+            return  # whoever asked went away
+
+
+class _NotStarted(Exception):
+    """The container's program never ran."""
+
+
+def boot_id() -> str:
+    """Which start of this machine it is: process ids begin anew with each."""
+    with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123
+        return file.read().strip()
+
+
+def start_time(pid: int) -> str:
+    """When that process started, in the kernel's ticks: tells it from a later one with its number."""
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return file.read().rpartition(")")[2].split()[19]
+
+
+def map_user(inside: int, outside: int, inside_group: int, outside_group: int) -> None:
+    """Be this one user and group in the user namespace just entered; others do not exist in it."""
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{inside} {outside} 1"),
+        ("gid_map", f"{inside_group} {outside_group} 1"),
+    ):
+        descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(descriptor, text.encode())
+        os.close(descriptor)
+
+
+def _enter_namespaces(orders: Orders) -> None:
+    from sagestone.containers.sandbox.netlink import Links
+
+    user, group = os.geteuid(), os.getegid()
+    if orders.network is None:
+        if orders.plain_user:
+            unshare(NEW_USER)
+            map_user(0, user, 0, group)
+        if orders.outward:
+            return  # this machine's network is the container's
+        unshare(NEW_NET)
+        links = Links()
+    else:
+        holder, address, port = orders.network
+        owner = os.open(f"/proc/{holder}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        network = os.open(f"/proc/{holder}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        if orders.plain_user:
+            setns(owner, NEW_USER)
+        setns(network, NEW_NET)
+        switch = Links()
+        unshare(NEW_NET)
+        links = Links()
+        here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        switch.add_port(port, BRIDGE, "eth0", here)
+        number, _, prefix = address.partition("/")
+        links.add_address("eth0", number, int(prefix))
+        links.up("eth0")
+        switch.close()
+    links.up("lo")
+    links.close()
+
+
+def _become_container(orders: Orders, out: int, err: int, error_end: int, life: int) -> None:
+    """In the child: never returns. What goes wrong is written to `error_end`."""
+    try:
+        for file in orders.cgroup_files:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+            os.write(descriptor, b"0")
+            os.close(descriptor)
+        os.umask(0o022)
+        unshare(NEW_NS | NEW_IPC | NEW_UTS)
+        if orders.cgroup_files:
+            unshare(NEW_CGROUP)
+        set_host_name(orders.hostname)
+        enter_root(orders)
+        user = find_user(orders.user, _lines("/etc/passwd"), _lines("/etc/group"))
+        os.makedirs(os.path.realpath(orders.workdir), 0o755, exist_ok=True)  # noqa: PTH103
+        os.chdir(orders.workdir)
+        for source, target in ((os.open("/dev/null", os.O_RDONLY), 0), (out, 1), (err, 2)):
+            os.dup2(source, target)
+            if target:
+                os.fchmod(target, 0o666)  # /dev/stdout is opened anew by programs, also by other users than root
+        _become_user(user, plain_user=orders.plain_user)
+        die_with_parent()
+        if select.select([life], [], [], 0)[0]:
+            os._exit(137)  # the shim went before we could follow it
+        if orders.processes:
+            resource.setrlimit(resource.RLIMIT_NPROC, (orders.processes, orders.processes))
+        default_signals()
+        _execute(orders, {"HOME": user.home, **orders.environment})
+    except NoOverlay as error:
+        os.write(error_end, NO_OVERLAY + str(error).encode())
+    except BaseException as error:  # noqa: BLE001  told to whoever started us
+        os.write(error_end, FAILED + _text(error).encode())
+    finally:
+        os._exit(127)
+
+
+def _become_user(user: User, *, plain_user: bool) -> None:
+    renounce_privileges()
+    if not plain_user:
+        os.setgroups(user.groups)
+        renounce_capabilities(KEPT_CAPABILITIES)
+        os.setresgid(user.gid, user.gid, user.gid)
+        os.setresuid(user.uid, user.uid, user.uid)
+        return
+    if user.uid or user.gid:
+        # a plain user has one number to give away: everything in the image is this user's then
+        unshare(NEW_USER)
+        map_user(user.uid, 0, user.gid, 0)
+    renounce_capabilities(KEPT_CAPABILITIES)
+
+
+def _execute(orders: Orders, environment: "dict[str, str]") -> None:
+    program = orders.arguments[0]
+    try:
+        os.execvpe(program, orders.arguments, environment)
+    except FileNotFoundError as error:
+        if "/" in program and os.path.exists(program):  # noqa: PTH110
+            raise _NotStarted(f"{program!r} is there, but the interpreter it names is not") from error
+        where = "" if "/" in program else f" in PATH ({environment.get('PATH', '')})"
+        raise _NotStarted(f"{program!r} is not in the image{where}") from error
+    except OSError as error:
+        raise _NotStarted(f"{program!r} cannot be run: {error.strerror}") from error
+
+
+def _listen() -> socket.socket:
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.bind(CONTROL)
+    control.listen(64)
+    return control
+
+
+def _oom_kills(file: str) -> int:
+    if not file:
+        return 0
+    try:
+        with open(file) as opened:  # noqa: PTH123
+            counts = dict(line.split() for line in opened)
+    except (OSError, ValueError):
+        return 0
+    return int(counts.get("oom_kill", 0))
+
+
+def _lines(file: str) -> "list[str]":
+    try:
+        with open(file, errors="surrogateescape") as opened:  # noqa: PTH123
+            return opened.read(1 << 20).split("\n")
+    except OSError:
+        return []
+
+
+def _create(name: str) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+
+def _write(name: str, text: str) -> None:
+    """Whole or not at all."""
+    descriptor = _create(name + ".new")
+    os.write(descriptor, text.encode())
+    os.close(descriptor)
+    os.rename(name + ".new", name)  # noqa: PTH104
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    return str(error) or type(error).__name__
