@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from typing import get_args
 
+import hypothesis
 import pytest
 
 from tests.clients.choice import deselect_other_clients, report_other_clients
 from tests.engines import EngineKind, deselect_missing_engines, report_missing_engines, running_engine
+
+hypothesis.settings.register_profile("sagestone", deadline=None)  # no test judges how quick this machine is
+hypothesis.settings.load_profile("sagestone")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
