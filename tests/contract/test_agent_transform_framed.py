@@ -62,6 +62,17 @@ def test_damage_is_told_with_object_record_and_place(ground: Ground) -> None:
     assert instance.left_behind() == []
 
 
+def test_damage_is_told_while_an_object_is_streamed(ground: Ground) -> None:
+    content = (GOLDEN / "tfrecord" / "tf-basic.tfrecord").read_bytes()
+    ground.put("in/a", content)
+    ground.put("in/b", content[:-1])
+    instance = TransformInstance(ground, SIZES, split_type="TFRecord", max_payload_mb=0)
+    outcome = instance.run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith("ClientError: s3://bucket/in/b, record 10, which begins at byte ")
+    assert instance.outputs() == {"a.out": b"%d\n" % len(content)}
+
+
 def test_gzip_that_was_not_named_is_guessed(ground: Ground) -> None:
     ground.put("in/a.tfrecord.gz", gzip.compress((GOLDEN / "tfrecord" / "tf-basic.tfrecord").read_bytes()))
     TransformInstance(ground, SIZES, name="named", split_type="TFRecord", compression="Gzip").complete()

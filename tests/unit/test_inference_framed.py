@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sagestone.inference.batch import RecordTooLarge
+from sagestone.inference.frame_check import checked_frames
 from sagestone.inference.framed import RecordDamaged, framed_batches
 from sagestone.inference.framing import Framing, RecordIO, TFRecord
 from sagestone.inference.spool import Spool
@@ -141,6 +142,29 @@ def test_any_changed_bit_of_a_tfrecord_is_noticed(payloads: list[bytes], data: s
     content[bit // 8] ^= 1 << bit % 8
     with pytest.raises(RecordDamaged, match="checksum"):
         batches([bytes(content)], TFRecord(), single=False)
+
+
+@given(FORMATS, PAYLOADS, CUTS, st.none() | st.integers(0, 10_000), st.booleans())
+def test_what_passes_by_is_judged_as_what_is_cut(
+    form: tuple[Framing, Callable[[bytes], bytes]],
+    payloads: list[bytes],
+    cuts: list[int],
+    bit: int | None,
+    cut_off: bool,
+) -> None:
+    framing, write = form
+    content = bytearray(b"".join(map(write, payloads)))
+    if bit is not None and content:
+        content[bit // 8 % len(content)] ^= 1 << bit % 8
+    pieces = cut(bytes(content[:-1] if cut_off else content), cuts)
+    try:
+        batches(pieces, framing, single=False)
+    except RecordDamaged as error:
+        with pytest.raises(RecordDamaged) as caught:
+            list(checked_frames(pieces, framing))
+        assert (caught.value.record, caught.value.offset) == (error.record, error.offset)  # noqa: PT017
+    else:
+        assert b"".join(checked_frames(pieces, framing)) == b"".join(pieces)
 
 
 @pytest.mark.parametrize(

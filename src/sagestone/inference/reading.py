@@ -8,6 +8,7 @@ from functools import partial
 from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.domain.failure import Fault
 from sagestone.inference.batch import MEGABYTE, Batch, RecordTooLarge, mini_batches
+from sagestone.inference.frame_check import checked_frames
 from sagestone.inference.framed import RecordDamaged, framed_batches
 from sagestone.inference.framing import Framing
 from sagestone.inference.objects import InputObject, ObjectFailed
@@ -98,7 +99,16 @@ class ObjectReader:
             with closing(self._sent(source)) as pieces:
                 if not any(pieces):
                     return None
-        return Payload(pieces=lambda: self._sent(source), size=None, close=lambda: None)
+        return Payload(pieces=lambda: self._streamed(source), size=None, close=lambda: None)
+
+    def _streamed(self, source: InputObject) -> Generator[bytes, None, None]:
+        """What goes out of an object that is sent as a stream; raises ObjectFailed."""
+        how = self._splitter
+        with closing(self._sent(source)) as pieces:
+            try:
+                yield from checked_frames(pieces, how) if isinstance(how, Framing) else pieces
+            except RecordDamaged as error:
+                raise self._damaged(source, error) from error
 
     def _whole(self, source: InputObject) -> Payload | None:
         return next((payload for payload, *_ in self._batches(source)), None)
