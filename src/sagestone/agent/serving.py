@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from sagestone.agent.roles import roles
 from sagestone.agent.serving_container import Role, ServingContainer
+from sagestone.agent.serving_roles import roles
 from sagestone.agent.tools import Tools
 from sagestone.containers.labels import HOME, instance_network_name, job_labels
 from sagestone.containers.runtime import Exit, NameTaken
