@@ -13,6 +13,7 @@ hypothesis.settings.register_profile("sagestone", deadline=None)  # no test judg
 hypothesis.settings.load_profile("sagestone")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run or is not asked for; the summary says so. Tests on one engine stay on one process."""
     deselect_missing_engines(config, items)
