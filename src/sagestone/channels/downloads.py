@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 THREADS = 8  # at first: as many as one machine can feed
 MOST_THREADS = 64  # where threads only wait for a distant store
@@ -14,6 +15,7 @@ _IDLE_SECONDS = 0.25
 _GROW_SECONDS = 0.25
 _GROW_BY = 8
 _BUSY = 0.6  # of a processor: beyond it more threads would only stand in each other's way
+_TASKS = Path("/proc/self/task")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Downloads:
         self._abandoned = threading.Event()
         self._threads = 0
         self._most = THREADS
-        self._looked_at, self._used = time.monotonic(), time.process_time()
+        self._looked_at, self._used = time.monotonic(), busy_seconds()
 
     def add(self, piece: Callable[[], None]) -> None:
         """Have it done; waits while many others are."""
@@ -64,9 +66,8 @@ class Downloads:
                 break
             except queue.Full:
                 self._grow()
-        while self._threads < min(busy, self._most):
-            self._threads += 1
-            threading.Thread(target=self._work, name=f"download-{self._threads}", daemon=True).start()
+                self._start_threads(busy)
+        self._start_threads(busy)
 
     def finish(self) -> None:
         """Wait until everything has been done."""
@@ -86,11 +87,17 @@ class Downloads:
             raise self._failure
         self._watch()
 
+    def _start_threads(self, busy: int) -> None:
+        while self._threads < min(busy, self._most):
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"download-{self._threads}", daemon=True).start()
+
     def _grow(self) -> None:
         """Allow more threads where those that there are spend their time waiting."""
-        now, used = time.monotonic(), time.process_time()
+        now = time.monotonic()
         if now - self._looked_at < _GROW_SECONDS:
             return
+        used = busy_seconds()
         if used - self._used < _BUSY * (now - self._looked_at):
             self._most = min(self._most + _GROW_BY, MOST_THREADS)
         self._looked_at, self._used = now, used
@@ -111,3 +118,15 @@ class Downloads:
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()
+
+
+def busy_seconds() -> float:
+    """Seconds that the threads of this process ran, or would have if there had been a processor for them."""
+    total = 0
+    try:
+        for task in _TASKS.iterdir():
+            ran, waited, _ = (task / "schedstat").read_text().split()
+            total += int(ran) + int(waited)
+    except (OSError, ValueError):  # not Linux, or a thread that ends just now
+        return time.process_time()
+    return total / 1e9
