@@ -22,11 +22,11 @@ class Store:
         self.ranges: list[tuple[int, int]] = []
         self.broken = False
 
-    def fetch(self, found: SourceObject, start: int, stop: int) -> memoryview:
+    def fetch(self, found: SourceObject, start: int, stop: int) -> bytes:
         if self.broken:
             raise S3Failure(f"{found.uri}: gone")
         self.ranges.append((start, stop))
-        return memoryview(CONTENT)[start:stop]
+        return CONTENT[start:stop]
 
 
 @pytest.fixture
@@ -100,3 +100,14 @@ def test_what_fetching_raises_reaches_the_reader(pool: ThreadPoolExecutor) -> No
     store.broken = True
     with pytest.raises(S3Failure, match="s3://b/k: gone"):
         _read(_reader(store, pool), 0, 10)
+
+
+def test_reads_that_overtake_one_another_fetch_nothing_twice(pool: ThreadPoolExecutor) -> None:
+    """The kernel asks for several MiB at once, and its requests come to the threads in any order."""
+    store = Store()
+    reader = _reader(store, pool)
+    places = list(range(0, len(CONTENT), LEAST))
+    for start in range(0, len(places), 4):
+        for place in reversed(places[start : start + 4]):
+            assert _read(reader, place, LEAST) == CONTENT[place : place + LEAST]
+    assert sum(stop - start for start, stop in store.ranges) <= len(CONTENT) + 4 * LEAST

@@ -7,7 +7,7 @@ Promises, shown by the contract tests on the embedded store and on a real HTTP e
    or S3Failure says that it changed.
 3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
 4. `upload` is all or nothing: nothing is visible until `commit`, nothing is left after `abort`.
-5. `fetch`, `read_into`, `pieces`, `pour`, `open` and `link` give the bytes of exactly the object that was listed or
+5. `fetch`, `read_range`, `pieces`, `pour`, `open` and `link` give the bytes of exactly the object that was listed or
    headed, else ObjectChanged or NoSuchKey.
 6. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
 """
@@ -97,8 +97,8 @@ class S3(Protocol):
         """Write the object's bytes from `start` to before `stop` to the same place of the open file `target`."""
         ...
 
-    def read_into(self, found: SourceObject, buffer: memoryview, start: int) -> None:
-        """Fill the buffer with the object's bytes from `start` on, which must be there."""
+    def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
+        """The object's bytes from `start` to before `stop` at once: a few MiB at most."""
         ...
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:

@@ -80,16 +80,15 @@ class EmbeddedS3:
         with blob:
             copy_place(blob.fileno(), target, start, stop)
 
-    def read_into(self, found: SourceObject, buffer: memoryview, start: int) -> None:
-        file, filled = self.open(found), 0
+    def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
+        file = self.open(found)
         try:
-            while filled < len(buffer):
-                count = os.preadv(file, [buffer[filled:]], start + filled)
-                if count == 0:
-                    raise S3Failure(f"{found.uri}: the store's file ends after {start + filled} bytes")
-                filled += count
+            content = os.pread(file, stop - start, start)
         finally:
             os.close(file)
+        if len(content) != stop - start:
+            raise S3Failure(f"{found.uri}: the store's file ends after {start + len(content)} bytes")
+        return content
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
         file = self.open(found)

@@ -106,13 +106,16 @@ class RemoteS3:
                 written = os.pwrite(target, rest, at)
                 at, rest = at + written, rest[written:]
 
-    def read_into(self, found: SourceObject, buffer: memoryview, start: int) -> None:
-        filled = 0
-        if self._plain is not None and len(buffer) >= LEAST:
-            filled = self._plain.to_memory(found, buffer, start)
-        for piece in self.pieces(found, start + filled, start + len(buffer)):
-            buffer[filled : filled + len(piece)] = piece
-            filled += len(piece)
+    def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
+        begun = b""
+        if self._plain is not None and stop - start >= LEAST:
+            begun = self._plain.to_memory(found, start, stop)
+        if len(begun) == stop - start:
+            return begun
+        content = b"".join([begun, *self.pieces(found, start + len(begun), stop)])
+        if len(content) != stop - start:
+            raise S3Failure(f"{found.uri}: {len(content)} bytes came where {stop - start} were expected")
+        return content
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
         uri, fetch = found.uri, self._fetch(found.uri)

@@ -44,9 +44,6 @@ class PlainFetch:
         with self._answer(found, start, stop) as answer:
             if answer is None:
                 return start
-            while answer.body:
-                count = os.pwrite(target, answer.body, at)
-                at, answer.body = at + count, answer.body[count:]
             with _pipe() as (read_end, write_end):
                 while at < stop and (count := _splice(answer.connection, write_end, stop - at)):
                     while count:
@@ -61,25 +58,19 @@ class PlainFetch:
         with self._answer(found, start, stop) as answer:
             if answer is None:
                 return start
-            while answer.body:
-                count = os.write(pipe, answer.body)
-                at, answer.body = at + count, answer.body[count:]
             while at < stop and (count := _splice(answer.connection, pipe, stop - at)):
                 at += count
             answer.is_read = at == stop
         return at
 
-    def to_memory(self, found: SourceObject, buffer: memoryview, start: int) -> int:
-        """Fill a buffer with the object's bytes from `start` on; how many came."""
-        with self._answer(found, start, start + len(buffer)) as answer:
+    def to_memory(self, found: SourceObject, start: int, stop: int) -> bytes:
+        """The object's bytes, as many as came."""
+        with self._answer(found, start, stop) as answer:
             if answer is None:
-                return 0
-            filled = len(answer.body)
-            buffer[:filled] = answer.body
-            while filled < len(buffer) and (count := _receive(answer.connection, buffer[filled:])):
-                filled += count
-            answer.is_read = filled == len(buffer)
-        return filled
+                return b""
+            content = _receive(answer.connection, stop - start)
+            answer.is_read = len(content) == stop - start
+        return content
 
     @contextmanager
     def _answer(self, found: SourceObject, start: int, stop: int) -> "Iterator[_Answer | None]":
@@ -131,10 +122,10 @@ class PlainFetch:
 
 
 class _Answer:
-    """A connection whose next bytes follow `body`."""
+    """A connection whose next bytes are those asked for."""
 
-    def __init__(self, connection: socket.socket, body: bytes) -> None:
-        self.connection, self.body = connection, body
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
         self.is_read = False
 
 
@@ -142,13 +133,8 @@ def _exchange(connection: socket.socket, request: bytes, etag: str, size: int) -
     """Ask, and read the head of the answer; raises OSError, or ValueError when it is another one than expected."""
     try:
         connection.sendall(request)
-        received = b""
-        while (end := received.find(b"\r\n\r\n")) < 0:
-            more = connection.recv(_LONGEST_HEAD)
-            if not more or len(received) > _LONGEST_HEAD:
-                raise OSError("the connection ended before an answer")
-            received += more
-        status, *lines = received[:end].decode("latin-1").split("\r\n")
+        received = _receive_head(connection)
+        status, *lines = received.decode("latin-1").split("\r\n")
         head = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         if status.split(" ")[1:2] != ["206"] or head.get("content-length") != str(size):
             raise ValueError(f"{status}, with {head.get('content-length')} bytes")
@@ -157,7 +143,24 @@ def _exchange(connection: socket.socket, request: bytes, etag: str, size: int) -
     except BaseException:
         connection.close()
         raise
-    return _Answer(connection, received[end + 4 :])
+    return _Answer(connection)
+
+
+def _receive_head(connection: socket.socket) -> bytes:
+    """What stands before the empty line, which is read too, and nothing after it."""
+    wanted = 1024
+    while wanted <= _LONGEST_HEAD:
+        seen = connection.recv(wanted, socket.MSG_PEEK)
+        end = seen.find(b"\r\n\r\n")
+        if end >= 0:
+            return connection.recv(end + 4, socket.MSG_WAITALL)[:end]
+        if not seen:
+            raise OSError("the connection ended before an answer")
+        if len(seen) == wanted:
+            wanted *= 2
+        else:  # wait until more is there than was seen
+            connection.recv(len(seen) + 1, socket.MSG_PEEK | socket.MSG_WAITALL)
+    raise ValueError("the head of the answer has no end")
 
 
 @contextmanager
@@ -183,8 +186,8 @@ def _splice(connection: socket.socket, write_end: int, most: int) -> int:
         return 0
 
 
-def _receive(connection: socket.socket, buffer: memoryview) -> int:
+def _receive(connection: socket.socket, size: int) -> bytes:
     try:
-        return connection.recv_into(buffer)
+        return connection.recv(size, socket.MSG_WAITALL)
     except OSError:
-        return 0
+        return b""

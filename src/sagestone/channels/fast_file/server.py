@@ -22,7 +22,7 @@ from sagestone.channels.paths import clash
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure, SourceObject
+from sagestone.s3.client import S3, S3Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,7 @@ def serve_channel(
         return tell(Started(failure=error.failure))
     except CannotMount as error:
         return tell(Started(failure=cannot_work(channel, str(error))))
-    server = FuseServer(
-        device, tree, lambda found, start, stop: read_object(s3, found, start, stop), _Teller(channel, places)
-    )
+    server = FuseServer(device, tree, s3.read_range, _Teller(channel, places))
     serving = threading.Thread(target=server.run, name="fuse", daemon=True)
     serving.start()
     hasten(places.files, namespace)
@@ -85,13 +83,6 @@ def cannot_work(channel: Channel, why: str) -> Failure:
         message=f"Data download failed:Channel {channel.name}: FastFile cannot work here. {why}. Otherwise use File or "
         "Pipe mode.",
     )
-
-
-def read_object(s3: S3, found: SourceObject, start: int, stop: int) -> memoryview:
-    """The bytes of an object from `start` to before `stop`, of exactly the one that was listed; raises S3Failure."""
-    content = memoryview(bytearray(stop - start))
-    s3.read_into(found, content, start)
-    return content
 
 
 def _tree(channel: Channel, listing: FastFileListing) -> ObjectTree:

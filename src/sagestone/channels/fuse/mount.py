@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sagestone.channels.fuse.calls import mount_device, unmount_place
+from sagestone.channels.fuse.protocol import READ_AHEAD
 from sagestone.containers.mount_namespace import namespace_of
 
 DEVICE = Path("/dev/fuse")
 _PATIENCE_SECONDS = 10.0
-_READ_AHEAD_KIB = 4096
 
 
 class CannotMount(Exception):
@@ -60,7 +60,7 @@ def hasten(place: Path, namespace: str | None = None) -> None:
     for device, mounted in _mounted(namespace):
         if mounted == os.fspath(place):
             with contextlib.suppress(OSError):
-                Path(f"/sys/class/bdi/{device}/read_ahead_kb").write_text(f"{_READ_AHEAD_KIB}\n")
+                Path(f"/sys/class/bdi/{device}/read_ahead_kb").write_text(f"{READ_AHEAD // 1024}\n")
 
 
 def unmount(place: str, namespace: str | None = None) -> None:

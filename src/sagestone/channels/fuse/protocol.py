@@ -10,6 +10,7 @@ from enum import IntEnum
 
 MAJOR, MINOR = 7, 31
 ROOT = 1  # node id of the directory that is mounted
+READ_AHEAD = 4 * 1024 * 1024  # bytes that the kernel may ask for beyond what a program reads; it also has its own limit
 FOR_EVER = 1 << 30  # seconds that the kernel may believe an answer: nothing here ever changes
 
 _IN_HEADER = struct.Struct("<IIQQIIIHH")
@@ -100,9 +101,9 @@ def answer_header(unique: int, size: int, error: int = 0) -> bytes:
 
 def answer_init(body: memoryview) -> bytes:
     """What we can do, of what the kernel offers."""
-    _, _, read_ahead, offered = _INIT_IN.unpack_from(body)
+    _, _, _, offered = _INIT_IN.unpack_from(body)
     flags = offered & _WANTED
-    return _INIT_OUT.pack(MAJOR, MINOR, read_ahead, flags, 64, 48, _BLOCK, 1_000_000_000, _PAGES, 0, 0)
+    return _INIT_OUT.pack(MAJOR, MINOR, READ_AHEAD, flags, 64, 48, _BLOCK, 1_000_000_000, _PAGES, 0, 0)
 
 
 def name_of(body: memoryview) -> bytes:

@@ -12,10 +12,10 @@ SMALL = 1024 * 1024  # an object up to this comes whole with its first read
 LEAST, MOST = 128 * 1024, 2 * 1024 * 1024  # bytes of one fetch: each is twice the one before
 AHEAD = 16 * 1024 * 1024  # of one reader
 BUDGET = 48 * 1024 * 1024  # of all readers together; beyond it nothing is read ahead
-_BEHIND = 2 * 1024 * 1024  # kept for reads that overtake one another
+_ASTRAY = 8 * 1024 * 1024  # how far reads of one program overtake one another: the kernel asks for several at once
 
 #: Gives an object's bytes from `start` to before `stop`; raises what it will.
-Fetch = Callable[[SourceObject, int, int], memoryview]
+Fetch = Callable[[SourceObject, int, int], bytes]
 
 
 class Budget:
@@ -76,14 +76,15 @@ class ObjectReader:
     def _arrange(self, offset: int, stop: int) -> list[_Piece]:
         """Have pieces for these bytes and some after them; those that the caller is to fetch itself."""
         pieces = self._pieces
-        if not pieces or not pieces[0].start <= offset <= pieces[-1].stop:
+        astray = min(_ASTRAY, SMALL + 2 * self._ahead)  # who does not read on and on is not believed to have hurried
+        if not pieces or not pieces[0].start <= offset <= pieces[-1].stop + astray:
             self._drop(self._found.size + 1)
             self._ahead = 0
             first = self._found.size if self._found.size <= SMALL else max(stop - offset, LEAST)
             start = 0 if self._found.size <= SMALL else offset
             return [self._add(start, min(start + first, self._found.size))]
         self._ahead = min(AHEAD, max(2 * self._ahead, 2 * LEAST))
-        self._drop(offset - _BEHIND)
+        self._drop(offset - _ASTRAY)
         inline: list[_Piece] = []
         while (edge := pieces[-1].stop if pieces else offset) < min(stop + self._ahead, self._found.size):
             length = min(MOST, 2 * (pieces[-1].stop - pieces[-1].start) if pieces else LEAST, self._found.size - edge)
@@ -111,6 +112,6 @@ class ObjectReader:
 
     def _fill(self, piece: _Piece) -> None:
         try:
-            piece.content.set_result(self._fetch(self._found, piece.start, piece.stop))
+            piece.content.set_result(memoryview(self._fetch(self._found, piece.start, piece.stop)))
         except BaseException as error:  # noqa: BLE001 handed to whoever reads it
             piece.content.set_exception(error)
