@@ -1,27 +1,29 @@
 """What all tests share: real engines, started once and only when a test asks for one."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.by_engine import ByEngine
 from tests.clients.choice import deselect_other_clients, report_other_clients
-from tests.engines import EngineKind, deselect_missing_engines, report_missing_engines, running_engine
+from tests.engines import deselect_missing_engines, report_missing_engines, running_engine
 
 hypothesis.settings.register_profile("sagestone", deadline=None)  # no test judges how quick this machine is
 hypothesis.settings.load_profile("sagestone")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run or is not asked for; the summary says so. Tests on one engine stay on one process."""
+    """Leave out what cannot run or is not asked for; the summary says so."""
     deselect_missing_engines(config, items)
     deselect_other_clients(config, items)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            engine = next((kind for kind in get_args(EngineKind) if item.get_closest_marker(kind)), None)
-            item.add_marker(pytest.mark.xdist_group(engine or item.location[0]))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Tests on one engine stay on one process, which starts it once; the tests of one file stay together too."""
+    return ByEngine(config, log)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
