@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from sagestone.channels.fuse.mount import complaint, mounts_below
 from tests.system.service import RunningService
+from tests.system.test_fast_file import fast_file_request
 from tests.system.validation import BUCKET, reason, specification, validate
 
 
@@ -48,3 +50,11 @@ def test_an_endpoint_that_refuses_is_told(elsewhere: RunningService) -> None:
     description = validate(elsewhere, specification("locked-out", "tests/train:1"))
     assert description["AlgorithmStatus"] == "Failed"
     assert "S3" in reason(description)
+
+
+def test_fast_file_channels_of_objects_elsewhere(sandbox_service: RunningService, elsewhere: RunningService) -> None:
+    if (why := complaint()) is not None:
+        pytest.skip(f"nothing can be mounted here: {why}")
+    description = validate(elsewhere, fast_file_request("fast-elsewhere"))
+    assert description["AlgorithmStatus"] == "Completed", reason(description)
+    assert mounts_below(elsewhere.home) == []
