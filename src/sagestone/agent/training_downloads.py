@@ -6,6 +6,7 @@ from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.tools import Tools
+from sagestone.archive.remove import remove_tree
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
 from sagestone.channels.live import LiveParts
@@ -34,7 +35,8 @@ def prepare(
     interruption.check()
     file_system_mounts(assignment.job.file_systems, tools.file_systems)  # before much is downloaded in vain
     live.stop()  # what an earlier agent left: a tree with a mount in it must not be removed
-    journals = {channel.name: tools.files.scratch / "fetched" / channel.name for channel in assignment.job.channels}
+    fetched = tools.files.scratch / "fetched"
+    journals = {channel.name: fetched / channel.name for channel in assignment.job.channels}
     opt_ml.clear({name for name, journal in journals.items() if journal.exists()})
     opt_ml.make(assignment)
     room = Room(limit=assignment.limits.volume_bytes)
@@ -60,6 +62,7 @@ def prepare(
         if objects == 0:
             raise _nothing_there(assignment, channel.s3_uri)
     checkpoints.restore(room, interruption)
+    remove_tree(fetched)  # from here on a program may change what it was given: nothing is to be vouched for
 
 
 def _have_image(assignment: TrainingAssignment, tools: Tools) -> None:
