@@ -1,6 +1,7 @@
 """Tells how far the download of a channel is: in the secondary status, and more rarely in the job's log."""
 
 import time
+from collections.abc import Callable
 
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.tools import Tools
@@ -19,9 +20,16 @@ class DownloadTeller:
     channel that is there at once, or that nothing is downloaded of, leaves none.
     """
 
-    def __init__(self, tools: Tools, interruption: Interruption, channel: str, progress: Progress) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        interruption: Interruption,
+        channel: str,
+        progress: Progress,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tools, self._interruption, self._channel, self._progress = tools, interruption, channel, progress
-        self._began = time.monotonic()
+        self._now, self._began = now, now()
         self._tell_at = self._began + _TELL_SECONDS
         self._log_at = self._began + _LOG_AFTER_SECONDS
         self._logged = False
@@ -29,7 +37,7 @@ class DownloadTeller:
 
     def __call__(self) -> None:
         self._interruption.check()
-        now = time.monotonic()
+        now = self._now()
         if now < self._tell_at:
             return
         self._tell_at = now + _TELL_SECONDS
@@ -42,7 +50,7 @@ class DownloadTeller:
     def end(self) -> None:
         """The channel is there."""
         if self._logged:
-            self._say(f"{progress_words(self._channel, self._progress)} in {time.monotonic() - self._began:.0f} s")
+            self._say(f"{progress_words(self._channel, self._progress)} in {self._now() - self._began:.0f} s")
 
     def _say(self, text: str) -> None:
         self._logged = True
