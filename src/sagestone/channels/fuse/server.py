@@ -130,7 +130,9 @@ class FuseServer:
         _, offset, size = protocol.read_wanted(request.body)
         answer = bytearray()
         plus = request.code == Code.READDIRPLUS
-        for place, (name, node) in enumerate(itertools.islice(self._tree.listing(request.node), offset, None), offset):
+        listing = self._tree.listing(request.node)
+        for place in range(offset, len(listing)):  # the kernel comes back for every few dozen entries
+            name, node = listing[place]
             entry = protocol.directory_entry(name, self._tree.attributes(node), place + 1, plus=plus)
             if len(answer) + len(entry) > size:
                 break
