@@ -125,14 +125,14 @@ def test_a_failed_job_says_why_and_fails_the_waiter(sandbox_service: RunningServ
 def test_records_are_filtered_and_joined(sandbox_service: RunningService) -> None:
     sagemaker, s3 = sandbox_service.client("sagemaker"), sandbox_service.client("s3")
     s3.put_object(Bucket=BUCKET, Key="wide/rows.csv", Body=b"7,a,b\n8,c,d\n")
-    create_model(sandbox_service, "joining")
-    request = transform("joined-job", "joining")
+    create_model(sandbox_service, "filtering")
+    request = transform("filtered-job", "filtering")
     request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{BUCKET}/wide/"
     processing = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}
     sagemaker.create_transform_job(**request, DataProcessing=processing)
-    job = wait(sandbox_service, "joined-job")
+    job = wait(sandbox_service, "filtered-job")
     assert job["DataProcessing"] == processing
-    assert outputs(sandbox_service, "joined-job") == {"rows.csv.out": b"7,b;ok\n8,d;ok\n"}
+    assert outputs(sandbox_service, "filtered-job") == {"rows.csv.out": b"7,b;ok\n8,d;ok\n"}
 
 
 def test_lists_filter_sort_and_page(sandbox_service: RunningService) -> None:

@@ -179,6 +179,9 @@ def _matches(pattern: str, text: str) -> bool:
     if r"\p{" in pattern:
         wanted = {letter for letter in "LMZSNP" if rf"\p{{{letter}}}" in pattern}
         extra = "_.:/=+-@" if "@" in pattern else ""
+        longest = re.search(r"\{0,(\d+)\}$", pattern)
+        if longest is not None and len(text) > int(longest[1]):
+            return False
         return all(unicodedata.category(character)[0] in wanted or character in extra for character in text)
     line_ends = "\n\r\u0085\u2028\u2029"
     pieces = re.compile(r"\[(?:\\.|[^\]])*\]|\\.|\.")  # a class, an escape, or a dot that means any letter

@@ -51,9 +51,10 @@ def test_threads_that_only_wait_become_more() -> None:
 
 
 def test_waiting_is_not_being_busy() -> None:
-    before, began = busy_seconds(), time.process_time()
+    before = busy_seconds()
     threading.Event().wait(0.3)
-    assert busy_seconds() - before < 0.25
-    while time.process_time() - began < 0.2:
+    waited = busy_seconds() - before
+    before, began = busy_seconds(), time.process_time()
+    while time.process_time() - began < 0.3:
         pass
-    assert busy_seconds() - before >= 0.15
+    assert waited < busy_seconds() - before

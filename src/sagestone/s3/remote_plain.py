@@ -159,7 +159,9 @@ def _receive_head(connection: socket.socket) -> bytes:
         if len(seen) == wanted:
             wanted *= 2
         else:  # wait until more is there than was seen
-            connection.recv(len(seen) + 1, socket.MSG_PEEK | socket.MSG_WAITALL)
+            more = connection.recv(len(seen) + 1, socket.MSG_PEEK | socket.MSG_WAITALL)
+            if len(more) <= len(seen):  # the other side ended, or said nothing for too long
+                raise OSError("the connection ended within the head of an answer")
     raise ValueError("the head of the answer has no end")
 
 
