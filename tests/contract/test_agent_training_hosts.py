@@ -42,12 +42,14 @@ def test_two_hosts_meet_and_their_models_are_one_archive(ground: Ground, network
         ground,
         network,
         """
-        nc -l -p 5000 > /opt/ml/model/heard
+        mkfifo /tmp/input; exec 3<>/tmp/input  # with an input that ends, nc may hang up before it has read a byte
+        nc -l -p 5000 <&3 > /opt/ml/model/heard
         echo 1 > /opt/ml/model/both
         cat /opt/ml/input/config/resourceconfig.json
         """,
         """
-        until echo "from $(hostname)" | nc algo-1 5000; do sleep 0.1; done
+        echo "from $(hostname)" > /tmp/word
+        until nc algo-1 5000 < /tmp/word; do sleep 0.1; done
         mkdir /opt/ml/model/deep; echo 2 > /opt/ml/model/both; echo second > /opt/ml/model/deep/own
         echo 2 > /opt/ml/output/data/two
         """,
