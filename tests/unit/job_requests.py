@@ -1,9 +1,8 @@
 """CreateTrainingJob requests for tests: one by algorithm, one by image, and ways to change a single member of them."""
 
-from copy import deepcopy
 from typing import Any
 
-from tests.unit.requests import LEFT_OUT
+from tests.unit.requests import with_changes
 
 BY_IMAGE: dict[str, Any] = {
     "TrainingJobName": "Job-1",
@@ -24,26 +23,10 @@ BY_IMAGE: dict[str, Any] = {
 
 def by_image(*changes: tuple[str, Any]) -> dict[str, Any]:
     """A job of an image, with members set by their path (`A.B.0.C`), or taken away by LEFT_OUT."""
-    return _changed(BY_IMAGE, changes)
+    return with_changes(BY_IMAGE, changes)
 
 
 def by_algorithm(*changes: tuple[str, Any]) -> dict[str, Any]:
     """A job of the algorithm `trees` of `tests.unit.requests`, which wants the hyperparameter `rate`."""
     algorithm = {"AlgorithmName": "trees", "TrainingInputMode": "File"}
-    return _changed({**BY_IMAGE, "AlgorithmSpecification": algorithm, "HyperParameters": {"rate": "0.5"}}, changes)
-
-
-def _changed(request: dict[str, Any], changes: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    request = deepcopy(request)
-    for path, value in changes:
-        *steps, last = path.split(".")
-        place: Any = request
-        for step in steps:
-            place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
-        if value is LEFT_OUT:
-            del place[last]
-        elif isinstance(place, list):
-            place[int(last) : int(last) + 1] = [value]
-        else:
-            place[last] = value
-    return request
+    return with_changes({**BY_IMAGE, "AlgorithmSpecification": algorithm, "HyperParameters": {"rate": "0.5"}}, changes)

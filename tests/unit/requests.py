@@ -1,5 +1,6 @@
 """CreateAlgorithm requests for tests: one that uses nearly everything, and ways to change a single member of it."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -105,7 +106,12 @@ def full_request() -> dict[str, Any]:
 
 def changed(*changes: tuple[str, Any]) -> dict[str, Any]:
     """The full request with members set by their path (`A.B.0.C`), or taken away by LEFT_OUT."""
-    request = full_request()
+    return with_changes(FULL, changes)
+
+
+def with_changes(request: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A copy of any request, changed as `changed` does."""
+    request = deepcopy(request)
     for path, value in changes:
         *steps, last = path.split(".")
         place: Any = request
