@@ -1,13 +1,16 @@
 """The tree, the configuration files and the environment that a training container finds."""
 
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sagestone.agent.opt_ml import OptMl, config_files, environment
-from sagestone.agent.volume import VolumeWatch, disk_usage
+from sagestone.agent.volume import UNMEASURED, VolumeWatch, disk_usage
+from sagestone.archive.remove import remove_tree
 from sagestone.domain.assignment import Host, Limits, TrainingAssignment
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
@@ -127,3 +130,43 @@ def test_the_volume_counts_what_is_on_disk(tmp_path: Path) -> None:
     assert watch.overrun() == disk_usage(root) == watch.measure()
     assert watch.overrun() is None  # not yet time to look again
     assert disk_usage(tmp_path / "missing") == 0
+
+
+def test_names_alone_use_up_a_volume_and_holes_do_not(tmp_path: Path) -> None:
+    empty = disk_usage(tmp_path)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    assert disk_usage(tmp_path) - empty == 4096
+    for number in range(100):
+        (tmp_path / f"empty-{number}").touch()
+        (tmp_path / f"link-{number}").symlink_to("x" * 20)
+    assert disk_usage(tmp_path) - empty == 201 * 4096
+
+
+def test_what_cannot_be_measured_is_beyond_every_limit(tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(700):
+        os.mkdir("d", dir_fd=directory)
+        below = os.open("d", os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = below
+    os.close(directory)
+    watch = VolumeWatch(tmp_path, 1 << 40)
+    used = watch.overrun()
+    assert used is not None
+    assert used >= UNMEASURED
+    assert watch.last_used == 1 << 40
+    remove_tree(tmp_path / "d")
+    assert disk_usage(tmp_path) < 10_000
+
+
+def test_a_directory_that_turns_into_a_link_is_not_followed(tmp_path: Path) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    (outside / "file").write_bytes(bytes(1 << 20))
+    (root / "way").symlink_to(outside)
+    assert disk_usage(root) < 1 << 20
+    shutil.rmtree(root)
+    root.symlink_to(outside)
+    assert disk_usage(root) == 0

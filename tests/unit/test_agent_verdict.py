@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagestone.agent.verdict import Ended, judge, last_useful_lines, not_started, read_failure_file
+from sagestone.agent.volume import UNMEASURED
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import Host, Limits, TrainingAssignment
 from sagestone.domain.failure import Failure
@@ -66,6 +67,8 @@ def test_memory_and_volume_are_the_clients_and_come_with_sizes() -> None:
     assert _reason(full).startswith(
         "ClientError: Insufficient disk space: 2.0 GiB are in /opt/ml, the volume holds 1.0"
     )
+    deep = Ended(exit=Exit(code=0), failure_text=None, last_lines=[], volume_used=UNMEASURED + 4096)
+    assert _reason(deep).startswith("ClientError: Insufficient disk space: directories in /opt/ml are nested so deep")
 
 
 def test_a_program_that_was_killed_by_somebody_else_is_told_so() -> None:

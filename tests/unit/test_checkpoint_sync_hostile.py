@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from sagestone.channels.checkpoints.marks import UPLOADED, UPLOADING, set_mark
 from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.tree_scan import scan
-from sagestone.s3.client import S3Failure
-from tests.unit.test_checkpoint_sync import Place
+from sagestone.s3.client import S3, S3Failure, Upload
+from sagestone.s3.uri import S3Uri
+from tests.unit.test_checkpoint_sync import PREFIX, Place
 
 LOOKS = 300
 
@@ -165,3 +167,59 @@ def test_a_scan_of_nothing_is_not_whole(tmp_path: Path) -> None:
     assert not scan(tmp_path / "missing").whole
     (tmp_path / "link").symlink_to(tmp_path)
     assert not scan(tmp_path / "link").whole
+
+
+def test_holes_and_a_file_that_never_ends_fill_no_store(place: Place) -> None:
+    sync = CheckpointSync(place.s3, PREFIX, place.root, place.record, place.notes.append, limit_bytes=1 << 20)
+    sync.begin()
+    (place.root / "kept").write_bytes(b"1")
+    for _ in range(2):
+        sync.look()
+    with (place.root / "0-sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    with (place.root / "1-large").open("wb") as file:
+        file.truncate(1 << 20)  # fits, but then nothing else does
+    for last in (False, False, True):
+        sync.look(last=last)
+    assert {name: len(content) for name, content in place.stored().items()} == {"kept": 1, "1-large": 1 << 20}
+    assert "checkpoints: '0-sparse' is left out: with it they are more than the 1048576 bytes" in place.notes[0]
+    assert len(place.notes) == 2  # what S3 had before stays there, though it is more than the volume holds now
+
+
+def test_a_file_that_grows_as_fast_as_it_is_read_is_given_up(place: Place) -> None:
+    growing = place.root / "growing"
+    growing.write_bytes(bytes(1 << 20))
+    sync = CheckpointSync(cast(S3, _Feeding(place.s3, growing)), PREFIX, place.root, place.record, place.notes.append)
+    sync.begin()
+    growing.write_bytes(bytes(2 << 20))
+    for _ in range(3):
+        sync.look()
+    assert place.stored() == {}
+    assert growing.stat().st_size < 64 << 20
+
+
+class _Feeding:
+    """A store beside which a program adds to a file with each piece that is uploaded."""
+
+    def __init__(self, s3: S3, file: Path) -> None:
+        self._s3, self._file = s3, file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def upload(self, uri: S3Uri) -> "_FeedingUpload":
+        return _FeedingUpload(self._s3.upload(uri), self._file)
+
+
+class _FeedingUpload:
+    def __init__(self, upload: Upload, file: Path) -> None:
+        self._upload, self._file = upload, file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._upload, name)
+
+    def write(self, data: bytes) -> None:
+        with self._file.open("ab") as file:
+            file.write(bytes(1 << 20))
+        assert self._file.stat().st_size < 64 << 20, "it would never end"
+        self._upload.write(data)

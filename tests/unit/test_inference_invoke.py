@@ -10,6 +10,7 @@ import pytest
 from sagestone.containers.runtime import Exit
 from sagestone.inference.invoke import CallFailed, Calling, Closed, ContainerEnded, Invoker
 from sagestone.inference.spool import Spool
+from sagestone.inference.words import own_words
 from tests.unit.http_peer import Incoming, Peer, Reply, ok
 
 SCRATCH = Path(tempfile.gettempdir())
@@ -122,6 +123,12 @@ def test_a_refusal_is_told_in_the_containers_own_words(status: str, tries: int, 
     assert (caught.value.fault, caught.value.status) == (fault, int(status[:3]))
     assert f"the container answered HTTP {status}" in str(caught.value)
     assert caught.value.body == b"This predictor only supports CSV data"
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"message":' * 6_000, b"1" * 60_000, b'{"message": ' + b"9" * 9_000])
+def test_a_refusal_in_json_without_measure_is_told_all_the_same(body: bytes) -> None:
+    for content_type in ("application/json", ""):
+        assert len(own_words(body, content_type)) == 300
 
 
 def test_an_early_refusal_of_a_large_body_is_heard() -> None:

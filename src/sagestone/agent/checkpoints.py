@@ -36,6 +36,7 @@ class Checkpoints:
     def __init__(self, assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl, meeting: Rendezvous) -> None:
         self._meeting = meeting
         self._job, self._tools, self._opt_ml = assignment.job, tools, opt_ml
+        self._limit_bytes = assignment.limits.volume_bytes
         self._sync: CheckpointSync | None = None
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -112,7 +113,7 @@ class Checkpoints:
 
     def _make_sync(self, prefix: S3Uri) -> CheckpointSync:
         record = self._tools.files.scratch / "checkpoints.json"
-        return CheckpointSync(self._tools.s3, prefix, self._opt_ml.checkpoints, record, self._say)
+        return CheckpointSync(self._tools.s3, prefix, self._opt_ml.checkpoints, record, self._say, self._limit_bytes)
 
     def _look_again(self, sync: CheckpointSync) -> None:
         pause = _EVERY_SECONDS

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sagestone.agent.volume import UNMEASURED
 from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import TrainingAssignment
@@ -56,6 +57,11 @@ def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
 
 def out_of_volume(assignment: TrainingAssignment, used: int) -> str:
     """The sentence for a job that filled its volume."""
+    if used >= UNMEASURED:
+        return (
+            "Insufficient disk space: directories in /opt/ml are nested so deep that what is in them cannot be "
+            "measured. Nest less than 600 of them"
+        )
     return (
         f"Insufficient disk space: {gibibytes(used)} are in /opt/ml, "
         f"the volume holds {gibibytes(assignment.limits.volume_bytes or 0)}. "

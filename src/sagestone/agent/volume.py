@@ -1,11 +1,17 @@
 """Watches how much of its volume an instance uses, cheaply: a walk at most every second, rarer where walks are long."""
 
 import os
+import stat
 import time
 from pathlib import Path
 
 _EVERY_SECONDS = 1.0
 _WALK_SHARE = 20  # a walk may take a twentieth of the time
+_BLOCK = 4096  # what every name counts for at least
+_DEEPEST = 600  # each level costs an open descriptor; no key of S3 makes that many
+#: What is used at least where directories lie deeper: whatever is in them cannot be told.
+UNMEASURED = 1 << 60
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class VolumeWatch:
@@ -25,35 +31,50 @@ class VolumeWatch:
         if self._limit is None or time.monotonic() < self._next_walk:
             return None
         began = time.monotonic()
-        self.last_used = used = disk_usage(self._root)
+        used = disk_usage(self._root)
+        self.last_used = used if used < UNMEASURED else self._limit
         ended = time.monotonic()
         self._next_walk = ended + max(_EVERY_SECONDS, _WALK_SHARE * (ended - began))
         return used if used > self._limit else None
 
 
 def disk_usage(root: Path) -> int:
-    """Bytes that the files below `root` take on disk; a file with several names counts once, links are not followed.
+    """Bytes that what lies below `root` takes on disk, and 4096 at least for each name: inodes are used up too.
 
-    Directories that vanish or are too deep to name meanwhile are passed over: the container goes on writing.
+    A file with several names counts once, holes do not count. No link is followed, whatever the program that fills the
+    directory puts in a directory's place; what vanishes meanwhile is passed over. UNMEASURED or more where directories
+    lie too deep.
     """
+    try:
+        directory = os.open(root, _DIRECTORY)
+    except OSError:
+        return 0
+    return _usage(directory, 1)
+
+
+def _usage(directory: int, depth: int) -> int:
+    """The same of an open directory, which is closed."""
     total = 0
-    linked: set[tuple[int, int]] = set()
-    waiting = [os.fspath(root)]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    try:
-                        status = entry.stat(follow_symlinks=False)
-                    except OSError:
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                    if not stat.S_ISDIR(status.st_mode):
+                        # each of its names counts for its part: a list of the files seen would grow without bound
+                        total += max(status.st_blocks * 512 // status.st_nlink, _BLOCK)
                         continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif status.st_nlink > 1:
-                        if (status.st_dev, status.st_ino) in linked:
-                            continue
-                        linked.add((status.st_dev, status.st_ino))
-                    total += status.st_blocks * 512
-        except OSError:
-            continue
+                    total += max(status.st_blocks * 512, _BLOCK)
+                    if depth == _DEEPEST:
+                        return UNMEASURED
+                    below = os.open(entry.name, _DIRECTORY, dir_fd=directory)
+                except OSError:
+                    continue
+                total += _usage(below, depth + 1)
+                if total >= UNMEASURED:
+                    break
+    except OSError:
+        pass
+    finally:
+        os.close(directory)
     return total

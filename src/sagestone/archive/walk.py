@@ -1,5 +1,6 @@
 """Reads several directory trees as one, in the order of names, through directory descriptors: no link is followed."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -46,17 +47,20 @@ class _Found:
 def walk(roots: Sequence[Path], dropped: list[Dropped]) -> Iterator[Entry]:
     """The entries below `roots`, parents before children; what is left out is added to `dropped`.
 
-    Raises PackFailed when something cannot be read. A root that does not exist counts as empty.
+    Raises PackFailed when something cannot be read. A root that does not exist counts as empty, and so does one that
+    is no directory: a program may have put a link in its place, which leads anywhere.
     """
     descriptors: list[int] = []
     try:
         for root in roots:
             try:
-                descriptors.append(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+                descriptors.append(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise PackFailed(str(root), f"cannot be read: {error.strerror}") from error
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                    raise PackFailed(str(root), f"cannot be read: {error.strerror}") from error
+                dropped.append(Dropped(path=root.name, reason="is no directory any more"))
         yield from _merge(descriptors, "", 1, dropped)
     finally:
         for descriptor in descriptors:
@@ -65,17 +69,14 @@ def walk(roots: Sequence[Path], dropped: list[Dropped]) -> Iterator[Entry]:
 
 def _merge(directories: Sequence[int], prefix: str, depth: int, dropped: list[Dropped]) -> Iterator[Entry]:
     """The entries of directories that share one name: of clashing entries the last one counts."""
-    names: dict[str, list[_Found]] = {}
+    names: dict[str, tuple[int, ...]] = {}  # where each was found; there may be millions, so no more is kept of them
     for directory in directories:
+        alone = (directory,)
         for name in _list(directory, prefix):
-            try:
-                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            except OSError as error:
-                raise PackFailed(prefix + name, f"cannot be read: {error.strerror}") from error
-            names.setdefault(name, []).append(_Found(directory, name, status))
+            names[name] = names[name] + alone if name in names else alone
     for name in sorted(names, key=os.fsencode):
-        found = names[name]
         path = prefix + name
+        found = [_look(directory, name, path) for directory in names[name]]
         if stat.S_ISDIR(found[-1].status.st_mode):
             together = [each for each in found if stat.S_ISDIR(each.status.st_mode)]
             clashing = len(found) - len(together)
@@ -85,6 +86,13 @@ def _merge(directories: Sequence[int], prefix: str, depth: int, dropped: list[Dr
             yield from _leaf(found[-1], path, dropped)
         if clashing:
             dropped.append(Dropped(path=path, reason="is hidden by another one of the same name"))
+
+
+def _look(directory: int, name: str, path: str) -> _Found:
+    try:
+        return _Found(directory, name, os.stat(name, dir_fd=directory, follow_symlinks=False))
+    except OSError as error:
+        raise PackFailed(path, f"cannot be read: {error.strerror}") from error
 
 
 def _directory(found: Sequence[_Found], path: str, depth: int, dropped: list[Dropped]) -> Iterator[Entry]:

@@ -25,7 +25,7 @@ def own_words(body: bytes, content_type: str = "") -> str:
 def _json_message(text: str) -> str:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested without measure
         return text
     if isinstance(document, dict):
         for name in ("message", "Message", "error", "detail"):

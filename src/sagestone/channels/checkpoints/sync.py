@@ -30,11 +30,21 @@ class CheckpointSync:
     """One host's directory `root` and its prefix in S3, which ends in `/` or is empty.
 
     What S3 has, or may have, is written to `record` with each look: another agent goes on where one died. `note`
-    takes sentences for the job's log. Used by one thread at a time.
+    takes sentences for the job's log. What goes beyond `limit_bytes` is left out and told: files with holes seem larger
+    than all of a volume, and S3 has no holes. Used by one thread at a time.
     """
 
-    def __init__(self, s3: S3, prefix: S3Uri, root: Path, record: Path, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        s3: S3,
+        prefix: S3Uri,
+        root: Path,
+        record: Path,
+        note: Callable[[str], None],
+        limit_bytes: int | None = None,
+    ) -> None:
         self._s3, self._prefix, self._root, self._record, self._note = s3, prefix, root, record, note
+        self._limit = limit_bytes
         self._known: dict[str, Signature | None] = {}  # None: S3 may have it, in whatever state
         self._last: dict[str, Signature] = {}
         self._missing: frozenset[str] = frozenset()
@@ -66,12 +76,12 @@ class CheckpointSync:
         found = self._scan()
         for name, reason in found.left_out.items():
             self._tell(f"{name} is left out: it {reason}")
-        files = {name: signature for name, signature in found.files.items() if is_uploaded(name)}
+        files = self._within_limit({name: seen for name, seen in found.files.items() if is_uploaded(name)})
         changed = [name for name, signature in files.items() if self._known.get(name) != signature]
         stable = [name for name in changed if last or self._last.get(name) == files[name]]
         self._note_attempts(stable)
         failures = self._upload_all({name: files[name] for name in stable}, mark=not last)
-        gone = frozenset(self._known) - files.keys() if found.whole else frozenset()
+        gone = frozenset(self._known) - found.files.keys() if found.whole else frozenset()
         deleted = [] if failures else sorted(gone if last else gone & self._missing)
         failures += self._delete_all(deleted)
         self._last, self._missing = files, gone
@@ -84,6 +94,19 @@ class CheckpointSync:
             raise failures[0]
         for failure in failures:
             self._tell(f"{failure}; it is tried again")
+
+    def _within_limit(self, files: dict[str, Signature]) -> dict[str, Signature]:
+        """The files that fit together, by their sizes with holes, in the order of names."""
+        if self._limit is None or sum(seen.size for seen in files.values()) <= self._limit:
+            return files
+        left, fitting = self._limit, {}
+        for name in sorted(files):
+            if files[name].size <= left:
+                fitting[name] = files[name]
+                left -= files[name].size
+            else:
+                self._tell(f"{name!a} is left out: with it they are more than the {self._limit} bytes of the volume")
+        return fitting
 
     def _note_attempts(self, names: list[str]) -> None:
         """Write down what S3 may have soon: an agent that dies in between leaves nothing that none would delete."""
@@ -129,8 +152,10 @@ class CheckpointSync:
                 return False
             upload = self._s3.upload(self._uri(name))
             try:
-                while piece := os.read(file, _PIECE):
+                left = seen.size  # and no more: a program may add to it as fast as it is read
+                while left > 0 and (piece := os.read(file, min(_PIECE, left))):
                     upload.write(piece)
+                    left -= len(piece)
                 if Signature.of(os.fstat(file)) != seen:
                     return False
                 upload.commit()

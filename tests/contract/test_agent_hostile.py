@@ -1,0 +1,63 @@
+"""Training programs that mean harm to the agent: what they leave for it to read, and what they make it do."""
+
+from pathlib import Path
+
+import pytest
+
+from sagestone.domain.assignment import Limits
+from tests.contract.training_instance import Ground, Platform, TrainingInstance
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.fixture
+def ground(platform: Platform, tmp_path: Path) -> Ground:
+    return Ground(platform=platform, directory=tmp_path)
+
+
+@pytest.mark.parametrize("compression", ["GZIP", "NONE"])
+def test_a_directory_that_became_a_link_to_the_machine_is_not_uploaded(ground: Ground, compression: str) -> None:
+    secret = ground.directory / "secret"
+    secret.mkdir()
+    (secret / "keys").write_text("of the machine")
+    program = f"""
+        cd /opt/ml/output; rm -r data; ln -s {secret} data; ls data && echo seen
+        echo fine > /opt/ml/model/file
+    """
+    instance = TrainingInstance(ground, program, output_compression=compression)
+    assert instance.run().ending == "Completed"
+    assert not any("output/output" in key for key in ground.keys())  # noqa: SIM118  a method of ours
+    assert "[sagestone] output: 'data' was left out: it is no directory any more" in instance.log()
+    assert "seen" not in instance.log()
+
+
+def test_a_model_full_of_holes_fills_no_store(ground: Ground) -> None:
+    program = "dd if=/dev/zero of=/opt/ml/model/sparse bs=1 count=1 seek=1099511627775 2>/dev/null"
+    outcome = TrainingInstance(ground, program, limits=Limits(volume_bytes=1 << 30)).run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith("ClientError: Artifact upload failed:")
+    assert "sparse" in outcome.failure.reason
+    assert ground.keys() == []
+
+
+def test_names_without_end_use_up_the_volume(ground: Ground) -> None:
+    program = "cd /opt/ml/model; i=0; while true; do mkdir $i; i=$((i+1)); done"
+    outcome = TrainingInstance(ground, program, limits=Limits(volume_bytes=1 << 20), grace=0.2).run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith("ClientError: Insufficient disk space: ")
+
+
+def test_a_failure_file_of_any_kind_holds_nobody(ground: Ground) -> None:
+    kinds = {
+        "mkfifo failure": "AlgorithmError: , exit code: 1",
+        "ln -s /dev/zero failure": "AlgorithmError: , exit code: 1",
+        "mkdir failure": "AlgorithmError: , exit code: 1",
+        "dd if=/dev/zero of=failure bs=1 count=1 seek=8589934592 2>/dev/null": "AlgorithmError: , exit code: 1",
+    }
+    for number, (kind, reason) in enumerate(kinds.items()):
+        outcome = TrainingInstance(ground, f"cd /opt/ml/output; {kind}; exit 1", name=f"job-{number}").run()
+        assert outcome.failure is not None
+        assert outcome.failure.reason == reason
