@@ -65,9 +65,8 @@ def _serve(runtime: Runtime, image: str, ml: Path, batch: list[str]) -> None:
                 raise RuntimeError(f"serve by hand answered {answer.status}: {answer.read()!r}")
             answer.read()
         connection.close()
-        runtime.stop(container, 10)
     finally:
-        runtime.remove(container)
+        runtime.remove(container)  # as an agent does: what it served is there, so nothing is waited for
 
 
 def _connect_when_ready(runtime: Runtime, container: str, patience_seconds: float = 60.0) -> http.client.HTTPConnection:

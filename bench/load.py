@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CONNECTIONS = 16
@@ -29,53 +29,82 @@ def run_load_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -
 
 async def _run(host: str, port: int, requests: Sequence[bytes]) -> Rate:
     loop = asyncio.get_running_loop()
-    work = iter(requests)
-    connections = [
-        (await loop.create_connection(lambda: _Connection(work, loop.create_future()), host, port))[1]
-        for _ in range(min(_CONNECTIONS, len(requests)))
-    ]
-    return await _drive(connections, requests)
+    work = _Work(requests)
+    began = time.perf_counter()
+
+    async def exchange() -> None:
+        # A server that closes after its answer, as moto's does, is connected to anew for the next one.
+        while work.left:
+            _, connection = await loop.create_connection(lambda: _Connection(work, loop.create_future()), host, port)
+            await _used(connection)
+
+    await asyncio.gather(*(exchange() for _ in range(min(_CONNECTIONS, len(requests)))))
+    return work.rate(time.perf_counter() - began)
 
 
 async def _run_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -> Rate:
     loop = asyncio.get_running_loop()
-    work = iter(requests)
+    work = _Work(requests)
     connections = []
     for each in sockets:
         each.setblocking(False)
         connections.append(
             (await loop.create_connection(lambda: _Connection(work, loop.create_future()), sock=each))[1]
         )
-    return await _drive(connections, requests)
-
-
-async def _drive(connections: "Sequence[_Connection]", requests: Sequence[bytes]) -> Rate:
     began = time.perf_counter()
-    for connection in connections:
-        connection.send_next()
-    await asyncio.gather(*(connection.done for connection in connections))
-    seconds = time.perf_counter() - began
-    for connection in connections:
+    await asyncio.gather(*(_used(connection) for connection in connections))
+    if work.left:
+        raise ConnectionError("the server closed every connection before all requests were sent")
+    return work.rate(time.perf_counter() - began)
+
+
+async def _used(connection: "_Connection") -> None:
+    """Send over it as long as there is work and it stays open."""
+    connection.send_next()
+    try:
+        await connection.done
+    finally:
         connection.transport.close()
-    return Rate(per_second=len(requests) / seconds, refused=sum(connection.refused for connection in connections))
+
+
+class _Work:
+    """The requests that all connections take from, and the count of what was refused."""
+
+    def __init__(self, requests: Sequence[bytes]) -> None:
+        self._requests = requests
+        self._next = 0
+        self.refused = 0
+
+    @property
+    def left(self) -> bool:
+        return self._next < len(self._requests)
+
+    def take(self) -> bytes | None:
+        if not self.left:
+            return None
+        self._next += 1
+        return self._requests[self._next - 1]
+
+    def rate(self, seconds: float) -> Rate:
+        return Rate(per_second=len(self._requests) / seconds, refused=self.refused)
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: sends a request, waits for the whole answer, sends the next."""
+    """One connection: sends a request, waits for the whole answer, sends the next, until there is none or it closes."""
 
-    def __init__(self, work: Iterator[bytes], done: "asyncio.Future[None]") -> None:
+    def __init__(self, work: _Work, done: "asyncio.Future[None]") -> None:
         self._work = work
         self.done = done
-        self.refused = 0
         self._buffer = b""
         self._missing = -1  # bytes of the body still to come; -1: the head is not complete
+        self._closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def send_next(self) -> None:
-        request = next(self._work, None)
+        request = None if self._closing else self._work.take()
         if request is None:
             if not self.done.done():
                 self.done.set_result(None)
@@ -91,7 +120,8 @@ class _Connection(asyncio.Protocol):
                 return
             head = self._buffer[:end].lower()
             if not head.startswith(b"http/1.1 200"):
-                self.refused += 1
+                self._work.refused += 1
+            self._closing = b"connection: close" in head
             start = head.index(b"content-length:") + 15
             length = int(head[start : head.find(b"\r\n", start) if b"\r\n" in head[start:] else None])
             self._missing = length - (len(self._buffer) - end - 4)

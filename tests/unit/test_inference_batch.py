@@ -9,6 +9,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sagestone.inference.batch import Batch, RecordTooLarge, mini_batches
+from sagestone.inference.file_batches import file_batches
+from sagestone.inference.file_body import Buffers, ShortFile
 from sagestone.inference.split import Lines, Splitter, WholeObject
 from sagestone.inference.spool import Spool
 
@@ -30,8 +32,13 @@ def batch(
     pieces: list[bytes], how: Splitter, *, single: bool = False, limit: int | None = None, in_memory: int = 1 << 20
 ) -> Iterator[tuple[bytes, Batch]]:
     for made in mini_batches(pieces, how, single=single, limit=limit, new_spool=lambda: Spool(SCRATCH, in_memory)):
-        yield b"".join(made.body.pieces()), made
+        yield sent(made), made
         made.body.close()
+
+
+def sent(one: Batch) -> bytes:
+    """What a container gets."""
+    return b"".join(bytes(piece) for piece in one.body.buffers())
 
 
 def lines(content: bytes) -> list[bytes]:
@@ -116,7 +123,7 @@ def test_batches_that_nobody_counts_are_the_same(content: bytes, cuts: list[int]
     for one in mini_batches(cut(content, cuts), Lines(), single=False, limit=limit, new_spool=new_spool, count=False):
         assert (one.first_record, one.records, one.offset) == (0, 0, at)
         at += one.body.size
-        made.append(b"".join(bytes(piece) for piece in one.body.buffers()))
+        made.append(sent(one))
         one.body.close()
     assert made == greedy(lines(content), limit)
 
@@ -132,5 +139,54 @@ def test_a_batch_that_is_given_away_outlives_its_source() -> None:
     source = mini_batches([b"a\nb\n"], Lines(), single=True, limit=9, new_spool=lambda: Spool(SCRATCH, in_memory=0))
     first = next(source)
     source.close()  # type: ignore[attr-defined]
-    assert b"".join(first.body.pieces()) == b"a\n"
+    assert sent(first) == b"a\n"
     first.body.close()
+
+
+@given(CONTENT, st.integers(1, 40), st.sampled_from([1, 40_000]))
+@example(b"ab\ncd", 3, 40_000)
+def test_a_file_is_cut_where_its_bytes_are(content: bytes, limit: int, copies: int) -> None:
+    """Also where batches and lines are longer than what is looked through at once."""
+    content, limit = b"".join(bytes([each]) * copies if each != 10 else b"\n" for each in content), limit * copies
+
+    def new_spool() -> Spool:
+        return Spool(SCRATCH, 1 << 24)
+
+    of_bytes = told(mini_batches([content], Lines(), single=False, limit=limit, new_spool=new_spool, count=False))
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        assert told(file_batches(file.fileno(), len(content), lines=True, limit=limit, buffers=Buffers())) == of_bytes
+
+
+def told(batches: Iterator[Batch]) -> tuple[list[tuple[bytes, int]], tuple[int, int, bool] | None]:
+    """The bodies and where they begin, and what is said of a record that is too large."""
+    made = []
+    try:
+        for one in batches:
+            made.append((sent(one), one.offset))
+            one.body.close()
+    except RecordTooLarge as error:
+        return made, (error.offset, error.size, error.more)
+    return made, None
+
+
+def test_a_whole_file_is_one_request_or_too_large() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"a\nb\n")
+        file.flush()
+        assert [sent(one) for one in file_batches(file.fileno(), 4, lines=False, limit=4, buffers=Buffers())] == [
+            b"a\nb\n"
+        ]
+        with pytest.raises(RecordTooLarge, match="4 bytes, a request at most 3"):
+            list(file_batches(file.fileno(), 4, lines=False, limit=3, buffers=Buffers()))
+
+
+def test_a_file_that_became_shorter_is_noticed() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"a\n")
+        file.flush()
+        (one,) = file_batches(file.fileno(), 4, lines=True, limit=4, buffers=Buffers())
+        with pytest.raises(ShortFile):
+            sent(one)
+        one.body.close()

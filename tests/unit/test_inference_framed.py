@@ -38,7 +38,7 @@ def batches(
     for batch in framed_batches(
         content, framing, single=single, limit=limit, new_spool=lambda: Spool(SCRATCH, in_memory)
     ):
-        made.append((b"".join(batch.body.pieces()), batch.first_record, batch.records))
+        made.append((b"".join(bytes(piece) for piece in batch.body.buffers()), batch.first_record, batch.records))
         batch.body.close()
     return made
 
@@ -97,7 +97,7 @@ def test_several_frames_a_request_are_as_few_requests_as_can_be(
     )
     try:
         for batch in source:
-            made.append((b"".join(batch.body.pieces()), batch.first_record, batch.records))
+            made.append((b"".join(bytes(piece) for piece in batch.body.buffers()), batch.first_record, batch.records))
             batch.body.close()
     except RecordTooLarge as error:
         assert (error.record, error.limit) == (len(fitting) + 1, limit)  # noqa: PT017 what came before matters too

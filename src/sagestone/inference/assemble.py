@@ -24,9 +24,9 @@ class Output:
     def add(self, answer: Spool, records: int | None = None) -> None:
         """The next answer, in the order of the input, for so many records; raises BadRecord."""
         last = b""
-        for piece in answer.pieces() if self._results is None else self._results.of(answer.pieces(), records):
+        for piece in answer.buffers() if self._results is None else self._results.of(answer.pieces(), records):
             self._gathered += piece
-            last = piece[-1:]
+            last = bytes(piece[-1:])
             self._flush(_GATHERED)
         if self._lines and last != b"\n":
             self._gathered += b"\n"
@@ -47,5 +47,5 @@ class Output:
 
     def _flush(self, least: int) -> None:
         if len(self._gathered) >= least:
-            self._upload.write(bytes(self._gathered))
-            self._gathered.clear()
+            gathered, self._gathered = self._gathered, bytearray()
+            self._upload.write(memoryview(gathered))

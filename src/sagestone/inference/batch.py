@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from sagestone.inference.file_body import FileBody
 from sagestone.inference.split import Splitter
 from sagestone.inference.spool import NewSpool, Spool
 
 #: MaxPayloadInMB counts in these (the contract leaves it open; serving toolkits multiply the same way).
 MEGABYTE = 1024 * 1024
 
-_MEASURED = 128 * MEGABYTE  # how far the size of a record that is too large is followed: more never fits
+MEASURED = 128 * MEGABYTE  # how far the size of a record that is too large is followed: more never fits
 
 
 class RecordTooLarge(Exception):
@@ -30,7 +31,7 @@ class Batch:
     Both are 0 where they were not counted; `offset` bytes of the object come before it.
     """
 
-    body: Spool
+    body: Spool | FileBody
     first_record: int
     records: int
     offset: int = 0
@@ -105,7 +106,7 @@ def _measure(splitter: Splitter, piece: bytes, start: int, rest: Iterator[bytes]
         if end >= 0:
             return size + end - start, False
         size += len(piece) - start
-        if size > _MEASURED:
+        if size > MEASURED:
             return size, True
         following = next(rest, None)
         if following is None:

@@ -1,5 +1,6 @@
 """From an input object to the requests it becomes."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,15 +9,17 @@ from functools import partial
 from sagestone.archive.gunzip import BadGzip, gunzip
 from sagestone.domain.failure import Fault
 from sagestone.inference.batch import MEGABYTE, Batch, RecordTooLarge, mini_batches
+from sagestone.inference.file_batches import file_batches
+from sagestone.inference.file_body import Buffers, FileBody
 from sagestone.inference.frame_check import checked_frames
 from sagestone.inference.framed import RecordDamaged, framed_batches
 from sagestone.inference.framing import Framing
 from sagestone.inference.objects import InputObject, ObjectFailed
 from sagestone.inference.parameters import Parameters
 from sagestone.inference.processing import BadInput, Processing
-from sagestone.inference.split import Splitter, WholeObject
+from sagestone.inference.split import Lines, Splitter, WholeObject
 from sagestone.inference.spool import NewSpool, Spool
-from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Failure
+from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Failure, SourceObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,12 @@ class ObjectReader:
         self._counts = processing is not None and processing.keep is not None
         self._etags: dict[int, str] = {}  # of objects that are read a second time, to be joined
         self._prepared = processing.prepared if processing is not None and processing.change_input is not None else None
+        self._buffers = Buffers()
         self._single = parameters.batch_strategy == "SingleRecord"
         self._limit = parameters.max_payload_mb * MEGABYTE if parameters.max_payload_mb else None
+        as_it_is = not (gzipped or self._prepared or self._counts)
+        in_file = isinstance(splitter, WholeObject) or (isinstance(splitter, Lines) and not self._single)
+        self._sends_file = s3.has_files and as_it_is and in_file and self._limit is not None
 
     def requests(self, source: InputObject) -> Iterator[Outgoing]:
         """The requests of one object, in order; an empty one has none. Raises ObjectFailed.
@@ -114,9 +121,9 @@ class ObjectReader:
         return next((payload for payload, *_ in self._batches(source)), None)
 
     def _batches(self, source: InputObject) -> Iterator[tuple[Payload, Batch]]:
-        with closing(self._sent(source)) as pieces:
+        with closing(self._of_file(source) if self._sends_file else self._of_pieces(source)) as batches:
             try:
-                for batch in self._cut(pieces):
+                for batch in batches:
                     yield self._payload(batch.body), batch
             except RecordTooLarge as error:
                 whole = isinstance(self._splitter, WholeObject)
@@ -124,6 +131,25 @@ class ObjectReader:
                 raise self._too_large(source, error.size, more=error.more, record=record) from error
             except RecordDamaged as error:
                 raise self._damaged(source, error) from error
+
+    def _of_file(self, source: InputObject) -> Generator[Batch, None, None]:
+        """Batches that lie in the store's own file, read when they are sent; raises ObjectFailed."""
+        try:
+            found = self._s3.head(source.uri)
+            file = self._s3.open(SourceObject(source.uri, found.size, found.etag, found.place))
+        except S3Failure as error:
+            raise _unreadable(source, error) from error
+        try:
+            assert self._limit is not None
+            lines = isinstance(self._splitter, Lines)
+            yield from file_batches(file, found.size, lines=lines, limit=self._limit, buffers=self._buffers)
+        finally:
+            os.close(file)
+
+    def _of_pieces(self, source: InputObject) -> Generator[Batch, None, None]:
+        """Batches made of the object's bytes as they are read; raises ObjectFailed."""
+        with closing(self._sent(source)) as pieces:
+            yield from self._cut(pieces)
 
     def _cut(self, pieces: Iterator[bytes]) -> Iterator[Batch]:
         how, single, limit = self._splitter, self._single, self._limit
@@ -153,7 +179,7 @@ class ObjectReader:
                     break
         return first, last
 
-    def _payload(self, body: Spool) -> Payload:
+    def _payload(self, body: Spool | FileBody) -> Payload:
         return Payload(pieces=body.buffers, size=None if self._limit is None else body.size, close=body.close)
 
     def _sent(self, source: InputObject) -> Generator[bytes, None, None]:
@@ -212,5 +238,5 @@ def _unreadable(source: InputObject, error: S3Failure) -> ObjectFailed:
 
 
 def _loaded(payload: Payload, label: Callable[[], str], batch: Batch) -> Outgoing:
-    weight, discard = batch.body.size, payload.close
+    weight, discard = batch.body.held, payload.close
     return Outgoing(label=label, load=lambda: payload, records=batch.records, weight=weight, discard=discard)

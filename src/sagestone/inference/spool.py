@@ -25,6 +25,11 @@ class Spool:
         self._file: BinaryIO | None = None
         self.size = 0
 
+    @property
+    def held(self) -> int:
+        """Bytes in memory or in a file of its own."""
+        return self.size
+
     def write(self, data: bytes) -> None:
         """Add bytes at the end."""
         size = len(data)
