@@ -15,6 +15,7 @@ from aiohttp import web
 from sagestone.s3.storage import Storage, open_storage
 from sagestone.s3_server import S3Face
 from sagestone.wire.credentials import CredentialBook, Credentials
+from sagestone.wire.exchange import Exchange
 
 ACCESS_KEY, SECRET_KEY = "AKIATESTTESTTESTTEST", "secret/of+the=tests"
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -63,7 +64,7 @@ def running_face(
     face = S3Face(storage, account=ACCOUNT, region=REGION, book=book if authentication else None, clock=clock)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        return await face.handle(request, str(uuid.uuid4()))
+        return await face.handle(request, Exchange(request_id=str(uuid.uuid4())))
 
     async def start() -> tuple[asyncio.Server, web.Server]:
         server = web.Server(handle, auto_decompress=False)

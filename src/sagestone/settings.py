@@ -4,6 +4,7 @@ Every setting has an environment variable `SAGESTONE_<NAME>` and a key `<name>` 
 environment wins over the file, an explicit argument (a command-line option) wins over both.
 """
 
+import ipaddress
 import math
 import os
 import re
@@ -54,11 +55,18 @@ class Settings:
     training_stop_seconds: float = 120.0
     transform_stop_seconds: float = 30.0
     file_systems: tuple[FileSystemSetting, ...] = ()  # what FileSystemDataSource may name
+    monitoring_from: str = "loopback"  # networks that may ask for metrics and reasons; "none": nobody
     max_request_mb: int = 8  # body of an API request; objects of the embedded S3 are not bounded by it
 
     @property
     def host(self) -> str:
         return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def monitoring_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        text = self.monitoring_from.replace("loopback", "127.0.0.0/8, ::1/128")
+        words = (word.strip() for word in text.split(","))
+        return tuple(ipaddress.ip_network(word) for word in words if word not in ("", "none"))
 
     @property
     def port(self) -> int:
@@ -165,6 +173,13 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"region = {settings.region!r}: expected a region such as us-east-1")
     if not re.fullmatch(r"(https?://[^/\s]+/?)?", settings.s3_endpoint):
         raise BadSetting(f"s3_endpoint = {settings.s3_endpoint!r}: expected a URL such as https://s3.example.com:9000")
+    try:
+        _ = settings.monitoring_networks
+    except ValueError as error:
+        raise BadSetting(
+            f"monitoring_from = {settings.monitoring_from!r}: expected loopback, networks such as "
+            f"10.0.0.0/8, joined by commas, or none: {error}"
+        ) from error
     if bool(settings.s3_access_key) != bool(settings.s3_secret_key):
         raise BadSetting("s3_access_key and s3_secret_key go together: one of them is missing")
     if settings.s3_endpoint and not settings.s3_access_key:

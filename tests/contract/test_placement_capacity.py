@@ -144,6 +144,18 @@ class TestAdmission:
         assert [limits.cpus for limits in held.limits] == [2.0, 2.0, 2.0]
         assert [(limits.memory_bytes or 0) // GIB for limits in held.limits] == [8, 16, 8]
 
+    def test_it_tells_what_is_reserved_and_who_waits(self, tmp_path: Path) -> None:
+        placement = Place(tmp_path).placement(cpus=4)
+        assert reserve(placement, "training/a")
+        assert placement.reserve("training/big", ["ml.m5.xlarge"], 0) is None
+        told = placement.reserved()
+        assert (told.capacity.cpus, told.cpus, told.memory_bytes, told.gpus) == (4, 2.0, 8 * GIB, 0)
+        assert (told.holding, told.waiting) == (1, 1)
+        placement.release("training/big")
+        placement.release("training/a")
+        told = placement.reserved()
+        assert (told.cpus, told.holding, told.waiting) == (0, 0, 0)
+
     def test_a_job_that_gives_up_waiting_makes_way(self, tmp_path: Path) -> None:
         placement = Place(tmp_path).placement(cpus=4)
         assert reserve(placement, "training/a")

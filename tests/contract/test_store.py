@@ -77,6 +77,17 @@ class TestStore:
         assert added[int(found.created_at)]
         assert store.tags(found.arn) == {"who": str(int(found.created_at))}
 
+    def test_what_is_kept_is_counted_by_kind_and_status(self, store: Store) -> None:
+        assert store.counts() == []
+        for name in "ab":
+            store.add_algorithm(algorithm(name), {})
+        store.add_job(TRAINING, {})
+        store.change_job("training/job", lambda job: request_stop(cast(TrainingJob, job), 1001.0))
+        store.add_job(TRANSFORM, {})
+        assert list(store.counts()) == [
+            ("algorithm", "Pending", 2), ("training", "Stopping", 1), ("transform", "InProgress", 1),
+        ]  # fmt: skip
+
     def test_what_is_not_there(self, store: Store) -> None:
         assert store.algorithm("a") is None
         assert store.algorithm_document("a") is None

@@ -13,10 +13,12 @@ from aiohttp import web
 from botocore.config import Config
 
 from sagestone.server import Server
+from sagestone.server.monitoring_face import MonitoringFace
 from sagestone.shapes.service_model import load_service_model
 from sagestone.wire.call import Call
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import ResourceNotFoundException, ValidationException
+from sagestone.wire.exchange import Exchange
 from sagestone.wire.operation import Operation, OperationTable
 
 KEYS = Credentials(access_key="AKIDEXAMPLE", secret_key="a/secret+key", account="123456789012")
@@ -27,7 +29,7 @@ STORED = b'{"AlgorithmName":"stored","CreationTime":1700000000.437}'
 class ToyS3:
     """Says what reached it; `/broken/…` raises, before or in the middle of the answer."""
 
-    async def handle(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         if request.raw_path.startswith("/broken/early"):
             raise RuntimeError("an inside that nobody may see")
         if request.raw_path.startswith("/broken/late"):
@@ -35,7 +37,7 @@ class ToyS3:
             await response.prepare(request)
             await response.write(b"half")
             raise RuntimeError("an inside that nobody may see")
-        return web.Response(text="the S3 face", headers={"x-amz-request-id": request_id})
+        return web.Response(text="the S3 face", headers={"x-amz-request-id": exchange.request_id})
 
 
 @dataclass(slots=True)
@@ -107,7 +109,13 @@ def toy_operations(served: Served) -> OperationTable:
 
 
 @contextmanager
-def toy_service(*, no_auth: bool = False, with_s3: bool = True, max_body: int = 1_000_000) -> Iterator[Served]:
+def toy_service(
+    *,
+    no_auth: bool = False,
+    with_s3: bool = True,
+    max_body: int = 1_000_000,
+    monitoring: MonitoringFace | None = None,
+) -> Iterator[Served]:
     """A server in a thread of its own, stopped at the end."""
     served = Served()
     server = Server(
@@ -118,6 +126,7 @@ def toy_service(*, no_auth: bool = False, with_s3: bool = True, max_body: int = 
         region="us-east-1",
         no_auth=no_auth,
         max_body=max_body,
+        monitoring=monitoring,
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=run_loop, args=(loop,))

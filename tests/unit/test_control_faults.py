@@ -110,6 +110,32 @@ def test_a_stop_puts_away_what_is_over(store: SqliteStore) -> None:
     assert placement.find() == []
 
 
+def test_the_controller_tells_how_long_it_has_been_at_one_thing(store: SqliteStore) -> None:
+    placement, clock = FaultPlacement(), Clock()
+    told: list[float] = []
+    controller = Controller(store, placement, region="eu-central-1", holder="test", monotonic=clock)
+    assert not controller.breath().alive
+
+    def take_long(call: str, key: str) -> None:
+        if call == "start":
+            clock.now += 75.0
+            told.append(controller.breath().busy_seconds)
+
+    placement.before_call = take_long
+    controller.start()
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    controller.hint()
+    deadline = time.monotonic() + 20
+    while outcome(store)[0] != "Completed" or controller.breath().busy_seconds:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert min(told) >= 75.0
+    breath = controller.breath()
+    assert (breath.alive, breath.failing, breath.rounds > 0) == (True, 0, True)
+    assert controller.stop()
+    assert not controller.breath().alive
+
+
 def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> None:
     store.add_algorithm(algorithm("a"), {})
     pump(store, FaultPlacement(), rounds=1)

@@ -34,6 +34,7 @@ def test_command_line_wins_over_environment_wins_over_file(tmp_path: Path) -> No
         ("CPUS", "many", "SAGESTONE_CPUS"),
         ("INSECURE_NO_AUTH", "perhaps", "SAGESTONE_INSECURE_NO_AUTH"),
         ("S3_ACCESS_KEY", "alone", "s3_secret_key"),
+        ("MONITORING_FROM", "10.0.0.1/8", "10.0.0.0/8, joined"),
     ],
 )
 def test_a_bad_value_names_the_setting_and_what_is_allowed(
@@ -80,3 +81,17 @@ def test_the_page_tells_every_setting_with_its_default() -> None:
             assert told[field.name] == field.default
         elif field.default and field.name not in ("home", "cpus", "memory_gb"):
             assert float(told[field.name]) == float(field.default)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "networks"),
+    [
+        ("", ["127.0.0.0/8", "::1/128"]),
+        ("none", []),
+        ("10.1.0.0/16,fd00::/8", ["10.1.0.0/16", "fd00::/8"]),
+        ("loopback, 10.0.0.1", ["127.0.0.0/8", "::1/128", "10.0.0.1/32"]),
+    ],
+)
+def test_the_networks_that_may_watch(tmp_path: Path, value: str, networks: list[str]) -> None:
+    settings = read_settings({"SAGESTONE_MONITORING_FROM": value}, home=tmp_path)
+    assert [str(network) for network in settings.monitoring_networks] == networks

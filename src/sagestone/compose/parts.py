@@ -9,6 +9,8 @@ import orjson
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import Parts, RuntimePart, S3Part, ServicePart
+from sagestone.compose.metric_sources import Exposition, Sources
+from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.containers.labels import home_id
 from sagestone.containers.machine import machine
@@ -28,7 +30,9 @@ from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
 from sagestone.s3.storage.storage import Storage, open_storage
 from sagestone.s3_server.face import S3Face
+from sagestone.server.monitoring_face import MonitoringFace
 from sagestone.server.server import Server
+from sagestone.server.traffic import Traffic
 from sagestone.settings import Settings
 from sagestone.shapes.own_model import OWN_MODEL
 from sagestone.shapes.service_model import load_service_model
@@ -111,7 +115,28 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         file_systems=file_systems,
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
-    s3 = _s3_face(settings, storage, book) if storage is not None else None
+    hosts = tuple(dict.fromkeys(("localhost", settings.host)))
+    s3 = _s3_face(settings, storage, book, hosts) if storage is not None else None
+    traffic = Traffic()
+    readiness = Readiness(
+        service_checks(
+            store=store,
+            holder=holder,
+            runtime=runtime,
+            s3=dependencies.s3,
+            storage=storage,
+            controller=controller,
+        )
+    )
+    sources = Sources(
+        home=home,
+        traffic=traffic,
+        store=store,
+        placement=placement,
+        controller=controller,
+        storage=storage,
+        runtime=runtime.name,
+    )
     server = Server(
         operations=operations(dependencies),
         models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")), OWN_MODEL],
@@ -119,6 +144,13 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         s3=s3,
         book=book,
         container_credentials=partial(container_credentials, dependencies),
+        monitoring=MonitoringFace(
+            networks=settings.monitoring_networks,
+            metrics=Exposition(sources),
+            readiness=readiness.complaints,
+        ),
+        traffic=traffic,
+        hosts=hosts,
         region=settings.region,
         no_auth=settings.insecure_no_auth,
         max_body=settings.max_request_mb * 1024 * 1024,
@@ -151,7 +183,7 @@ def _s3_part(settings: Settings) -> S3Part:
     )
 
 
-def _s3_face(settings: Settings, storage: Storage, book: CredentialBook) -> S3Face:
+def _s3_face(settings: Settings, storage: Storage, book: CredentialBook, hosts: tuple[str, ...]) -> S3Face:
     """The embedded store's HTTP face, after what dead writers left was swept."""
     storage.sweep()
     return S3Face(
@@ -159,5 +191,5 @@ def _s3_face(settings: Settings, storage: Storage, book: CredentialBook) -> S3Fa
         account=settings.account,
         region=settings.region,
         book=None if settings.insecure_no_auth else book,
-        hosts=tuple(dict.fromkeys(("localhost", settings.host))),
+        hosts=hosts,
     )

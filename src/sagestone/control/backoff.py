@@ -32,6 +32,10 @@ class Backoff:
         count = self._failures.get(key, 0)
         return count > 0 and count % self._patience.tries == 0
 
+    def failing(self) -> int:
+        """How many keys have failed and not gone well since."""
+        return len(self._failures)
+
     def forget(self, key: str) -> None:
         """It went well."""
         self._failures.pop(key, None)

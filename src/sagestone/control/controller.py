@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sagestone.control.backoff import Backoff
@@ -35,6 +36,17 @@ _SHORTCUT = "shortcut"
 _NO_JOBS = frozenset({_RECOVERY, _LEASES, _SHORTCUT})
 #: How the keys of what is validated begin; all others are jobs'.
 _VALIDATED = tuple(f"{kind}/" for kind in KINDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breath:
+    """How the pump is: whether its thread lives, and how long it has been at what it does now, or has not come to what
+    it was told (0: it rests); how often it went round, and how many it could not carry on and tries again."""
+
+    alive: bool
+    busy_seconds: float
+    rounds: int
+    failing: int
 
 
 class Controller:
@@ -73,6 +85,8 @@ class Controller:
         self._hinted = True
         self._stirred = False
         self._stopping = False
+        self._busy_since: float | None = None
+        self._rounds = 0
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         placement.on_change(self._stir)
 
@@ -84,7 +98,18 @@ class Controller:
         """Something new is in the store: look now. From any thread; never waits."""
         with self._wake:
             self._hinted = True
+            self._busy()
             self._wake.notify()
+
+    def breath(self) -> Breath:
+        """How the pump is; from any thread."""
+        since = self._busy_since
+        return Breath(
+            alive=self._thread.is_alive(),
+            busy_seconds=0.0 if since is None else max(0.0, self._monotonic() - since),
+            rounds=self._rounds,
+            failing=self._backoff.failing(),
+        )
 
     def stop(self, timeout: float = 10.0) -> bool:
         """End the pump; True when it ended in time. Running jobs go on without it, and the next start finds them."""
@@ -116,13 +141,16 @@ class Controller:
 
     def _run(self) -> None:
         while True:
+            self._busy_since = self._monotonic()
             try:
                 seconds = self.round()
             except Exception:  # noqa: BLE001 (logged with its traceback; the pump must not end)
                 _LOG.exception("the controller could not look at the store; it tries again")
                 seconds = 1.0
             with self._wake:
+                self._rounds += 1
                 if not (self._hinted or self._stirred or self._stopping):
+                    self._busy_since = None
                     self._wake.wait(seconds)
                 if self._stopping:
                     break
@@ -140,7 +168,13 @@ class Controller:
         """An instance may have news."""
         with self._wake:
             self._stirred = True
+            self._busy()
             self._wake.notify()
+
+    def _busy(self) -> None:
+        """It has something to do since now, if it rested."""
+        if self._busy_since is None:
+            self._busy_since = self._monotonic()
 
     def _recover(self) -> bool:
         if self._alone:

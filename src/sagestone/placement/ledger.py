@@ -1,11 +1,24 @@
 """Who holds which part of the machine, and who waits: first come, first served, all instances of a job or none."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.interface import Reservation
 
 _ROUNDING = 1e-6  # shares of a third and the like
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """What of a machine's capacity is reserved, by how many jobs and warm pools, and how many jobs wait."""
+
+    capacity: Capacity
+    cpus: float
+    memory_bytes: int
+    gpus: int
+    holding: int
+    waiting: int
 
 
 class Ledger:
@@ -25,6 +38,18 @@ class Ledger:
         if wanted.job not in self._waiting:
             self._waiting.append(wanted.job)
         return self._waiting[0] == wanted.job and self._fits(wanted)
+
+    def reserved(self) -> Reserved:
+        """What is held now, and how many wait."""
+        all_limits = [limits for reservation in self._held.values() for limits in reservation.limits]
+        return Reserved(
+            capacity=self._capacity,
+            cpus=sum(limits.cpus or 0.0 for limits in all_limits),
+            memory_bytes=sum(limits.memory_bytes or 0 for limits in all_limits),
+            gpus=sum(limits.gpus for limits in all_limits),
+            holding=len(self._held),
+            waiting=len(self._waiting),
+        )
 
     def hold(self, reservation: Reservation) -> None:
         """Write it into the books."""

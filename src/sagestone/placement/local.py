@@ -23,7 +23,7 @@ from sagestone.placement.agents import Agents
 from sagestone.placement.capacity import Capacity, Catalogue, instance_limits
 from sagestone.placement.interface import Reservation
 from sagestone.placement.job_directories import JobDirectories
-from sagestone.placement.ledger import Ledger
+from sagestone.placement.ledger import Ledger, Reserved
 from sagestone.placement.tail import EventTail
 
 _LOG = logging.getLogger(__name__)
@@ -162,6 +162,16 @@ class LocalPlacement:
     def find(self) -> Sequence[str]:
         labelled = {container.labels.get(JOB, "") for container in self._runtime.find({HOME: self._home})}
         return sorted({*self._directories.keys(), *labelled} - {""})
+
+    def reserved(self) -> Reserved:
+        """What of this machine is reserved, and who waits."""
+        with self._lock:
+            return self._ledger.reserved()
+
+    def backlog(self) -> tuple[int, int]:
+        """Of what agents have told: events read and not known to be counted, bytes not read yet; from any thread."""
+        tails = list(self._tails.values())
+        return sum(tail.waiting for tail in tails), sum(tail.unread_bytes() for tail in tails)
 
     def on_change(self, hint: Callable[[], None]) -> None:
         self._hint = hint

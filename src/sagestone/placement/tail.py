@@ -29,6 +29,18 @@ class EventTail:
         self._events = [event for event in self._events if event.seq > seq]
         return list(self._events)
 
+    @property
+    def waiting(self) -> int:
+        """Events that were read and are not known to have been counted."""
+        return len(self._events)
+
+    def unread_bytes(self) -> int:
+        """What was appended since the last look."""
+        try:
+            return max(0, self._path.stat().st_size - self._offset)
+        except FileNotFoundError:
+            return 0
+
     def has_ended(self) -> bool:
         """Whether the instance has told its outcome."""
         self._read_more()

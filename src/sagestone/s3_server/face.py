@@ -15,8 +15,9 @@ from sagestone.s3_server.authentication import Authentication
 from sagestone.s3_server.context import Context
 from sagestone.s3_server.headers import check_headers
 from sagestone.s3_server.request import read_request
-from sagestone.s3_server.routes import find_operation
+from sagestone.s3_server.routes import find_route
 from sagestone.wire.credentials import CredentialBook
+from sagestone.wire.exchange import Exchange
 
 THREADS = 16
 
@@ -50,18 +51,22 @@ class S3Face:
         self._authentication = Authentication(book, clock)
         self._hosts = hosts
 
-    async def handle(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         """Answer one request; raises ConnectionError when the client went away."""
         head = request.method == "HEAD"
-        resource = request.path
+        resource, request_id, exchange.service = request.path, exchange.request_id, "s3"
         try:
             with refusing_when_full(self._context.storage.directory):
                 asked = read_request(request, request_id, self._hosts)
                 resource = asked.resource
                 signer = self._authentication.check(asked)
+                exchange.account, exchange.user = self._context.account, signer.access_key
                 check_headers(asked, self._context.account)
-                response = await find_operation(asked)(self._context, asked, signer)
+                route = find_route(asked)
+                exchange.operation = route.name
+                response = await route.operation(self._context, asked, signer)
         except Refusal as refusal:
+            exchange.code = refusal.code
             response = error(refusal, request_id, resource, head=head)
         except ConnectionError:
             raise
@@ -70,6 +75,7 @@ class S3Face:
             failure = Refusal(
                 "InternalError", f"We encountered an internal error; the service's log has it under {request_id}."
             )
+            exchange.code = failure.code
             response = error(failure, request_id, resource, head=head)
         if not response.prepared:
             response.headers["x-amz-request-id"] = request_id

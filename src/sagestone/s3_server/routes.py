@@ -25,14 +25,16 @@ Operation = Callable[[Context, S3Request, Signer], Awaitable[web.StreamResponse]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation, chosen by the parameter `marker` (None: by none), and the parameters that it knows besides."""
+    """An operation, chosen by the parameter `marker` (None: by none), and the parameters that it knows besides; `name`
+    is S3's for it."""
 
+    name: str
     marker: str | None
     operation: Operation
     parameters: frozenset[str] = frozenset()
 
 
-def find_operation(request: S3Request) -> Operation:
+def find_route(request: S3Request) -> Route:
     """The operation of a request; raises Refusal NotImplemented or MethodNotAllowed."""
     level = "object" if request.key else "bucket" if request.bucket else "service"
     check_key(request.key)
@@ -54,11 +56,11 @@ def find_operation(request: S3Request) -> Operation:
             for name in parameters:
                 if name != route.marker and name not in route.parameters:
                     raise not_implemented(f"The query parameter {name[:64]!r} of {request.method} on a {level}")
-            return route.operation
+            return route
     raise not_implemented(f"{request.method} on a {level} without a sub-resource")
 
 
-def _absent(name: str) -> Operation:
+def _absent(name: str) -> Route:
     """Say that a bucket has no such configuration, which is true."""
     code, what = ABSENT[name]
 
@@ -66,7 +68,7 @@ def _absent(name: str) -> Operation:
         context.storage.buckets.get(request.bucket)
         raise Refusal(code, f"The {what} does not exist.", BucketName=request.bucket)
 
-    return operation
+    return Route(_ABSENT_NAME, name, operation)
 
 
 ABSENT = {
@@ -81,51 +83,62 @@ ABSENT = {
     "website": ("NoSuchWebsiteConfiguration", "website configuration"),
 }
 
+#: One name for all of them: none is there.
+_ABSENT_NAME = "GetBucketConfiguration"
+
 _LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
 _READ = read_operations.RESPONSE_PARAMETERS | {"partNumber"}
 
 ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
     ("service", "GET"): (
         Route(
+            "ListBuckets",
             None,
             bucket_operations.list_buckets,
             frozenset({"max-buckets", "prefix", "continuation-token", "bucket-region"}),
         ),
     ),
-    ("bucket", "PUT"): (Route(None, bucket_operations.create_bucket),),
-    ("bucket", "HEAD"): (Route(None, bucket_operations.head_bucket),),
-    ("bucket", "DELETE"): (Route(None, bucket_operations.delete_bucket),),
-    ("bucket", "POST"): (Route("delete", write_operations.delete_objects),),
+    ("bucket", "PUT"): (Route("CreateBucket", None, bucket_operations.create_bucket),),
+    ("bucket", "HEAD"): (Route("HeadBucket", None, bucket_operations.head_bucket),),
+    ("bucket", "DELETE"): (Route("DeleteBucket", None, bucket_operations.delete_bucket),),
+    ("bucket", "POST"): (Route("DeleteObjects", "delete", write_operations.delete_objects),),
     ("bucket", "GET"): (
-        Route("location", bucket_operations.get_location),
-        Route("versioning", bucket_operations.get_versioning),
+        Route("GetBucketLocation", "location", bucket_operations.get_location),
+        Route("GetBucketVersioning", "versioning", bucket_operations.get_versioning),
         Route(
+            "ListMultipartUploads",
             "uploads",
             upload_lists.list_uploads,
             frozenset({"prefix", "delimiter", "encoding-type", "max-uploads", "key-marker", "upload-id-marker"}),
         ),
-        Route("list-type", list_operations.list_v2, _LIST | {"continuation-token", "start-after", "fetch-owner"}),
-        Route(None, list_operations.list_v1, _LIST | {"marker"}),
+        Route(
+            "ListObjectsV2",
+            "list-type",
+            list_operations.list_v2,
+            _LIST | {"continuation-token", "start-after", "fetch-owner"},
+        ),
+        Route("ListObjects", None, list_operations.list_v1, _LIST | {"marker"}),
     ),
     ("object", "GET"): (
         Route(
+            "ListParts",
             "uploadId",
             upload_lists.list_parts,
             frozenset({"max-parts", "part-number-marker", "encoding-type"}),
         ),
-        Route(None, read_operations.get_object, _READ),
+        Route("GetObject", None, read_operations.get_object, _READ),
     ),
-    ("object", "HEAD"): (Route(None, read_operations.head_object, _READ),),
+    ("object", "HEAD"): (Route("HeadObject", None, read_operations.head_object, _READ),),
     ("object", "PUT"): (
-        Route("uploadId", multipart_operations.upload_part, frozenset({"partNumber"})),
-        Route(None, write_operations.put_object),
+        Route("UploadPart", "uploadId", multipart_operations.upload_part, frozenset({"partNumber"})),
+        Route("PutObject", None, write_operations.put_object),
     ),
     ("object", "POST"): (
-        Route("uploads", multipart_operations.create_upload),
-        Route("uploadId", complete_operations.complete_upload),
+        Route("CreateMultipartUpload", "uploads", multipart_operations.create_upload),
+        Route("CompleteMultipartUpload", "uploadId", complete_operations.complete_upload),
     ),
     ("object", "DELETE"): (
-        Route("uploadId", multipart_operations.abort_upload),
-        Route(None, write_operations.delete_object),
+        Route("AbortMultipartUpload", "uploadId", multipart_operations.abort_upload),
+        Route("DeleteObject", None, write_operations.delete_object),
     ),
 }

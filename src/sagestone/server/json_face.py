@@ -10,6 +10,7 @@ from sagestone.store.interface import StoreFull
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
 from sagestone.wire.errors import InternalFailure, ServiceError, UnknownOperationException
+from sagestone.wire.exchange import Exchange
 from sagestone.wire.operation import Operation, OperationTable
 from sagestone.wire.read import CallReader
 from sagestone.wire.reply import CONTENT_TYPE, ReplyWriter, error_body
@@ -39,27 +40,30 @@ class JsonFace:
         self._authentication = authentication
         self._executor = executor
 
-    async def answer(self, request: SignedRequest, claimed: str | None, body: bytes, request_id: str) -> web.Response:
+    async def answer(
+        self, request: SignedRequest, claimed: str | None, body: bytes, exchange: Exchange
+    ) -> web.Response:
         """The reply; `claimed` is the service in the credential scope. Every exception becomes an error envelope, ours
         are logged with the request id."""
-        target = request.headers.get("x-amz-target", "")
+        target, request_id = request.headers.get("x-amz-target", ""), exchange.request_id
         try:
-            return reply(await self._perform(request, claimed, target, body, request_id), request_id)
+            return reply(await self._perform(request, claimed, target, body, exchange), request_id)
         except ServiceError as error:
             _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, error.message[:500])
-            return error_reply(error, request_id)
+            return error_reply(error, exchange)
         except StoreFull as error:
             _LOG.error("%s %r: %s", request_id, target[:200], error)
-            return error_reply(InternalFailure(str(error)), request_id)
+            return error_reply(InternalFailure(str(error)), exchange)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
-            return error_reply(internal_failure(request_id), request_id)
+            return error_reply(internal_failure(request_id), exchange)
 
     async def _perform(
-        self, request: SignedRequest, claimed: str | None, target: str, body: bytes, request_id: str
+        self, request: SignedRequest, claimed: str | None, target: str, body: bytes, exchange: Exchange
     ) -> bytes:
-        service = self._service(claimed, target)
+        service = exchange.service = self._service(claimed, target)
         caller = self._authentication.caller(request, service)
+        exchange.signed_by(caller)
         if not target:
             raise UnknownOperationException(
                 f"The request names no operation in X-Amz-Target: {service} is served in AWS's JSON protocol only, not "
@@ -69,6 +73,7 @@ class JsonFace:
         operation = self._operations.get((service, name))
         if operation is None:
             raise UnknownOperationException(f"{name} is an operation of {service} that Sagestone does not serve.")
+        exchange.operation, request_id = name, exchange.request_id
         if operation.writes or len(body) > LARGEST_ON_LOOP:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(
@@ -101,9 +106,10 @@ def reply(body: bytes, request_id: str) -> web.Response:
     return web.Response(body=body, headers={"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE})
 
 
-def error_reply(error: ServiceError, request_id: str) -> web.Response:
+def error_reply(error: ServiceError, exchange: Exchange) -> web.Response:
     """The error's envelope with its HTTP status."""
-    headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code, "Content-Type": CONTENT_TYPE}
+    exchange.code = error.code
+    headers = {"x-amzn-RequestId": exchange.request_id, "x-amzn-ErrorType": error.code, "Content-Type": CONTENT_TYPE}
     return web.Response(status=error.status, body=error_body(error), headers=headers)
 
 

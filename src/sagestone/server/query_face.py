@@ -14,6 +14,7 @@ from sagestone.shapes.violation import WrongType, summary
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ServiceError
+from sagestone.wire.exchange import Exchange
 from sagestone.wire.operation import OperationTable
 from sagestone.wire.query import read_form, read_parameters, write_answer
 from sagestone.wire.signature import SignedRequest
@@ -53,25 +54,28 @@ class QueryFace:
     def services(self) -> frozenset[str]:
         return frozenset(self._models)
 
-    async def answer(self, request: SignedRequest, service: str, body: bytes, request_id: str) -> web.Response:
+    async def answer(self, request: SignedRequest, service: str, body: bytes, exchange: Exchange) -> web.Response:
         """The reply; every exception becomes an error document, ours are logged with the request id."""
+        request_id, exchange.service = exchange.request_id, service
         try:
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._executor, self._perform, request, service, body, request_id)
+            found = await loop.run_in_executor(self._executor, self._perform, request, service, body, exchange)
             return _reply(200, found, request_id)
         except _Refused as refused:
+            exchange.code = refused.code
             return _reply(refused.status, query_error_body(refused.code, refused.message, request_id), request_id)
         except ServiceError as error:
-            code, status = _REFUSALS.get(error.code, (error.code, error.status))
-            return _reply(status, query_error_body(code, error.message, request_id), request_id)
+            exchange.code, status = _REFUSALS.get(error.code, (error.code, error.status))
+            return _reply(status, query_error_body(exchange.code, error.message, request_id), request_id)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %s: unexpected exception", request_id, service)
-            text = f"The service's log has the details under request id {request_id}."
-            return _reply(500, query_error_body("InternalFailure", text, request_id), request_id)
+            text, exchange.code = f"The service's log has the details under request id {request_id}.", "InternalFailure"
+            return _reply(500, query_error_body(exchange.code, text, request_id), request_id)
 
-    def _perform(self, request: SignedRequest, service: str, body: bytes, request_id: str) -> bytes:
+    def _perform(self, request: SignedRequest, service: str, body: bytes, exchange: Exchange) -> bytes:
         model = self._models[service]
         caller = self._authentication.caller(request, service)
+        exchange.signed_by(caller)
         try:
             fields = read_form(body)
             name = fields.get("Action", "")
@@ -79,11 +83,13 @@ class QueryFace:
             if facts is None or operation is None:
                 shown = name[:64] or "A request without an Action"
                 raise _Refused("InvalidAction", f"{shown} is no operation of {service} that Sagestone serves.")
+            exchange.operation = name
             clean, violations = self._checks[service].check(name, read_parameters(model, facts, fields))
         except WrongType as problem:
             raise _Refused("MalformedInput", str(problem)) from None
         if violations:
             raise _Refused("ValidationError", summary(violations))
+        request_id = exchange.request_id
         call = Call(service=service, operation=name, parameters=clean, caller=caller, request_id=request_id)
         answer = operation.function(call)
         return write_answer(model, facts, answer if isinstance(answer, dict) else {}, request_id)

@@ -1,7 +1,6 @@
 """The HTTP server: one endpoint, told apart by `routing`, answered by the JSON face or the S3 face."""
 
 import asyncio
-import json
 import logging
 import time
 import uuid
@@ -13,14 +12,16 @@ from aiohttp import web
 
 from sagestone.server.body import BodyIncomplete, read_body
 from sagestone.server.json_face import JsonFace, error_reply
+from sagestone.server.monitoring_face import MonitoringFace
 from sagestone.server.query_face import QueryFace
 from sagestone.server.routing import face_of
 from sagestone.server.s3_face import S3Face
+from sagestone.server.traffic import Traffic
 from sagestone.shapes.service_model import ServiceModel
-from sagestone.version import VERSION
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.credentials import CredentialBook
 from sagestone.wire.errors import ServiceError, UnknownOperationException
+from sagestone.wire.exchange import Exchange
 from sagestone.wire.operation import OperationTable
 from sagestone.wire.read import CallReader
 from sagestone.wire.reply import ReplyWriter
@@ -43,7 +44,8 @@ class Server:
     """Serves the operation table and the S3 face. All parts are given; nothing is read from the environment.
 
     `query_models` are those of the services that answer in XML. `s3` None: the embedded store is off. `no_auth`:
-    requests to all services but S3 are believed unsigned. `clock` gives epoch seconds.
+    requests to all services but S3 are believed unsigned. `hosts` are the names that the service goes by, `traffic`
+    counts what was answered. `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -57,11 +59,17 @@ class Server:
         region: str,
         no_auth: bool = False,
         container_credentials: Callable[[str], Mapping[str, Any] | None] = lambda path: None,
+        monitoring: MonitoringFace | None = None,
+        traffic: Traffic | None = None,
+        hosts: tuple[str, ...] = (),
         max_body: int = 8 * 1024 * 1024,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
         self._max_body = max_body
+        self._monitoring = monitoring or MonitoringFace(networks=())
+        self._traffic = traffic or Traffic()
+        self._hosts = hosts
         self._container_credentials = container_credentials
         self._executor = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="operation")
         reader = CallReader(models)
@@ -112,13 +120,18 @@ class Server:
             _LOG.warning("%d requests were cut off by the stop", self._under_way)
         await runner.cleanup()
         self._executor.shutdown(wait=False)
+        self._monitoring.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._under_way += 1
         self._idle.clear()
+        began, exchange, code = time.perf_counter(), Exchange(request_id=str(uuid.uuid4())), "ConnectionLost"
         try:
-            response = await self._answer(request, str(uuid.uuid4()))
+            response = await self._answer(request, exchange)
+            code = exchange.code or ("OK" if response.status < 400 else str(response.status))
         finally:
+            seconds = time.perf_counter() - began
+            self._traffic.count(exchange.service or "-", exchange.operation or "-", code, seconds)
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
@@ -126,26 +139,28 @@ class Server:
             response.force_close()
         return response
 
-    async def _answer(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+        request_id = exchange.request_id
         signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
         claimed = claimed_service(signed)
-        match face_of(signed, claimed, self._services):
+        match face_of(signed, claimed, self._services, self._hosts):
             case "s3":
-                return await self._answer_s3(request, request_id)
+                return await self._answer_s3(request, exchange)
             case "json":
-                return await self._answer_json(request, signed, claimed, request_id)
+                return await self._answer_json(request, signed, claimed, exchange)
             case "query" if claimed in self._query.services:
-                return await self._answer_query(request, signed, str(claimed), request_id)
+                return await self._answer_query(request, signed, str(claimed), exchange)
             case "query":
                 body = query_error_body("InvalidAction", self._not_served(claimed), request_id)
                 return _refuse(400, body, "text/xml", request_id)
             case "foreign":
-                return _drop_connection(error_reply(UnknownOperationException(self._not_served(claimed)), request_id))
+                return _drop_connection(error_reply(UnknownOperationException(self._not_served(claimed)), exchange))
             case "credentials":
+                exchange.service = "credentials"
                 return await self._answer_container(request.raw_path, request_id)
-            case "health":
-                facts = json.dumps({"status": "ok", "service": "sagestone", "version": VERSION})
-                return web.Response(text=facts, content_type="application/json")
+            case "monitoring":
+                exchange.service, exchange.operation = "monitoring", signed.raw_path
+                return await self._monitoring.answer(request, signed.raw_path)
 
     def _not_served(self, claimed: str | None) -> str:
         served = {*self._services, *self._query.services, "s3"}
@@ -164,33 +179,35 @@ class Server:
         )
 
     async def _answer_query(
-        self, request: web.BaseRequest, signed: SignedRequest, service: str, request_id: str
+        self, request: web.BaseRequest, signed: SignedRequest, service: str, exchange: Exchange
     ) -> web.Response:
         try:
             body = await read_body(request, self._max_body)
         except (ServiceError, BodyIncomplete) as problem:
             text = str(problem) or "The body did not arrive in time."
-            return _refuse(413, query_error_body("RequestEntityTooLarge", text, request_id), "text/xml", request_id)
-        return await self._query.answer(signed.with_body(body), service, body, request_id)
+            exchange.service, exchange.code, request_id = service, "RequestEntityTooLarge", exchange.request_id
+            return _refuse(413, query_error_body(exchange.code, text, request_id), "text/xml", request_id)
+        return await self._query.answer(signed.with_body(body), service, body, exchange)
 
     async def _answer_json(
-        self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, request_id: str
+        self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, exchange: Exchange
     ) -> web.Response:
         try:
             body = await read_body(request, self._max_body)
         except ServiceError as error:
-            return _drop_connection(error_reply(error, request_id))
+            return _drop_connection(error_reply(error, exchange))
         except BodyIncomplete:
-            message = "The body did not arrive in time."
+            message, request_id = "The body did not arrive in time.", exchange.request_id
             return _refuse(408, rest_error_body("RequestTimeout", message, request_id), "application/xml", request_id)
-        return await self._json.answer(signed.with_body(body), claimed, body, request_id)
+        return await self._json.answer(signed.with_body(body), claimed, body, exchange)
 
-    async def _answer_s3(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    async def _answer_s3(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+        request_id = exchange.request_id
         if self._s3 is None:
             message = "The embedded S3 store is off: this service uses the S3 endpoint in its setting s3_endpoint."
             return _refuse(400, rest_error_body("InvalidRequest", message, request_id), "application/xml", request_id)
         try:
-            return await self._s3.handle(request, request_id)
+            return await self._s3.handle(request, exchange)
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
@@ -198,8 +215,8 @@ class Server:
             if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
                 request.protocol.force_close()
                 raise ConnectionError("the answer was cut off") from None
-            message = "We encountered an internal error. Please try again."
-            return _refuse(500, rest_error_body("InternalError", message, request_id), "application/xml", request_id)
+            message, exchange.code = "We encountered an internal error. Please try again.", "InternalError"
+            return _refuse(500, rest_error_body(exchange.code, message, request_id), "application/xml", request_id)
 
 
 async def serve_until(server: Server, host: str, port: int, stop: asyncio.Event) -> None:

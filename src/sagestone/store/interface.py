@@ -257,6 +257,10 @@ class Store(Protocol):
         """(owner, metric), in order, the next `limit` after `after`; those of one owner, one name, measured since."""
         ...
 
+    def counts(self) -> Sequence[tuple[str, str, int]]:
+        """(kind, status, how many) of all that is kept: "training", "algorithm" …; what has no status has ""."""
+        ...
+
     # leases
     def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
         """Whether `holder` has the lease on `key` now (its own is renewed, an expired one is taken)."""

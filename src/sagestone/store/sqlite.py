@@ -230,6 +230,11 @@ class SqliteStore:
     ) -> Sequence[tuple[str, str]]:
         return metric_rows.read_names(self._readers.connection(), owner, name, since, after, limit)
 
+    def counts(self) -> Sequence[tuple[str, str, int]]:
+        return self._readers.connection().execute(
+            "SELECT kind, status, count(*) FROM resources GROUP BY kind, status ORDER BY kind, status"
+        ).fetchall()  # fmt: skip
+
     # leases
     def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
         return self._writer.write(lambda connection: lease_rows.take(connection, key, holder, now, seconds))

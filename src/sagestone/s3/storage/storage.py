@@ -11,6 +11,15 @@ from sagestone.s3.storage.objects import Objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How many objects, their bytes, and those of parts of uploads that were not completed."""
+
+    objects: int
+    bytes: int
+    unfinished_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """The parts of an open store. The service and its agents may have the same directory open at once."""
 
@@ -20,6 +29,14 @@ class Storage:
     buckets: Buckets
     objects: Objects
     uploads: Uploads
+
+    def totals(self) -> Totals:
+        """How much is kept; the cost grows with it."""
+        row = self.index.row(
+            "SELECT (SELECT count(*) FROM object), (SELECT total(size) FROM object), (SELECT total(size) FROM part)"
+        )
+        assert row is not None  # a SELECT without FROM has one row
+        return Totals(objects=row[0], bytes=int(row[1]), unfinished_bytes=int(row[2]))
 
     def sweep(self) -> int:
         """Remove what dead writers left behind; how many files that were. Safe at any time."""

@@ -1,0 +1,23 @@
+"""One request and its answer, as the log and the metrics tell of it."""
+
+from dataclasses import dataclass
+
+from sagestone.wire.call import Caller
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """Filled in by whoever answers: `service` and `operation` only once they are known to be ours, so that there are
+    as many as we serve; `code` is the error's, "" for none; `account` and `user` only once the signature was checked.
+    """
+
+    request_id: str
+    service: str = ""
+    operation: str = ""
+    code: str = ""
+    account: str = ""
+    user: str = ""  # the ARN of an assumed role, or the access key; never a secret
+
+    def signed_by(self, caller: Caller) -> None:
+        """Who asks is known now."""
+        self.account, self.user = caller.account, caller.arn or caller.access_key
