@@ -48,6 +48,7 @@ class Settings:
     s3_access_key: str = ""
     s3_secret_key: str = ""
     s3_region: str = ""
+    kms_root_key: str = ""  # the file of the key that seals all keys of KMS; "": root.key in the home directory
     cpus: float = 0.0  # what jobs may use together; 0: the machine's
     memory_gb: float = 0.0  # likewise; 0: the machine's
     shared_memory_mb: int = 64

@@ -101,7 +101,10 @@ def test_other_operations_and_services_are_named(sandbox_service: RunningService
     assert (code, message) == ("InvalidAction", "ListRoles is no operation of iam that Sagestone serves.")
     code, message, _ = refused(sandbox_service.client("sns").list_topics)
     assert code == "InvalidAction"
-    assert message == "The service 'sns' is not served here, only iam, logs, monitoring, s3, sagemaker, sagestone, sts."
+    assert (
+        message
+        == "The service 'sns' is not served here, only iam, kms, logs, monitoring, s3, sagemaker, sagestone, sts."
+    )
 
 
 def _presigned(service: RunningService, credentials: dict[str, Any], version: str) -> str:

@@ -1,5 +1,6 @@
 """The operations without a server: requests are checked by the service model, answers against botocore's shapes."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +15,8 @@ from sagestone.containers.runtime import ImageNotFound
 from sagestone.domain.describe.algorithm import describe_algorithm
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
+from sagestone.kms.key_store import KeyStore
+from sagestone.kms.vault import Vault
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.table import operations
 from sagestone.s3.client import S3, write_all
@@ -37,6 +40,7 @@ _MODELS = {
     "monitoring": "cloudwatch",
     "sts": "sts",
     "iam": "iam",
+    "kms": "kms",
 }  # botocore's names
 CHECKS = {name: RequestCheck(load_service_model(model)) for name, model in _MODELS.items()}
 CHECKS["sagestone"] = RequestCheck(OWN_MODEL)
@@ -67,6 +71,8 @@ class Served:
     def __post_init__(self) -> None:
         self.store = SqliteStore(self.directory / "state.db", lambda found: orjson.dumps(describe_algorithm(found)))
         self.logs = self.directory / "logs"
+        self.vault = Vault(KeyStore(self.directory / "kms", bytes(32)), DEPLOYMENT, lambda: self.now)
+        self.vault.add_managed_keys()
         storage = open_storage(self.directory / "s3")
         storage.buckets.create("data", DEPLOYMENT.region, self.now)
         storage.close()
@@ -82,6 +88,7 @@ class Served:
             logs=LogReader(self.logs),
             book=CredentialBook([KEYS]),
             s3=self.s3,
+            vault=self.vault,
         )
         self.table = operations(self.dependencies)
 
@@ -93,7 +100,9 @@ class Served:
         caller = Caller(account=DEPLOYMENT.account, access_key="KEY", region=DEPLOYMENT.region)
         call = Call(service=service, operation=operation, parameters=clean, caller=caller, request_id="1")
         answer = self.table[(service, operation)].function(call)
-        document: dict[str, Any] = orjson.loads(answer if isinstance(answer, bytes) else orjson.dumps(answer or {}))
+        document: dict[str, Any] = orjson.loads(
+            answer if isinstance(answer, bytes) else orjson.dumps(answer or {}, default=_blob)
+        )
         check_answer(service, operation, document)
         return document
 
@@ -112,6 +121,11 @@ class Served:
 
     def _hint(self) -> None:
         self.hints += 1
+
+
+def _blob(value: Any) -> str:
+    assert isinstance(value, bytes)
+    return b64encode(value).decode()
 
 
 def check_answer(service: str, operation: str, answer: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import orjson
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import Parts, RuntimePart, S3Part, ServicePart
+from sagestone.compose.keys import open_keys
 from sagestone.compose.metric_sources import Exposition, Sources
 from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
@@ -68,6 +69,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     book = CredentialBook.open(home, settings.account)
     runtime_part, runtime = choose_runtime(settings)
     deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
+    vault, _ = open_keys(settings, deployment, time.time)
     store = SqliteStore(home / "state.sqlite3", _describe, describe_version=VERSION)
     s3_part = _s3_part(settings)
     logs = home / "logs"
@@ -113,6 +115,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         book=book,
         s3=build_s3(s3_part),
         file_systems=file_systems,
+        vault=vault,
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
     hosts = tuple(dict.fromkeys(("localhost", settings.host)))
@@ -139,7 +142,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     )
     server = Server(
         operations=operations(dependencies),
-        models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch")), OWN_MODEL],
+        models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch", "kms")), OWN_MODEL],
         query_models=[load_service_model(name) for name in ("sts", "iam")],
         s3=s3,
         book=book,

@@ -40,6 +40,7 @@ def _lines() -> Iterator[str]:
         ("sagemaker", "SageMaker"),
         ("logs", "CloudWatch Logs"),
         ("monitoring", "CloudWatch"),
+        ("kms", "KMS"),
         ("sts", "STS"),
         ("iam", "IAM"),
         ("sagestone", "Sagestone itself"),

@@ -7,6 +7,7 @@ from typing import Protocol
 from sagestone.domain.file_system import FileSystem
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
+from sagestone.kms.vault import Vault
 from sagestone.s3.client import S3
 from sagestone.store.interface import Store
 from sagestone.wire.credentials import CredentialBook
@@ -33,3 +34,4 @@ class Dependencies:
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
     book: CredentialBook  # the keys that may sign, which seal those of assumed roles
     s3: S3  # where models and data lie, with the service's own keys
+    vault: Vault  # the keys of KMS

@@ -8,6 +8,7 @@ The service model that is installed may be newer than this table: a member that 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sagestone.operations.kms_members import KMS_MEMBERS
 from sagestone.wire.call import Call
 from sagestone.wire.errors import (
     InvalidParameterException,
@@ -162,6 +163,7 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "IncludeLinkedAccounts": "there are no linked accounts",
         "OwningAccount": "there are no linked accounts",
     },
+    **KMS_MEMBERS,
     ("sts", "GetCallerIdentity"): {},
     ("sts", "AssumeRole"): {
         "RoleArn": "any role of the account: every role exists",

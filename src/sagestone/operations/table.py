@@ -15,6 +15,7 @@ from sagestone.operations.describe_algorithm import describe_algorithm
 from sagestone.operations.filter_log_events import filter_log_events
 from sagestone.operations.identity import assume_role, get_caller_identity, get_role, simulate_principal_policy
 from sagestone.operations.interrupt_training_job import interrupt_training_job
+from sagestone.operations.kms_table import KMS
 from sagestone.operations.list_algorithms import list_algorithms
 from sagestone.operations.list_metrics import list_metrics
 from sagestone.operations.log_events import get_log_events
@@ -95,6 +96,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("monitoring", "GetMetricStatistics"): get_metric_statistics,
     ("monitoring", "GetMetricData"): get_metric_data,
     ("monitoring", "ListMetrics"): list_metrics,
+    **KMS,
     ("sts", "GetCallerIdentity"): get_caller_identity,
     ("sts", "AssumeRole"): assume_role,
     ("iam", "GetRole"): get_role,
