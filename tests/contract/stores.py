@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.store.interface import Store
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 
 #: Opens the store that lives in a directory; opening it again finds what was kept.
 OpenStore = Callable[[Path], Store]
@@ -17,9 +17,9 @@ def describe(algorithm: Algorithm) -> bytes:
     return json.dumps({"name": algorithm.name, "status": algorithm.status}).encode()
 
 
-def open_sqlite(directory: Path) -> Store:
+def in_a_file(directory: Path) -> Store:
     """The store in one SQLite file."""
-    return SqliteStore(directory / "state.sqlite3", describe)
+    return open_sqlite(directory / "state.sqlite3", describe)
 
 
-STORES: dict[str, OpenStore] = {"sqlite": open_sqlite}
+STORES: dict[str, OpenStore] = {"sqlite": in_a_file}

@@ -26,7 +26,7 @@ from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import request_stop
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.training_instance import Ground, Platform
 from tests.documents import algorithm, training_spec
 
@@ -67,7 +67,7 @@ class Service:
 
     def __init__(self, ground: Ground, holder: str) -> None:
         self.ground = ground
-        self.store = SqliteStore(ground.directory / "state.sqlite3", lambda one: one.status.encode())
+        self.store = open_sqlite(ground.directory / "state.sqlite3", lambda one: one.status.encode())
         self.placement = _placement(ground)
         self.controller = Controller(
             self.store,

@@ -197,28 +197,28 @@ class TestStore:
         assert store.tags(arn) == {"a": "2"}
 
     def test_a_lease_has_one_holder_until_it_runs_out(self, store: Store) -> None:
-        assert store.take_lease("k", "one", 100.0, 10.0)
-        assert store.take_lease("k", "one", 105.0, 10.0)
-        assert not store.take_lease("k", "other", 114.0, 10.0)
-        assert store.take_lease("k", "other", 115.0, 10.0)
+        assert store.take_lease("k", "one", 1000.0)
+        assert not store.take_lease("k", "other", 1000.0)
+        assert store.take_lease("k", "one", -1.0)  # renewed to have run out
+        assert store.take_lease("k", "other", 1000.0)
         store.release_lease("k", "one")
-        assert not store.take_lease("k", "one", 116.0, 10.0)
+        assert not store.take_lease("k", "one", 1000.0)
         store.release_lease("k", "other")
-        assert store.take_lease("k", "one", 116.0, 10.0)
+        assert store.take_lease("k", "here.one", 1000.0)
         store.void_leases()
-        assert store.take_lease("k", "other", 117.0, 10.0)
+        assert store.take_lease("k", "other", 1000.0)
 
     def test_of_many_who_want_a_lease_one_gets_it(self, store: Store) -> None:
         with ThreadPoolExecutor(8) as pool:
-            taken = list(pool.map(lambda number: store.take_lease("k", f"holder{number}", 100.0, 10.0), range(8)))
+            taken = list(pool.map(lambda number: store.take_lease("k", f"holder{number}", 1000.0), range(8)))
         assert sum(taken) == 1
 
     def test_a_change_with_a_lost_lease_is_refused_and_changes_nothing(self, store: Store) -> None:
         store.add_job(TRAINING, {})
         store.add_algorithm(algorithm("a"), {})
         for key in ("training/job", "algorithm/a"):
-            store.take_lease(key, "one", 100.0, 10.0)
-            store.take_lease(key, "other", 111.0, 10.0)
+            store.take_lease(key, "one", -1.0)
+            store.take_lease(key, "other", 1000.0)
         for change in (
             lambda: store.change_job("training/job", lambda job: request_stop(job, 1.0), "one"),
             lambda: store.apply_event(event("training/job", 1, 1.0, stage="Training"), "one"),

@@ -11,7 +11,7 @@ import pytest
 
 from sagestone.store.connections import open_writer
 from sagestone.store.migrations import STEPS, NewerDatabase
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.stores import STORES, describe
 from tests.documents import algorithm
 
@@ -61,7 +61,7 @@ def test_everything_answered_before_a_kill_is_there(kind: str, tmp_path: Path) -
 
 
 def test_the_files_are_for_their_owner_only(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "new" / "state.sqlite3", describe)
+    store = open_sqlite(tmp_path / "new" / "state.sqlite3", describe)
     store.add_algorithm(algorithm("a"), {})
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
     store.close()
@@ -71,29 +71,29 @@ def test_the_files_are_for_their_owner_only(tmp_path: Path) -> None:
 
 def test_a_newer_database_is_refused_with_a_way_out(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite3"
-    SqliteStore(path, describe).close()
+    open_sqlite(path, describe).close()
     connection = open_writer(path)
     connection.execute("INSERT INTO migrations VALUES (?, 'later')", (len(STEPS) + 1,))
     connection.close()
     with pytest.raises(NewerDatabase, match="start that version, or another home directory"):
-        SqliteStore(path, describe)
+        open_sqlite(path, describe)
 
 
 def test_stored_answers_are_made_anew_when_their_shape_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite3"
-    store = SqliteStore(path, lambda one: b"old", describe_version="1")
+    store = open_sqlite(path, lambda one: b"old", describe_version="1")
     store.add_algorithm(algorithm("a"), {})
     store.close()
-    same = SqliteStore(path, lambda one: b"new", describe_version="1")
+    same = open_sqlite(path, lambda one: b"new", describe_version="1")
     assert same.algorithm_document("a") == b"old"
     same.close()
-    newer = SqliteStore(path, lambda one: b"new", describe_version="2")
+    newer = open_sqlite(path, lambda one: b"new", describe_version="2")
     assert newer.algorithm_document("a") == b"new"
     newer.close()
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "state.sqlite3", describe)
+    store = open_sqlite(tmp_path / "state.sqlite3", describe)
     store.close()
     store.close()
     with pytest.raises(Exception, match="the store is closed"):

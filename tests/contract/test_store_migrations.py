@@ -10,7 +10,7 @@ from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import new_transform_job
 from sagestone.store.migrations import STEPS
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.stores import describe
 from tests.documents import algorithm, plan, transform_spec
 
@@ -55,7 +55,7 @@ def test_transform_jobs_and_plans_of_one_container_get_a_list_of_containers(tmp_
     add(connection, "algorithm", without_transform, msgspec.to_builtins(without_transform))
     add(connection, "algorithm", algorithm("c"), msgspec.to_builtins(algorithm("c")))
     connection.close()
-    store = SqliteStore(tmp_path / "state.sqlite3", describe)
+    store = open_sqlite(tmp_path / "state.sqlite3", describe)
     assert store.transform_job("job") == job
     assert [store.algorithm(name) for name in "abc"] == [planned, without_transform, algorithm("c")]
     store.close()

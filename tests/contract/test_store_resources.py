@@ -145,7 +145,7 @@ class TestGroups:
         ended = store.change_resource(ModelPackage, "p", complete_validation)
         assert ended == store.resource(ModelPackage, "p")
         assert store.unfinished_resources() == ["algorithm/a"]
-        store.take_lease("model-package/p", "other", 100.0, 10.0)
+        store.take_lease("model-package/p", "other", 1000.0)
         with pytest.raises(LeaseLost):
             store.change_resource(ModelPackage, "p", request_delete, "one")
         with pytest.raises(LeaseLost):

@@ -27,7 +27,7 @@ from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.own_model import OWN_MODEL
 from sagestone.shapes.service_model import load_service_model
 from sagestone.shapes.violation import summary
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 from sagestone.wire.call import Call, Caller
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import ValidationException
@@ -69,7 +69,7 @@ class Served:
     hints: int = 0
 
     def __post_init__(self) -> None:
-        self.store = SqliteStore(self.directory / "state.db", lambda found: orjson.dumps(describe_algorithm(found)))
+        self.store = open_sqlite(self.directory / "state.db", lambda found: orjson.dumps(describe_algorithm(found)))
         self.logs = self.directory / "logs"
         self.vault = Vault(KeyStore(self.directory / "kms", bytes(32)), DEPLOYMENT, lambda: self.now)
         self.vault.add_managed_keys()

@@ -13,7 +13,7 @@ from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.transition import request_stop
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import algorithm, package, package_plan, plan
 from tests.unit.dying import Countdown, Died, Dying
 from tests.unit.fault_placement import FaultPlacement, until_stopped
@@ -35,7 +35,7 @@ def pump(store: Store, placement: Placement, holder: str) -> None:
 def test_every_crash_point_leads_to_the_same_end(tmp_path: Path, after: bool) -> None:
     crash_points = 0
     for at in itertools.count(1):
-        store = SqliteStore(tmp_path / f"{at}.sqlite3", lambda one: one.status.encode())
+        store = open_sqlite(tmp_path / f"{at}.sqlite3", lambda one: one.status.encode())
         placement = FaultPlacement()
         store.add_algorithm(algorithm("a", plan=plan("job", instances=2)), {})
         countdown = Countdown(at, after=after)
@@ -62,7 +62,7 @@ def test_every_crash_point_leads_to_the_same_end(tmp_path: Path, after: bool) ->
 def test_every_crash_point_of_a_package_leads_to_the_same_end(tmp_path: Path, after: bool) -> None:
     crash_points = 0
     for at in itertools.count(1):
-        store = SqliteStore(tmp_path / f"{at}.sqlite3", lambda one: b"")
+        store = open_sqlite(tmp_path / f"{at}.sqlite3", lambda one: b"")
         placement = FaultPlacement()
         store.add_resource(package("p", plan=package_plan("job")), {})
         countdown = Countdown(at, after=after)
@@ -87,7 +87,7 @@ def test_every_crash_point_of_a_package_leads_to_the_same_end(tmp_path: Path, af
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_stop_is_not_forgotten_by_a_crash(tmp_path: Path, after: bool) -> None:
     for at in itertools.count(1):
-        store = SqliteStore(tmp_path / f"{at}.sqlite3", lambda one: b"")
+        store = open_sqlite(tmp_path / f"{at}.sqlite3", lambda one: b"")
         placement = FaultPlacement(until_stopped)
         store.add_algorithm(algorithm("a", plan=plan("job")), {})
         Controller(store, placement, region="r", holder="zeroth").round()

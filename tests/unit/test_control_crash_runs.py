@@ -13,7 +13,8 @@ from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import new_training_job, request_interruption, request_job_delete
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sql_store import SqlStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import event, training_spec
 from tests.unit.dying import Countdown, Died, Dying
 from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
@@ -23,12 +24,12 @@ LOST = Outcome(ending="Interrupted", exit_code=143)
 
 
 def crash_everywhere(
-    directory: Path, after: bool, prepare: Callable[[SqliteStore], FaultPlacement],
-    check: Callable[[SqliteStore, FaultPlacement, int], None],
+    directory: Path, after: bool, prepare: Callable[[SqlStore], FaultPlacement],
+    check: Callable[[SqlStore, FaultPlacement, int], None],
 ) -> int:  # fmt: skip
     """Die at the first effect after `prepare`, then at the second …, and `check` the end; how many there were."""
     for at in itertools.count(1):
-        store = SqliteStore(directory / f"{at}.sqlite3", lambda one: b"")
+        store = open_sqlite(directory / f"{at}.sqlite3", lambda one: b"")
         placement = prepare(store)
         countdown = Countdown(at, after=after)
         try:
@@ -44,7 +45,7 @@ def crash_everywhere(
     raise AssertionError("there is always an end")
 
 
-def rounds(store: SqliteStore, placement: FaultPlacement, count: int) -> None:
+def rounds(store: SqlStore, placement: FaultPlacement, count: int) -> None:
     controller = Controller(store, placement, region="r", holder="zeroth")
     for _ in range(count):
         controller.round()
@@ -52,7 +53,7 @@ def rounds(store: SqliteStore, placement: FaultPlacement, count: int) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_an_interruption_is_carried_out_once(tmp_path: Path, after: bool) -> None:
-    def prepare(store: SqliteStore) -> FaultPlacement:
+    def prepare(store: SqlStore) -> FaultPlacement:
         def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
             if not placement.released:
                 lost = [event(key, 4, 2010.0, instance=number, outcome=LOST)] if stopping else []
@@ -65,7 +66,7 @@ def test_an_interruption_is_carried_out_once(tmp_path: Path, after: bool) -> Non
         store.change_job("training/job", lambda job: request_interruption(cast(TrainingJob, job), 2005.0))
         return placement
 
-    def check(store: SqliteStore, placement: FaultPlacement, at: int) -> None:
+    def check(store: SqlStore, placement: FaultPlacement, at: int) -> None:
         job = store.training_job("job")
         assert job is not None
         assert (job.status, job.run) == ("Completed", 2), at
@@ -77,14 +78,14 @@ def test_an_interruption_is_carried_out_once(tmp_path: Path, after: bool) -> Non
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_pool_is_taken_over_or_put_away_but_never_lost(tmp_path: Path, after: bool) -> None:
-    def prepare(store: SqliteStore) -> FaultPlacement:
+    def prepare(store: SqlStore) -> FaultPlacement:
         placement = FaultPlacement()
         store.add_job(new_training_job(training_spec("first", keep_alive_seconds=10**9), 1000.0), {})
         rounds(store, placement, 10)
         store.add_job(new_training_job(training_spec("second"), 1000.0), {})
         return placement
 
-    def check(store: SqliteStore, placement: FaultPlacement, at: int) -> None:
+    def check(store: SqlStore, placement: FaultPlacement, at: int) -> None:
         first, second = store.training_job("first"), store.training_job("second")
         assert first is not None
         assert second is not None
@@ -99,14 +100,14 @@ def test_a_pool_is_taken_over_or_put_away_but_never_lost(tmp_path: Path, after: 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_deleted_job_goes_whole(tmp_path: Path, after: bool) -> None:
-    def prepare(store: SqliteStore) -> FaultPlacement:
+    def prepare(store: SqlStore) -> FaultPlacement:
         placement = FaultPlacement()
         store.add_job(new_training_job(training_spec(), 1000.0), {})
         rounds(store, placement, 10)
         store.change_job("training/job", lambda job: request_job_delete(cast(TrainingJob, job), 2500.0))
         return placement
 
-    def check(store: SqliteStore, placement: FaultPlacement, at: int) -> None:
+    def check(store: SqlStore, placement: FaultPlacement, at: int) -> None:
         assert store.training_job("job") is None, at
         assert placement.find() == [], at
 

@@ -20,7 +20,8 @@ from sagestone.domain.transition import (
     request_job_delete,
     request_stop,
 )
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sql_store import SqlStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import algorithm, event, plan, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
 
@@ -38,13 +39,13 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    opened = SqliteStore(tmp_path / "state.sqlite3", lambda one: one.status.encode())
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_sqlite(tmp_path / "state.sqlite3", lambda one: one.status.encode())
     yield opened
     opened.close()
 
 
-def pump(store: SqliteStore, placement: FaultPlacement, rounds: int = 60) -> Controller:
+def pump(store: SqlStore, placement: FaultPlacement, rounds: int = 60) -> Controller:
     """A controller whose clock goes on a second each round."""
     clock = Clock()
     controller = Controller(
@@ -62,13 +63,13 @@ def pump(store: SqliteStore, placement: FaultPlacement, rounds: int = 60) -> Con
     return controller
 
 
-def outcome(store: SqliteStore, name: str = "a") -> tuple[str, str | None]:
+def outcome(store: SqlStore, name: str = "a") -> tuple[str, str | None]:
     found = store.algorithm(name)
     assert found is not None
     return found.status, found.validation.failure_reason if found.validation else None
 
 
-def test_a_validation_goes_through_both_jobs(store: SqliteStore) -> None:
+def test_a_validation_goes_through_both_jobs(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {})
     placement = FaultPlacement()
     pump(store, placement)
@@ -83,7 +84,7 @@ def test_a_validation_goes_through_both_jobs(store: SqliteStore) -> None:
     assert placement.find() == []
 
 
-def test_nothing_waits_for_agents_that_clean_up(store: SqliteStore) -> None:
+def test_nothing_waits_for_agents_that_clean_up(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {})
     placement = FaultPlacement()
     placement.lingering = {"transform/job": 1000}
@@ -96,7 +97,7 @@ def test_nothing_waits_for_agents_that_clean_up(store: SqliteStore) -> None:
     assert controller.round() is None
 
 
-def test_a_stop_puts_away_what_is_over(store: SqliteStore) -> None:
+def test_a_stop_puts_away_what_is_over(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {})
     placement = FaultPlacement()
     placement.lingering = {"transform/job": 40}
@@ -110,7 +111,7 @@ def test_a_stop_puts_away_what_is_over(store: SqliteStore) -> None:
     assert placement.find() == []
 
 
-def test_the_controller_tells_how_long_it_has_been_at_one_thing(store: SqliteStore) -> None:
+def test_the_controller_tells_how_long_it_has_been_at_one_thing(store: SqlStore) -> None:
     placement, clock = FaultPlacement(), Clock()
     told: list[float] = []
     controller = Controller(store, placement, region="eu-central-1", holder="test", monotonic=clock)
@@ -136,7 +137,7 @@ def test_the_controller_tells_how_long_it_has_been_at_one_thing(store: SqliteSto
     assert not controller.breath().alive
 
 
-def test_without_a_profile_there_is_nothing_to_wait_for(store: SqliteStore) -> None:
+def test_without_a_profile_there_is_nothing_to_wait_for(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a"), {})
     pump(store, FaultPlacement(), rounds=1)
     assert outcome(store) == ("Completed", None)
@@ -148,7 +149,7 @@ def test_one_that_cannot_be_stored_does_not_hold_up_the_others(tmp_path: Path) -
             raise RuntimeError("cannot be shown")
         return b""
 
-    store = SqliteStore(tmp_path / "other.sqlite3", describe)
+    store = open_sqlite(tmp_path / "other.sqlite3", describe)
     for name in ("bad", "good", "better"):
         store.add_algorithm(algorithm(name), {})
     pump(store, FaultPlacement(), rounds=3)
@@ -156,7 +157,7 @@ def test_one_that_cannot_be_stored_does_not_hold_up_the_others(tmp_path: Path) -
     store.close()
 
 
-def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqliteStore) -> None:
+def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {"key": "value"})
     placement = FaultPlacement()
     pump(store, placement)
@@ -166,7 +167,7 @@ def test_a_deleted_algorithm_goes_and_its_jobs_stay(store: SqliteStore) -> None:
     assert store.training_job("job") is not None
 
 
-def test_a_deleted_job_goes_with_what_it_left_and_frees_its_name(store: SqliteStore) -> None:
+def test_a_deleted_job_goes_with_what_it_left_and_frees_its_name(store: SqlStore) -> None:
     placement = FaultPlacement()
     store.add_job(new_training_job(training_spec(), 1000.0), {})
     pump(store, placement)
@@ -181,7 +182,7 @@ def test_a_deleted_job_goes_with_what_it_left_and_frees_its_name(store: SqliteSt
     assert again.status == "Completed"
 
 
-def test_a_spot_job_is_taken_away_once_and_runs_again(store: SqliteStore) -> None:
+def test_a_spot_job_is_taken_away_once_and_runs_again(store: SqlStore) -> None:
     def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
         if not stopping:
             return (
@@ -204,7 +205,7 @@ def test_a_spot_job_is_taken_away_once_and_runs_again(store: SqliteStore) -> Non
     assert set(placement.starts.values()) == {2}
 
 
-def test_instances_that_get_lost_are_a_failure_of_ours_and_retried(store: SqliteStore) -> None:
+def test_instances_that_get_lost_are_a_failure_of_ours_and_retried(store: SqlStore) -> None:
     placement = FaultPlacement(until_stopped)
 
     def lose(call: str, key: str) -> None:
@@ -221,7 +222,7 @@ def test_instances_that_get_lost_are_a_failure_of_ours_and_retried(store: Sqlite
     assert (job.status, job.run, job.retries) == ("Completed", 2, 1)
 
 
-def test_a_job_that_gets_no_room_waits_no_longer_than_it_may(store: SqliteStore) -> None:
+def test_a_job_that_gets_no_room_waits_no_longer_than_it_may(store: SqlStore) -> None:
     store.add_job(new_training_job(training_spec(spot=True, max_wait_seconds=20), 2990.0), {})
     pump(store, FaultPlacement(room=0))
     job = store.training_job("job")
@@ -229,7 +230,7 @@ def test_a_job_that_gets_no_room_waits_no_longer_than_it_may(store: SqliteStore)
     assert (job.status, job.secondary_status) == ("Stopped", "MaxWaitTimeExceeded")
 
 
-def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: SqliteStore) -> None:
+def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: SqlStore) -> None:
     def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
         failure = Failure(fault="algorithm", message="out of luck, exit code: 3")
         return [event(key, 1, 2000.0, outcome=Outcome(ending="Failed", exit_code=3, failure=failure))]
@@ -243,7 +244,7 @@ def test_a_failed_training_fails_the_validation_and_no_transform_runs(store: Sql
     assert store.transform_job("job") is None
 
 
-def test_the_others_are_stopped_when_one_instance_fails(store: SqliteStore) -> None:
+def test_the_others_are_stopped_when_one_instance_fails(store: SqlStore) -> None:
     def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
         if number == 1:
             return [
@@ -257,7 +258,7 @@ def test_the_others_are_stopped_when_one_instance_fails(store: SqliteStore) -> N
     assert outcome(store) == ("Failed", "Client error: Training job job failed: ClientError: x")
 
 
-def test_an_impossible_job_says_why(store: SqliteStore) -> None:
+def test_an_impossible_job_says_why(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {})
     placement = FaultPlacement()
     placement.impossible.add("training/job")
@@ -268,7 +269,7 @@ def test_an_impossible_job_says_why(store: SqliteStore) -> None:
     )
 
 
-def test_jobs_without_room_wait_in_pending_and_go_on_when_there_is_some(store: SqliteStore) -> None:
+def test_jobs_without_room_wait_in_pending_and_go_on_when_there_is_some(store: SqlStore) -> None:
     placement = FaultPlacement(until_stopped, room=1)
     for number in range(3):
         store.add_algorithm(algorithm(f"a{number}", plan=plan(f"job{number}")), {})
@@ -282,7 +283,7 @@ def test_jobs_without_room_wait_in_pending_and_go_on_when_there_is_some(store: S
     assert [outcome(store, f"a{number}")[0] for number in range(3)] == ["Completed"] * 3
 
 
-def test_a_waiting_job_can_be_stopped(store: SqliteStore) -> None:
+def test_a_waiting_job_can_be_stopped(store: SqlStore) -> None:
     placement = FaultPlacement(room=0)
     store.add_algorithm(algorithm("a", plan=plan()), {})
     controller = pump(store, placement, rounds=2)
@@ -294,7 +295,7 @@ def test_a_waiting_job_can_be_stopped(store: SqliteStore) -> None:
     assert (job.status, job.secondary_status, job.started_at) == ("Stopped", "Stopped", None)
 
 
-def test_a_lost_agent_is_started_again_and_the_job_completes(store: SqliteStore) -> None:
+def test_a_lost_agent_is_started_again_and_the_job_completes(store: SqlStore) -> None:
     store.add_algorithm(algorithm("a", plan=plan()), {})
     placement = FaultPlacement(until_stopped)
     pump(store, placement, rounds=3)
@@ -305,7 +306,7 @@ def test_a_lost_agent_is_started_again_and_the_job_completes(store: SqliteStore)
     assert placement.starts[("training/job", 1)] == 2
 
 
-def test_an_agent_that_is_lost_again_and_again_ends_its_job_as_our_fault(store: SqliteStore) -> None:
+def test_an_agent_that_is_lost_again_and_again_ends_its_job_as_our_fault(store: SqlStore) -> None:
     def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
         return []
 
@@ -322,7 +323,7 @@ def test_an_agent_that_is_lost_again_and_again_ends_its_job_as_our_fault(store: 
 
 
 @pytest.mark.parametrize("call", ["reserve", "start", "events", "lost"])
-def test_an_error_that_stays_ends_only_its_own_job(store: SqliteStore, call: str) -> None:
+def test_an_error_that_stays_ends_only_its_own_job(store: SqlStore, call: str) -> None:
     def fail(name: str, key: str) -> None:
         if (name, key) == (call, "training/bad"):
             raise RuntimeError("no such thing")
@@ -341,7 +342,7 @@ def test_an_error_that_stays_ends_only_its_own_job(store: SqliteStore, call: str
 
 
 @pytest.mark.parametrize("call", ["reserve", "start", "events", "lost", "release", "find"])
-def test_an_error_that_passes_is_forgotten(store: SqliteStore, call: str) -> None:
+def test_an_error_that_passes_is_forgotten(store: SqlStore, call: str) -> None:
     left = [2]
 
     def fail(name: str, key: str) -> None:
@@ -357,14 +358,14 @@ def test_an_error_that_passes_is_forgotten(store: SqliteStore, call: str) -> Non
     assert placement.find() == []
 
 
-def test_leavings_of_an_earlier_life_are_put_away(store: SqliteStore) -> None:
+def test_leavings_of_an_earlier_life_are_put_away(store: SqlStore) -> None:
     placement = FaultPlacement()
     placement.reserve("training/unknown", ["ml.m5.large"], 0)
     pump(store, placement, rounds=1)
     assert placement.released == ["training/unknown"]
 
 
-def test_two_controllers_share_the_work_by_leases(store: SqliteStore) -> None:
+def test_two_controllers_share_the_work_by_leases(store: SqlStore) -> None:
     placement = FaultPlacement()
     for number in range(4):
         store.add_algorithm(algorithm(f"a{number}", plan=plan(f"job{number}")), {})
@@ -377,7 +378,7 @@ def test_two_controllers_share_the_work_by_leases(store: SqliteStore) -> None:
     assert set(placement.starts.values()) == {1}
 
 
-def test_an_idle_controller_sleeps_without_a_timer(store: SqliteStore) -> None:
+def test_an_idle_controller_sleeps_without_a_timer(store: SqlStore) -> None:
     controller = pump(store, FaultPlacement(), rounds=3)
     assert controller.round() is None
 
@@ -389,7 +390,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_thread_is_woken_by_hints_and_stops(store: SqliteStore) -> None:
+def test_the_thread_is_woken_by_hints_and_stops(store: SqlStore) -> None:
     placement = FaultPlacement(completed)
     controller = Controller(store, placement, region="r", holder="thread")
     controller.start()
@@ -397,4 +398,4 @@ def test_the_thread_is_woken_by_hints_and_stops(store: SqliteStore) -> None:
     controller.hint()
     wait_until(lambda: outcome(store)[0] == "Completed")
     assert controller.stop(10)
-    assert store.take_lease("training/job", "another", time.time(), 30)
+    assert store.take_lease("training/job", "another", 30)

@@ -23,7 +23,8 @@ from sagestone.domain.transition import (
     request_stop,
     reuse_pool,
 )
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sql_store import SqlStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import event, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed
 from tests.unit.test_control_faults import pump
@@ -108,8 +109,8 @@ def test_which_jobs_match(changes: dict[str, Any], match: bool) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    opened = SqliteStore(tmp_path / "state.sqlite3", lambda one: one.status.encode())
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_sqlite(tmp_path / "state.sqlite3", lambda one: one.status.encode())
     yield opened
     opened.close()
 
@@ -122,13 +123,13 @@ def at_pumps_time(key: str, number: int, stopping: bool) -> Sequence[InstanceEve
     return [replace(one, at=3000.0) for one in completed(key, number, stopping)]
 
 
-def pool_of(store: SqliteStore, name: str) -> str:
+def pool_of(store: SqlStore, name: str) -> str:
     job = store.training_job(name)
     assert job is not None
     return status(job)
 
 
-def test_a_matching_job_takes_over_what_was_kept(store: SqliteStore) -> None:
+def test_a_matching_job_takes_over_what_was_kept(store: SqlStore) -> None:
     placement = FaultPlacement(at_pumps_time)
     store.add_job(named("first", keep_alive_seconds=600), {})
     pump(store, placement, rounds=15)
@@ -140,7 +141,7 @@ def test_a_matching_job_takes_over_what_was_kept(store: SqliteStore) -> None:
     assert (pool_of(store, "first"), pool_of(store, "second")) == ("Reused", "Available")
 
 
-def test_a_pool_ends_with_its_period(store: SqliteStore) -> None:
+def test_a_pool_ends_with_its_period(store: SqlStore) -> None:
     placement = FaultPlacement(at_pumps_time)
     store.add_job(named("first", keep_alive_seconds=20), {})
     pump(store, placement, rounds=40)
@@ -148,7 +149,7 @@ def test_a_pool_ends_with_its_period(store: SqliteStore) -> None:
     assert placement.find() == []
 
 
-def test_a_pool_that_is_kept_no_longer_ends_at_once(store: SqliteStore) -> None:
+def test_a_pool_that_is_kept_no_longer_ends_at_once(store: SqlStore) -> None:
     placement = FaultPlacement(at_pumps_time)
     store.add_job(named("first", keep_alive_seconds=600), {})
     pump(store, placement, rounds=15)
@@ -157,7 +158,7 @@ def test_a_pool_that_is_kept_no_longer_ends_at_once(store: SqliteStore) -> None:
     assert pool_of(store, "first") == "Terminated"
 
 
-def test_a_pool_gives_way_to_a_job_that_waits(store: SqliteStore) -> None:
+def test_a_pool_gives_way_to_a_job_that_waits(store: SqlStore) -> None:
     placement = FaultPlacement(at_pumps_time, room=2)
     store.add_job(named("first", keep_alive_seconds=600), {})
     pump(store, placement, rounds=15)

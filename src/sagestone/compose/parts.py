@@ -5,21 +5,18 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-import orjson
-
 from sagestone.agent.build import build_s3
 from sagestone.agent.parts import Parts, RuntimePart, S3Part, ServicePart
 from sagestone.compose.keys import open_keys
 from sagestone.compose.metric_sources import Exposition, Sources
 from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
+from sagestone.compose.stores import open_store
 from sagestone.containers.labels import home_id
 from sagestone.containers.machine import machine
 from sagestone.containers.runtime import Runtime
 from sagestone.control.controller import Controller
-from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.assign import Patience
-from sagestone.domain.describe.algorithm import describe_algorithm
 from sagestone.domain.instance import instance_facts
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
@@ -37,8 +34,7 @@ from sagestone.server.traffic import Traffic
 from sagestone.settings import Settings
 from sagestone.shapes.own_model import OWN_MODEL
 from sagestone.shapes.service_model import load_service_model
-from sagestone.store.sqlite import SqliteStore
-from sagestone.version import VERSION
+from sagestone.store.interface import Store
 from sagestone.wire.credentials import CredentialBook
 
 
@@ -48,7 +44,7 @@ class ServiceParts:
 
     server: Server
     controller: Controller
-    store: SqliteStore
+    store: Store
     s3: S3Face | None
     storage: Storage | None
     runtime: Runtime
@@ -70,7 +66,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     runtime_part, runtime = choose_runtime(settings)
     deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
     vault, _ = open_keys(settings, deployment, time.time)
-    store = SqliteStore(home / "state.sqlite3", _describe, describe_version=VERSION)
+    store = open_store(settings, home, settings.account)
     s3_part = _s3_part(settings)
     logs = home / "logs"
     file_systems = configured_file_systems(settings)
@@ -167,10 +163,6 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         runtime=runtime,
         runtime_part=runtime_part,
     )
-
-
-def _describe(algorithm: Algorithm) -> bytes:
-    return orjson.dumps(describe_algorithm(algorithm))
 
 
 def _s3_part(settings: Settings) -> S3Part:

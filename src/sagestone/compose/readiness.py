@@ -71,7 +71,7 @@ def service_checks(
 ) -> list[Check]:
     """What a service needs to work. The store is asked by a lease of nobody's, which is written like any change."""
     checks = [
-        Check(name="store", ask=lambda: store.take_lease("readiness", holder, time.time(), 1.0)),
+        Check(name="store", ask=lambda: store.take_lease("readiness", holder, 1.0)),
         Check(name="runtime", ask=lambda: runtime.find({HOME: "readiness", JOB: "none"})),
         Check(name="controller", ask=lambda: _breathes(controller)),
     ]

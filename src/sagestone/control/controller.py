@@ -74,7 +74,7 @@ class Controller:
             store, placement, clock=clock, monotonic=monotonic, region=region, patience=patience or Patience()
         )
         self._validated = ValidatedReconciler(store, clock)
-        self._leases = Leases(store, holder, clock, lease_seconds)
+        self._leases = Leases(store, holder, monotonic, lease_seconds)
         self._backoff = Backoff(retry or RetryPatience())
         self._pace = Pace()
         self._running: set[str] = set()  # jobs whose instances are to be looked at

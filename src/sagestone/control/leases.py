@@ -8,19 +8,19 @@ from sagestone.store.interface import Store
 class Leases:
     """Remembers what is held, so that holding on costs a write only three times in a lease's life."""
 
-    def __init__(self, store: Store, holder: str, clock: Callable[[], float], seconds: float) -> None:
+    def __init__(self, store: Store, holder: str, monotonic: Callable[[], float], seconds: float) -> None:
         self.holder = holder
         self.seconds = seconds
-        self._store, self._clock = store, clock
+        self._store, self._monotonic = store, monotonic
         self._taken_at: dict[str, float] = {}
 
     def hold(self, key: str) -> bool:
         """Whether this controller has the lease on `key`, for two thirds of its length at least."""
-        now = self._clock()
+        now = self._monotonic()
         taken_at = self._taken_at.get(key)
-        if taken_at is not None and 0 <= now - taken_at < self.seconds / 3:
+        if taken_at is not None and now - taken_at < self.seconds / 3:
             return True
-        if not self._store.take_lease(key, self.holder, now, self.seconds):
+        if not self._store.take_lease(key, self.holder, self.seconds):
             self._taken_at.pop(key, None)
             return False
         self._taken_at[key] = now

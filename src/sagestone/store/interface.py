@@ -262,8 +262,9 @@ class Store(Protocol):
         ...
 
     # leases
-    def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
-        """Whether `holder` has the lease on `key` now (its own is renewed, an expired one is taken)."""
+    def take_lease(self, key: str, holder: str, seconds: float) -> bool:
+        """Whether `holder` has the lease on `key` now (its own is renewed, an expired one is taken). Time is the
+        database's, so that services whose clocks differ agree on it."""
         ...
 
     def release_lease(self, key: str, holder: str) -> None: ...

@@ -1,9 +1,9 @@
 """Pages of a list: the rows after a position, by an index, at a cost that does not grow with the table."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from sagestone.store.database import Connection
 from sagestone.store.interface import ListQuery
 from sagestone.store.tokens import Position, make_token, read_token
 
@@ -42,7 +42,7 @@ class ListedRow:
 
 
 def list_rows(
-    connection: sqlite3.Connection, token_key: bytes, kind: str, query: ListQuery
+    connection: Connection, token_key: bytes, kind: str, query: ListQuery
 ) -> tuple[list[ListedRow], str | None]:
     """The rows of one page and the token of the next; raises BadToken."""
     keys = _sort_keys(query)
@@ -50,7 +50,7 @@ def list_rows(
     walked, walked_values = _walk(kind, query, keys, after)
     wanted, wanted_values = _filters(query)
     found = connection.execute(
-        f"SELECT {', '.join(_COLUMNS)} FROM ({walked} LIMIT {SCAN_LIMIT}) WHERE {wanted} LIMIT ?",
+        f"SELECT {', '.join(_COLUMNS)} FROM ({walked} LIMIT {SCAN_LIMIT}) AS walked WHERE {wanted} LIMIT ?",
         (*walked_values, *wanted_values, query.limit + 1),
     ).fetchall()
     page = found[: query.limit]
@@ -97,7 +97,10 @@ def _filters(query: ListQuery) -> tuple[str, list[Any]]:
     """What each row that was walked over must pass."""
     tests = [
         # The version of a model package is no part of its name.
-        ("instr(iif(parent IS NULL, name, substr(name, 1, instr(name, '/') - 1)), ?) > 0", query.name_contains),
+        (
+            "instr(CASE WHEN parent IS NULL THEN name ELSE substr(name, 1, instr(name, '/') - 1) END, ?) > 0",
+            query.name_contains,
+        ),
         ("secondary_status = ?", query.secondary_status),
         ("(parent IS NOT NULL) = ?", query.grouped),
         ("created_at > ?", query.created_after),
@@ -107,12 +110,10 @@ def _filters(query: ListQuery) -> tuple[str, list[Any]]:
         ("warm_pool = ?", query.warm_pool),
     ]
     used = [(test, value) for test, value in tests if value is not None]
-    return " AND ".join(["1", *(test for test, _ in used)]), [value for _, value in used]
+    return " AND ".join(["true", *(test for test, _ in used)]), [value for _, value in used]
 
 
-def _end_of_scan(
-    connection: sqlite3.Connection, walked: str, values: list[Any], keys: tuple[str, ...]
-) -> Position | None:
+def _end_of_scan(connection: Connection, walked: str, values: list[Any], keys: tuple[str, ...]) -> Position | None:
     """Where the scan stopped, when there is more behind it."""
     last = connection.execute(f"{walked} LIMIT 2 OFFSET {SCAN_LIMIT - 1}", values).fetchall()
     return _position(last[0], keys) if len(last) == 2 else None

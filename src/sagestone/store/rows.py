@@ -1,6 +1,5 @@
 """Documents as rows: JSON for the document, columns for what lists filter, sort and show."""
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
@@ -11,6 +10,7 @@ from sagestone.domain.model import Model
 from sagestone.domain.model_package import ModelPackage, ModelPackageGroup
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
+from sagestone.store.database import CONSTRAINT_BROKEN, Connection
 from sagestone.store.interface import NameTaken, NotEmpty, NotFound
 
 Kind = Literal["algorithm", "training", "transform", "model", "model-package", "model-package-group"]
@@ -31,29 +31,30 @@ _UNFINISHED: Final = ("Pending", "InProgress", "Deleting")
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def insert(connection: sqlite3.Connection, document: Document, tags: Mapping[str, str], describe: Describe) -> None:
+def insert(connection: Connection, document: Document, tags: Mapping[str, str], describe: Describe) -> None:
     """Add a row with its tags; raises NameTaken, or NotFound where its group is not there."""
     kind, name, arn = _identity(document)
     group = _group_id(connection, document.group) if isinstance(document, ModelPackage) and document.group else None
     try:
-        cursor = connection.execute(
+        ((id_,),) = connection.execute(
             "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
             " failure_reason, description, unfinished, warm_pool, parent)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (kind, name, arn, _shown(document.created_at), *_columns(document), group),
-        )
-    except sqlite3.IntegrityError as error:
+        ).fetchall()
+    except CONSTRAINT_BROKEN as error:
         raise NameTaken(f"{kind} {name} exists already") from error
     connection.execute(
-        "INSERT INTO documents VALUES (?, ?, ?)", (cursor.lastrowid, _ENCODE(document), _described(document, describe))
+        "INSERT INTO documents (id, document, described) VALUES (?, ?, ?)",
+        (id_, _ENCODE(document), _described(document, describe)),
     )
     connection.executemany(
         "INSERT INTO tags (resource, key, value) VALUES (?, ?, ?)",
-        [(cursor.lastrowid, key, value) for key, value in tags.items()],
+        [(id_, key, value) for key, value in tags.items()],
     )
 
 
-def read(connection: sqlite3.Connection, kind: Kind, name: str) -> Any:
+def read(connection: Connection, kind: Kind, name: str) -> Any:
     """The document of that kind and name, or None."""
     row = connection.execute(
         "SELECT document FROM resources JOIN documents USING (id) WHERE kind = ? AND name = ?", (kind, name)
@@ -61,12 +62,11 @@ def read(connection: sqlite3.Connection, kind: Kind, name: str) -> Any:
     return _DECODERS[kind].decode(row[0]) if row else None
 
 
-def change(
-    connection: sqlite3.Connection, kind: Kind, name: str, apply: Callable[[Any], Any], describe: Describe
-) -> Any:
+def change(connection: Connection, kind: Kind, name: str, apply: Callable[[Any], Any], describe: Describe) -> Any:
     """Put what `apply` makes of the document in its place; raises NotFound. The same object writes nothing."""
     row = connection.execute(
-        "SELECT id, document FROM resources JOIN documents USING (id) WHERE kind = ? AND name = ?", (kind, name)
+        "SELECT id, document FROM resources JOIN documents USING (id) WHERE kind = ? AND name = ? /* FOR UPDATE */",
+        (kind, name),
     ).fetchone()
     if row is None:
         raise NotFound(f"there is no {kind} {name}")
@@ -88,27 +88,30 @@ def change(
     return after
 
 
-def redescribe(connection: sqlite3.Connection, describe: Describe) -> None:
+def redescribe(connection: Connection, describe: Describe) -> None:
     """Write every stored DescribeAlgorithm answer anew: what it shows has changed with the version."""
     ids = connection.execute("SELECT id FROM resources WHERE kind = 'algorithm'").fetchall()
     for (id_,) in ids:
-        (document,) = connection.execute("SELECT document FROM documents WHERE id = ?", (id_,)).fetchone()
+        (document,) = connection.execute(
+            "SELECT document FROM documents WHERE id = ? /* FOR UPDATE */", (id_,)
+        ).fetchone()
         described = describe(_DECODERS["algorithm"].decode(document))
         connection.execute("UPDATE documents SET described = ? WHERE id = ?", (described, id_))
 
 
-def remove(connection: sqlite3.Connection, kind: Kind, name: str) -> bool:
+def remove(connection: Connection, kind: Kind, name: str) -> bool:
     """Take a row away with its document and tags; whether there was one. Raises NotEmpty for a group with members."""
     try:
         cursor = connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name))
-    except sqlite3.IntegrityError as error:
+    except CONSTRAINT_BROKEN as error:
         raise NotEmpty(f"{kind} {name} has members") from error
     return cursor.rowcount == 1
 
 
-def _group_id(connection: sqlite3.Connection, name: str) -> int:
+def _group_id(connection: Connection, name: str) -> int:
     row = connection.execute(
-        "SELECT id FROM resources WHERE kind = 'model-package-group' AND name = ?", (name,)
+        "SELECT id FROM resources WHERE kind = 'model-package-group' AND name = ? /* FOR KEY SHARE */",
+        (name,),
     ).fetchone()  # fmt: skip
     if row is None:
         raise NotFound(f"there is no model-package-group {name}")

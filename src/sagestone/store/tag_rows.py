@@ -1,12 +1,12 @@
 """Tags, by the ARN of a resource that exists; they go with it."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 
+from sagestone.store.database import Connection
 from sagestone.store.interface import NotFound
 
 
-def read_tags(connection: sqlite3.Connection, arn: str) -> dict[str, str] | None:
+def read_tags(connection: Connection, arn: str) -> dict[str, str] | None:
     """In the order of adding; None: no such resource."""
     rows = connection.execute(
         "SELECT tags.key, tags.value FROM resources LEFT JOIN tags ON tags.resource = resources.id"
@@ -16,7 +16,7 @@ def read_tags(connection: sqlite3.Connection, arn: str) -> dict[str, str] | None
     return {key: value for key, value in rows if key is not None} if rows else None
 
 
-def write_tags(connection: sqlite3.Connection, arn: str, tags: Mapping[str, str], limit: int) -> dict[str, str]:
+def write_tags(connection: Connection, arn: str, tags: Mapping[str, str], limit: int) -> dict[str, str]:
     """Add or change; a changed one keeps its place. Raises NotFound, or ValueError above `limit`."""
     resource = _resource(connection, arn)
     connection.executemany(
@@ -30,14 +30,14 @@ def write_tags(connection: sqlite3.Connection, arn: str, tags: Mapping[str, str]
     return after
 
 
-def delete_tags(connection: sqlite3.Connection, arn: str, keys: Sequence[str]) -> None:
+def delete_tags(connection: Connection, arn: str, keys: Sequence[str]) -> None:
     """Raises NotFound; keys that are not there are no error."""
     resource = _resource(connection, arn)
     connection.executemany("DELETE FROM tags WHERE resource = ? AND key = ?", [(resource, key) for key in keys])
 
 
-def _resource(connection: sqlite3.Connection, arn: str) -> int:
-    row = connection.execute("SELECT id FROM resources WHERE arn = ?", (arn,)).fetchone()
+def _resource(connection: Connection, arn: str) -> int:
+    row = connection.execute("SELECT id FROM resources WHERE arn = ? /* FOR UPDATE */", (arn,)).fetchone()
     if row is None:
         raise NotFound(f"there is no resource {arn}")
     return int(row[0])

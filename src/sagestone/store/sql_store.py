@@ -1,9 +1,7 @@
-"""The store in one SQLite file: one writer thread with group commit, reads on the caller's thread."""
+"""The store on an SQL database, whichever it is: what each method reads and changes."""
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, cast
 
 from sagestone.domain.algorithm import Algorithm, AlgorithmStatus
@@ -14,7 +12,7 @@ from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import advance
 from sagestone.store import lease_rows, metric_rows, rows, tag_rows
-from sagestone.store.connections import Readers, open_writer
+from sagestone.store.database import Connection, Database
 from sagestone.store.interface import (
     AlgorithmRow,
     AnyResource,
@@ -27,47 +25,38 @@ from sagestone.store.interface import (
     ResourceRow,
 )
 from sagestone.store.listing import list_rows
-from sagestone.store.migrations import migrate
-from sagestone.store.writer import Writer
 
 _JOBS: Final = ("training", "transform")
 
 
-class SqliteStore:
-    """`sagestone.store.interface.Store` on the file at `path`.
+class SqlStore:
+    """`sagestone.store.interface.Store` on an open `database` whose tables are up to date.
 
     `describe` makes the DescribeAlgorithm answer that is kept beside each algorithm; when `describe_version` is not
-    the one that the file was last opened with, all answers are made anew.
+    the one that the database was last opened with, all answers are made anew.
     """
 
-    def __init__(self, path: Path, describe: Callable[[Algorithm], bytes], describe_version: str = "") -> None:
-        self._describe = describe
-        connection = open_writer(path)
-        try:
-            migrate(connection, path)
-            (self._token_key,) = connection.execute("SELECT value FROM facts WHERE name = 'token_key'").fetchone()
-        except BaseException:
-            connection.close()
-            raise
-        self._writer = Writer(connection)
-        self._readers = Readers(path)
+    def __init__(self, database: Database, describe: Callable[[Algorithm], bytes], describe_version: str = "") -> None:
+        self._database, self._describe = database, describe
+        self._write, self._reader = database.write, database.reader
+        self._token_key = _fact(self._reader(), "token_key") or b""
         self._describe_anew(describe_version)
 
     # algorithms
     def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
-        self._writer.write(lambda connection: rows.insert(connection, algorithm, tags, self._describe))
+        self._write(lambda connection: rows.insert(connection, algorithm, tags, self._describe))
 
     def algorithm(self, name: str) -> Algorithm | None:
-        return cast("Algorithm | None", rows.read(self._readers.connection(), "algorithm", name))
+        return cast("Algorithm | None", rows.read(self._reader(), "algorithm", name))
 
     def algorithm_document(self, name: str) -> bytes | None:
-        row = self._readers.connection().execute(
+        row = self._reader().execute(
             "SELECT described FROM resources JOIN documents USING (id) WHERE kind = 'algorithm' AND name = ?", (name,)
         ).fetchone()  # fmt: skip
         return cast(bytes, row[0]) if row else None
 
     def list_algorithms(self, query: ListQuery) -> Page[AlgorithmRow]:
-        found, token = list_rows(self._readers.connection(), self._token_key, "algorithm", query)
+        found, token = list_rows(self._reader(), self._token_key, "algorithm", query)
         shown = [
             AlgorithmRow(
                 name=row.name, arn=row.arn, description=row.description, created_at=row.created_at,
@@ -86,29 +75,29 @@ class SqliteStore:
         return cast(Algorithm, self._change("algorithm", name, change, holder))
 
     def change_algorithms(self, names: Sequence[str], change: Callable[[Algorithm], Algorithm]) -> None:
-        def apply(connection: sqlite3.Connection) -> None:
+        def apply(connection: Connection) -> None:
             for name in names:
                 with suppress(NotFound):
                     rows.change(connection, "algorithm", name, change, self._describe)
 
-        self._writer.write(apply)
+        self._write(apply)
 
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
-        def remove(connection: sqlite3.Connection) -> None:
+        def remove(connection: Connection) -> None:
             lease_rows.check(connection, f"algorithm/{name}", holder)
             rows.remove(connection, "algorithm", name)
 
-        self._writer.write(remove)
+        self._write(remove)
 
     # resources
     def add_resource(self, resource: AnyResource, tags: Mapping[str, str]) -> None:
-        self._writer.write(lambda connection: rows.insert(connection, resource, tags, self._describe))
+        self._write(lambda connection: rows.insert(connection, resource, tags, self._describe))
 
     def resource(self, kind: type[Resource], name: str) -> Resource | None:
-        return cast("Resource | None", rows.read(self._readers.connection(), rows.KINDS[kind], name))
+        return cast("Resource | None", rows.read(self._reader(), rows.KINDS[kind], name))
 
     def list_resources(self, kind: type[AnyResource], query: ListQuery) -> Page[ResourceRow]:
-        found, token = list_rows(self._readers.connection(), self._token_key, rows.KINDS[kind], query)
+        found, token = list_rows(self._reader(), self._token_key, rows.KINDS[kind], query)
         shown = [
             ResourceRow(
                 name=row.name, arn=row.arn, created_at=row.created_at, status=row.status,
@@ -124,34 +113,34 @@ class SqliteStore:
         return cast(Resource, self._change(rows.KINDS[kind], name, change, holder))
 
     def remove_resource(self, kind: type[AnyResource], name: str, holder: str | None = None) -> bool:
-        def remove(connection: sqlite3.Connection) -> bool:
+        def remove(connection: Connection) -> bool:
             lease_rows.check(connection, f"{rows.KINDS[kind]}/{name}", holder)
             return rows.remove(connection, rows.KINDS[kind], name)
 
-        return self._writer.write(remove)
+        return self._write(remove)
 
     def unfinished_resources(self) -> Sequence[str]:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind not in _JOBS]
 
     # tags
     def tags(self, arn: str) -> Mapping[str, str] | None:
-        return tag_rows.read_tags(self._readers.connection(), arn)
+        return tag_rows.read_tags(self._reader(), arn)
 
     def add_tags(self, arn: str, tags: Mapping[str, str], limit: int) -> Mapping[str, str]:
-        return self._writer.write(lambda connection: tag_rows.write_tags(connection, arn, tags, limit))
+        return self._write(lambda connection: tag_rows.write_tags(connection, arn, tags, limit))
 
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
-        self._writer.write(lambda connection: tag_rows.delete_tags(connection, arn, keys))
+        self._write(lambda connection: tag_rows.delete_tags(connection, arn, keys))
 
     # jobs
     def add_job(self, job: Job, tags: Mapping[str, str]) -> None:
-        self._writer.write(lambda connection: rows.insert(connection, job, tags, self._describe))
+        self._write(lambda connection: rows.insert(connection, job, tags, self._describe))
 
     def training_job(self, name: str) -> TrainingJob | None:
-        return cast("TrainingJob | None", rows.read(self._readers.connection(), "training", name))
+        return cast("TrainingJob | None", rows.read(self._reader(), "training", name))
 
     def transform_job(self, name: str) -> TransformJob | None:
-        return cast("TransformJob | None", rows.read(self._readers.connection(), "transform", name))
+        return cast("TransformJob | None", rows.read(self._reader(), "transform", name))
 
     def list_training_jobs(self, query: ListQuery) -> Page[JobRow]:
         return self._list_jobs("training", query)
@@ -160,7 +149,7 @@ class SqliteStore:
         return self._list_jobs("transform", query)
 
     def warm_pools(self) -> Sequence[str]:
-        found = self._readers.connection().execute(
+        found = self._reader().execute(
             "SELECT name FROM resources WHERE kind = 'training' AND warm_pool = 'Available' ORDER BY id"
         )
         return [name for (name,) in found]
@@ -169,7 +158,7 @@ class SqliteStore:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind in _JOBS]
 
     def job_keys(self) -> Sequence[str]:
-        found = self._readers.connection().execute(
+        found = self._reader().execute(
             "SELECT kind || '/' || name FROM resources WHERE kind IN ('training', 'transform') ORDER BY id"
         )
         return [key for (key,) in found]
@@ -181,11 +170,11 @@ class SqliteStore:
     def remove_job(self, key: str, holder: str | None = None) -> None:
         kind, name = _split(key)
 
-        def remove(connection: sqlite3.Connection) -> None:
+        def remove(connection: Connection) -> None:
             lease_rows.check(connection, key, holder)
             rows.remove(connection, kind, name)
 
-        self._writer.write(remove)
+        self._write(remove)
 
     def apply_event(self, event: InstanceEvent, holder: str | None = None) -> Job:
         return self.apply_events([event], holder)
@@ -204,7 +193,7 @@ class SqliteStore:
                 job = after
             return job
 
-        def apply(connection: sqlite3.Connection) -> rows.Document:
+        def apply(connection: Connection) -> rows.Document:
             counted.clear()
             lease_rows.check(connection, key, holder)
             after = cast(rows.Document, rows.change(connection, kind, name, advanced, self._describe))
@@ -212,58 +201,57 @@ class SqliteStore:
                 metric_rows.write_points(connection, owner, points)
             return after
 
-        return cast(Job, self._writer.write(apply))
+        return cast(Job, self._write(apply))
 
     def last_event(self, key: str, instance: int) -> int:
         kind, name = _split(key)
-        job = cast("Job | None", rows.read(self._readers.connection(), kind, name))
+        job = cast("Job | None", rows.read(self._reader(), kind, name))
         if job is None or not 1 <= instance <= len(job.instances):
             return 0
         return job.instances[instance - 1].seq
 
     # metrics
     def metric_samples(self, owner: str, name: str, start: float, end: float) -> Sequence[MetricSample]:
-        return metric_rows.read_samples(self._readers.connection(), owner, name, start, end)
+        return metric_rows.read_samples(self._reader(), owner, name, start, end)
 
     def metric_names(
         self, owner: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
     ) -> Sequence[tuple[str, str]]:
-        return metric_rows.read_names(self._readers.connection(), owner, name, since, after, limit)
+        return metric_rows.read_names(self._reader(), owner, name, since, after, limit)
 
     def counts(self) -> Sequence[tuple[str, str, int]]:
-        return self._readers.connection().execute(
+        return self._reader().execute(
             "SELECT kind, status, count(*) FROM resources GROUP BY kind, status ORDER BY kind, status"
         ).fetchall()  # fmt: skip
 
     # leases
-    def take_lease(self, key: str, holder: str, now: float, seconds: float) -> bool:
-        return self._writer.write(lambda connection: lease_rows.take(connection, key, holder, now, seconds))
+    def take_lease(self, key: str, holder: str, seconds: float) -> bool:
+        return self._write(lambda connection: lease_rows.take(connection, key, holder, seconds))
 
     def release_lease(self, key: str, holder: str) -> None:
-        self._writer.write(lambda connection: lease_rows.release(connection, key, holder))
+        self._write(lambda connection: lease_rows.release(connection, key, holder))
 
     def void_leases(self) -> None:
-        self._writer.write(lambda connection: connection.execute("DELETE FROM leases") and None)
+        self._write(lambda connection: connection.execute("DELETE FROM leases") and None)
 
     def close(self) -> None:
-        self._writer.close()
-        self._readers.close()
+        self._database.close()
 
     def _change(
         self, kind: rows.Kind, name: str, change: Callable[..., rows.Document], holder: str | None
     ) -> rows.Document:
-        def apply(connection: sqlite3.Connection) -> rows.Document:
+        def apply(connection: Connection) -> rows.Document:
             lease_rows.check(connection, f"{kind}/{name}", holder)
             return cast(rows.Document, rows.change(connection, kind, name, change, self._describe))
 
-        return self._writer.write(apply)
+        return self._write(apply)
 
     def _unfinished(self) -> list[tuple[str, str]]:
-        found = self._readers.connection().execute("SELECT kind, name FROM resources WHERE unfinished = 1 ORDER BY id")
+        found = self._reader().execute("SELECT kind, name FROM resources WHERE unfinished = 1 ORDER BY id")
         return found.fetchall()
 
     def _list_jobs(self, kind: rows.Kind, query: ListQuery) -> Page[JobRow]:
-        found, token = list_rows(self._readers.connection(), self._token_key, kind, query)
+        found, token = list_rows(self._reader(), self._token_key, kind, query)
         shown = [
             JobRow(
                 name=row.name, arn=row.arn, created_at=row.created_at, modified_at=row.modified_at,
@@ -276,16 +264,23 @@ class SqliteStore:
 
     def _describe_anew(self, version: str) -> None:
         wanted = version.encode()
-        reader = self._readers.connection()
-        row = reader.execute("SELECT value FROM facts WHERE name = 'describe_version'").fetchone()
-        if row is not None and row[0] == wanted:
+        if _fact(self._reader(), "describe_version") == wanted:
             return
 
-        def renew(connection: sqlite3.Connection) -> None:
+        def renew(connection: Connection) -> None:
             rows.redescribe(connection, self._describe)
-            connection.execute("INSERT OR REPLACE INTO facts VALUES ('describe_version', ?)", (wanted,))
+            connection.execute(
+                "INSERT INTO facts (name, value) VALUES ('describe_version', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (wanted,),
+            )
 
-        self._writer.write(renew)
+        self._write(renew)
+
+
+def _fact(connection: Connection, name: str) -> bytes | None:
+    row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def _split(key: str) -> tuple[rows.Kind, str]:
