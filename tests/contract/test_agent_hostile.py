@@ -61,3 +61,15 @@ def test_a_failure_file_of_any_kind_holds_nobody(ground: Ground) -> None:
         outcome = TrainingInstance(ground, f"cd /opt/ml/output; {kind}; exit 1", name=f"job-{number}").run()
         assert outcome.failure is not None
         assert outcome.failure.reason == reason
+
+
+def test_what_it_leaves_can_be_run_by_nobody_else(ground: Ground) -> None:
+    program = "cp /bin/busybox /opt/ml/model/su; chmod 6777 /opt/ml/model/su; echo ready; sleep 600"
+    instance = TrainingInstance(ground, program, grace=0.2).start()
+    instance.await_line("ready")
+    left = instance.files.opt_ml / "model" / "su"
+    assert left.stat().st_mode & 0o4000
+    above = [path for path in left.parents if path.is_relative_to(ground.directory / "jobs")]
+    assert any(path.stat().st_mode & 0o011 == 0 for path in above)
+    instance.stop()
+    instance.outcome()

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -89,6 +90,22 @@ class TestRuntimeIsolation:
         bench.runtime.remove_network(name)
         assert bench.runtime.find_networks(bench.labels) == []
 
+    def test_hosts_of_another_network_are_out_of_reach(self, bench: Bench) -> None:
+        names = [f"sagestone-test-{bench.labels['sagestone.test']}-{each}" for each in "ab"]
+        for name in names:
+            bench.runtime.create_network(name, bench.labels)
+        serving = f"{_OPEN_INPUT}; hostname -i; while true; do nc -l -p 9000 <&3; done"
+        other = bench.start(serving, hostname="algo-1", network=names[0])
+        bench.await_output(other)
+        address = _first_line(bench, other)
+        # the sandbox gives the same addresses in every network: as algo-2 it is not itself that is tried
+        tries = f"nc -w 2 {address} 9000 </dev/null && echo reached; nslookup algo-1 2>&1 | grep {address}"
+        ended, out, _ = bench.run(f"{tries}; exit 0", hostname="algo-2", network=names[1])
+        assert (ended, out) == (Exit(code=0), "")
+        bench.runtime.remove(other)
+        for name in names:
+            bench.runtime.remove_network(name)
+
     def test_this_process_can_listen_on_its_loopback(self, bench: Bench) -> None:
         script = "until wget -q -O - http://127.0.0.1:9555/; do sleep 0.1; done"
         container = bench.start(script)
@@ -144,6 +161,23 @@ class TestRuntimeIsolation:
         left = [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if mark in _content(entry)]
         assert left == []
         assert [line for line in _mounts() if container in line] == []
+
+
+def _first_line(bench: Bench, container: str) -> str:
+    """The first line that a container wrote, which it has by now."""
+    lines: list[str] = []
+
+    def take(_stream: str, data: bytes) -> None:
+        lines.extend(data.decode().splitlines())
+        raise _Enough
+
+    with suppress(_Enough):
+        bench.runtime.copy_logs(container, take)
+    return lines[0]
+
+
+class _Enough(Exception):
+    """What was looked for has been read."""
 
 
 def _find(part: RuntimePart, labels: dict[str, str]) -> list[Container]:

@@ -16,6 +16,7 @@ from tests.plain_user import PLAIN_USER
 _ROOT = Path(__file__).parents[2]
 _MODULES = [
     "test_runtime",
+    "test_runtime_hostile",
     "test_runtime_images",
     "test_runtime_isolation",
     "test_runtime_misuse",

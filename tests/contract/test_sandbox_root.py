@@ -81,6 +81,14 @@ def test_no_descriptor_leads_to_the_machine(bench: Bench, place: Path, tmp_path:
         assert list(outside.iterdir()) == []
 
 
+@pytest.mark.parametrize("way", ["/proc/self/exe", "/bin/linked", "/bin/script", "script", "/bin/twice"])
+def test_no_program_is_the_one_that_makes_containers(bench: Bench, place: Path, way: str) -> None:
+    files = {"/bin/script": b"#!/proc/self/exe\n", "/bin/twice": b"#! /bin/script again\n"}
+    image = bench.load("ours", files, links={"/bin/linked": "/proc/self/exe"}, entrypoint=[way])
+    with pytest.raises(StartFailed, match="leads to the program that makes containers, which is not the image's"):
+        bench.runtime.start(bench.create(["train"], image=image.id))
+
+
 def test_nothing_of_the_machine_is_in_sight(bench: Bench, place: Path) -> None:
     script = """
         env | cut -d= -f1 | sort | tr '\\n' ' '; echo

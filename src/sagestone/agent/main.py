@@ -103,7 +103,9 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
         )
         if fresh:
             tools.logs.write(
-                tools.clock(), f"[sagestone] {assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
+                tools.clock(),
+                f"[sagestone] {assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
+                f"{'; for code you trust' if tools.runtime.name == 'sandbox' else ''}",
             )
         _carry_out(assignment, tools)
     except JobFailure as error:

@@ -11,6 +11,7 @@ from sagestone.compose.finding import Finding
 from sagestone.containers.discovery import find_engine
 from sagestone.containers.machine import machine
 from sagestone.containers.sandbox.cgroup import find_hierarchies
+from sagestone.containers.sandbox.filter import filters_calls
 from sagestone.containers.sandbox.probe import probe
 from sagestone.settings import Settings
 
@@ -47,10 +48,15 @@ def _examine_runtimes(settings: Settings, engine: str | None, complaint: str | N
         text = "no Docker or Podman answers; to use one, start it or name its socket in DOCKER_HOST"
         findings.append(Finding(subject="engine", level="bad" if used == "engine" else "warning", text=text))
     if complaint is None:
-        findings.append(Finding(subject="sandbox", level="good", text=f"works, {_sandbox_limits()}"))
+        findings.append(Finding(subject="sandbox", level="good", text=_sandbox_promises()))
     else:
         findings.append(Finding(subject="sandbox", level="bad" if used == "sandbox" else "warning", text=complaint))
     return [*findings, Finding(subject="in use", level="good", text=f"runtime = {settings.runtime}: {used}")]
+
+
+def _sandbox_promises() -> str:
+    calls = "with system calls filtered as engines do" if filters_calls() else "without a filter of system calls"
+    return f"works, {_sandbox_limits()}, {calls}; for code you trust, not a wall against hostile images"
 
 
 def _sandbox_limits() -> str:

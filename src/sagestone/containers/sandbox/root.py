@@ -28,8 +28,9 @@ _DEVICE_LINKS = (
     ("pts/ptmx", "ptmx"),
 )
 #: What of the kernel's own files a program must not write, and not even see.
-_PROC_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+_PROC_READ_ONLY = ("bus", "dynamic_debug", "fs", "irq", "mtrr", "pressure", "sys", "sysrq-trigger")
 _PROC_HIDDEN = ("acpi", "asound", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats")
+_SYS_HIDDEN = ("/sys/firmware", "/sys/devices/virtual/powercap")  # as engines do: the latter tells others' secrets
 
 
 class NoOverlay(Exception):
@@ -121,7 +122,8 @@ def _cover_kernel_files() -> None:
         _hide(f"/proc/{name}")
     for name in _PROC_READ_ONLY:
         _protect(f"/proc/{name}")
-    _hide("/sys/firmware")
+    for path in _SYS_HIDDEN:
+        _hide(path)
 
 
 def _hide(path: str) -> None:

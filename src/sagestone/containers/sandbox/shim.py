@@ -12,7 +12,9 @@ import socket
 import sys
 import warnings  # noqa: F401  os.execvpe imports it, when the files of this machine are out of sight already
 
+from sagestone.containers.sandbox.filter import filter_calls
 from sagestone.containers.sandbox.orders import Orders
+from sagestone.containers.sandbox.program import NotStarted, execute, refuse_our_own
 from sagestone.containers.sandbox.root import NoOverlay, enter_root
 from sagestone.containers.sandbox.system import (
     KEPT_CAPABILITIES,
@@ -92,7 +94,7 @@ class _Shim:
         if failure:
             os.waitpid(self._child, 0)
             os.unlink(CONTROL)  # noqa: PTH108
-            raise (NoOverlay if failure.startswith(NO_OVERLAY) else _NotStarted)(failure.decode().partition(" ")[2])
+            raise (NoOverlay if failure.startswith(NO_OVERLAY) else NotStarted)(failure.decode().partition(" ")[2])
         self._pipes = {outputs[number][0]: logs[number] for number in (0, 1)}
 
     def run(self) -> None:
@@ -146,10 +148,6 @@ class _Shim:
                         socket.send_fds(connection, [b"ok"], [inside.fileno()])
         except OSError:
             return  # whoever asked went away
-
-
-class _NotStarted(Exception):
-    """The container's program never ran."""
 
 
 def boot_id() -> str:
@@ -228,6 +226,8 @@ def _become_container(orders: Orders, out: int, err: int, error_end: int, life: 
             os.dup2(source, target)
             if target:
                 os.fchmod(target, 0o666)  # /dev/stdout is opened anew by programs, also by other users than root
+        environment = {"HOME": user.home, **orders.environment}
+        refuse_our_own(orders.arguments[0], environment)
         _become_user(user, plain_user=orders.plain_user)
         die_with_parent()
         if select.select([life], [], [], 0)[0]:
@@ -235,7 +235,8 @@ def _become_container(orders: Orders, out: int, err: int, error_end: int, life: 
         if orders.processes:
             resource.setrlimit(resource.RLIMIT_NPROC, (orders.processes, orders.processes))
         default_signals()
-        _execute(orders, {"HOME": user.home, **orders.environment})
+        filter_calls()
+        execute(orders.arguments, environment)
     except NoOverlay as error:
         os.write(error_end, NO_OVERLAY + str(error).encode())
     except BaseException as error:  # noqa: BLE001  told to whoever started us
@@ -257,19 +258,6 @@ def _become_user(user: User, *, plain_user: bool) -> None:
         unshare(NEW_USER)
         map_user(user.uid, 0, user.gid, 0)
     renounce_capabilities(KEPT_CAPABILITIES)
-
-
-def _execute(orders: Orders, environment: "dict[str, str]") -> None:
-    program = orders.arguments[0]
-    try:
-        os.execvpe(program, orders.arguments, environment)
-    except FileNotFoundError as error:
-        if "/" in program and os.path.exists(program):  # noqa: PTH110
-            raise _NotStarted(f"{program!r} is there, but the interpreter it names is not") from error
-        where = "" if "/" in program else f" in PATH ({environment.get('PATH', '')})"
-        raise _NotStarted(f"{program!r} is not in the image{where}") from error
-    except OSError as error:
-        raise _NotStarted(f"{program!r} cannot be run: {error.strerror}") from error
 
 
 def _listen() -> socket.socket:

@@ -2,6 +2,7 @@
 
 import os
 
+from sagestone.containers.sandbox.filter import filter_calls
 from sagestone.containers.sandbox.netlink import Links
 from sagestone.containers.sandbox.shim import map_user
 from sagestone.containers.sandbox.system import (
@@ -15,6 +16,7 @@ from sagestone.containers.sandbox.system import (
     PRIVATE,
     RECURSIVE,
     mount,
+    renounce_privileges,
     unshare,
 )
 
@@ -48,7 +50,9 @@ def _mount() -> None:
         mount("tmpfs", "/tmp", "tmpfs", NOSUID)
         os.mkdir("/tmp/proc")  # noqa: PTH102
         mount("proc", "/tmp/proc", "proc")
+        renounce_privileges()
+        filter_calls()
     except OSError as error:
-        os.write(1, f"{error.strerror} ({error.filename})".encode())
+        os.write(1, f"{error.strerror}{f' ({error.filename})' if error.filename else ''}".encode())
         os._exit(1)
     os._exit(0)
