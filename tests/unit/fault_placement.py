@@ -39,6 +39,7 @@ class FaultPlacement:
 
     def __init__(self, script: Script = completed, room: int = 1000) -> None:
         self.script, self.room = script, room
+        self.draining = False
         self.impossible: set[str] = set()
         self.before_call: Callable[[str, str], None] = lambda call, key: None
         self.reserved: dict[str, Reservation] = {}

@@ -51,7 +51,10 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
 
 
 #: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
-_COMMANDS = ("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "doctor", "image", "version")
+_COMMANDS = (
+    "up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain",
+    "doctor", "image", "version",
+)  # fmt: skip
 
 
 def run() -> None:

@@ -12,6 +12,10 @@ from sagestone.shapes.own_model import SERVICE, TARGET_PREFIX
 from sagestone.wire.credentials import CredentialBook
 
 
+class Refused(Exception):
+    """The service did not do what was asked; the text is its own."""
+
+
 class Connection:
     """boto3 clients of one service. boto3 is imported when the first is asked for: it takes half a second."""
 
@@ -35,8 +39,8 @@ class Connection:
             return self._configured_s3()
         return self._session.client(service, endpoint_url=self.endpoint)
 
-    def ask_sagestone(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
-        """Call an operation of the service itself, which boto3 does not know; why it refused, None: done."""
+    def ask_sagestone(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an operation of the service itself, which boto3 does not know; its answer. Raises Refused."""
         import json
         import urllib.error
         import urllib.request
@@ -51,10 +55,11 @@ class Connection:
         SigV4Auth(Credentials(keys.access_key, keys.secret_key), SERVICE, self.settings.region).add_auth(signed)
         request = urllib.request.Request(signed.url, data=signed.data, headers=dict(signed.headers), method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=60):
-                return None
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                found: dict[str, Any] = json.loads(answer.read() or b"{}")
+                return found
         except urllib.error.HTTPError as refusal:
-            return str(json.loads(refusal.read()).get("message", refusal))
+            raise Refused(str(json.loads(refusal.read()).get("message", refusal))) from None
 
     def _configured_s3(self) -> Any:
         """The S3 endpoint that the settings name, with its own keys."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sagestone.cli.app import Home, settings_of
-from sagestone.cli.connection import connect
+from sagestone.cli.connection import Refused, connect
 from sagestone.cli.exits import FAILED, leave
 from sagestone.cli.show import console, for_people
 
@@ -23,7 +23,8 @@ def interrupt(
 
     The containers get SIGTERM, the last checkpoints are kept, and the job goes through Interrupted to its next run.
     """
-    refusal = connect(settings_of(home)).ask_sagestone("InterruptTrainingJob", {"TrainingJobName": name})
-    if refusal is not None:
-        leave(FAILED, refusal)
+    try:
+        connect(settings_of(home)).ask_sagestone("InterruptTrainingJob", {"TrainingJobName": name})
+    except Refused as refusal:
+        leave(FAILED, str(refusal))
     console.print(f"{for_people(name)} is interrupted; `sagestone describe {for_people(name)}` shows its next run")

@@ -112,6 +112,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         s3=build_s3(s3_part),
         file_systems=file_systems,
         vault=vault,
+        machine=placement,
     )
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
     hosts = tuple(dict.fromkeys(("localhost", settings.host)))

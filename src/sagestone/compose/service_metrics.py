@@ -86,6 +86,8 @@ class ServiceMetrics(Collector):
         yield _gauge("sagestone_capacity_reserved", "What jobs and warm pools have of it.", ["what"], held)
         free = {what: of_all[what] - held[what] for what in of_all}
         yield _gauge("sagestone_capacity_free", "What is left of it.", ["what"], free)
+        draining = self._sources.placement.draining
+        yield _number("sagestone_draining", "1: no job gets instances, an operator empties the machine.", draining)
         yield _number("sagestone_jobs_placed", "Jobs and warm pools with instances.", reserved.holding)
         yield _number("sagestone_jobs_waiting", "Jobs that wait for capacity.", reserved.waiting)
         events, unread = self._sources.placement.backlog()

@@ -17,9 +17,9 @@ class WarmPools:
         self._kept: set[str] = set()
 
     def keep(self, job: TrainingJob) -> Literal["kept", "over"]:
-        """Keep the instances of a job whose pool is Available, or end it when its time is over."""
+        """Keep the instances of a job whose pool is Available, or end it: by its time, or as the machine is drained."""
         key, now = job.spec.key, self._clock()
-        if job.warm_pool is not None and job.warm_pool.has_expired(now):
+        if self._placement.draining or (job.warm_pool is not None and job.warm_pool.has_expired(now)):
             self._end(key)
             return "over"
         if key not in self._kept:

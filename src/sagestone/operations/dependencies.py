@@ -8,6 +8,7 @@ from sagestone.domain.file_system import FileSystem
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.kms.vault import Vault
+from sagestone.placement.ledger import Reserved
 from sagestone.s3.client import S3
 from sagestone.store.interface import Store
 from sagestone.wire.credentials import CredentialBook
@@ -18,6 +19,17 @@ class ResolvedImage(Protocol):
 
     @property
     def digest(self) -> str: ...
+
+
+class DrainedMachine(Protocol):
+    """What runs the jobs; `placement.local.LocalPlacement` is one."""
+
+    @property
+    def draining(self) -> bool: ...
+
+    def drain(self, draining: bool) -> None: ...
+
+    def reserved(self) -> Reserved: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,5 +45,6 @@ class Dependencies:
     logs: LogReader
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
     book: CredentialBook  # the keys that may sign, which seal those of assumed roles
+    machine: DrainedMachine | None = None  # where jobs run, which an operator may empty; None: nobody can
     s3: S3  # where models and data lie, with the service's own keys
     vault: Vault  # the keys of KMS

@@ -12,6 +12,7 @@ from sagestone.operations.create_transform_job import create_transform_job
 from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
+from sagestone.operations.drain_machine import drain_machine
 from sagestone.operations.filter_log_events import filter_log_events
 from sagestone.operations.identity import assume_role, get_caller_identity, get_role, simulate_principal_policy
 from sagestone.operations.interrupt_training_job import interrupt_training_job
@@ -89,6 +90,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "UpdateTrainingJob"): update_training_job,
     ("sagemaker", "StopTransformJob"): stop_transform_job,
     ("sagestone", "InterruptTrainingJob"): interrupt_training_job,
+    ("sagestone", "DrainMachine"): drain_machine,
     ("logs", "DescribeLogGroups"): describe_log_groups,
     ("logs", "DescribeLogStreams"): describe_log_streams,
     ("logs", "GetLogEvents"): get_log_events,

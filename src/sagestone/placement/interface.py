@@ -13,7 +13,8 @@ Promises:
 5. `release` frees what was reserved and removes what the job left on the machine (containers, networks, directories),
    except its logs; idempotent. It waits for agents that told their outcome and still clean up; `is_ending` says, for
    as long as that is to be expected, that there are such.
-6. `find` gives the keys of all jobs that have something on the machines, also from before a restart.
+6. While it is `draining` no job gets hosts that it does not have; who asks keeps a place in the queue.
+7. `find` gives the keys of all jobs that have something on the machines, also from before a restart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,9 @@ class Placement(Protocol):
     def keep(self, job: str) -> None:
         """As `release`, but the hosts stay reserved, and warm, for a `reserve` that names the job as its pool."""
         ...
+
+    @property
+    def draining(self) -> bool: ...
 
     def find(self) -> Sequence[str]: ...
 

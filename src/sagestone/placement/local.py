@@ -79,6 +79,7 @@ class LocalPlacement:
         self._end_by: dict[str, float] = {}  # until when the agents of a job that is over may clean up
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()
+        self._draining = False
 
     def reserve(
         self, job: str, instance_types: Sequence[str], volume_gb: int, pool: str | None = None
@@ -86,7 +87,7 @@ class LocalPlacement:
         with self._lock:
             kept = self._ledger.held(pool) if pool is not None else None
             held = self._ledger.held(job)
-            if held is None and kept is not None:
+            if held is None and kept is not None and not self._draining:
                 return self._take_over(kept, job)
             return held or self._admit(job, instance_types, volume_gb)
 
@@ -163,6 +164,14 @@ class LocalPlacement:
         labelled = {container.labels.get(JOB, "") for container in self._runtime.find({HOME: self._home})}
         return sorted({*self._directories.keys(), *labelled} - {""})
 
+    def drain(self, draining: bool) -> None:
+        """Give no job its instances as long as this is so; what runs goes on, who asks keeps a place in the queue."""
+        self._draining = draining
+
+    @property
+    def draining(self) -> bool:
+        return self._draining
+
     def reserved(self) -> Reserved:
         """What of this machine is reserved, and who waits."""
         with self._lock:
@@ -199,7 +208,7 @@ class LocalPlacement:
             network=network_name(self._home, job) if len(instance_types) > 1 else None,
             runtime=self._runtime.name,
         )
-        if not self._ledger.admits(reservation):
+        if not self._ledger.admits(reservation) or self._draining:
             return None
         self._directories.write_reservation(reservation)
         self._ledger.hold(reservation)

@@ -18,8 +18,20 @@ OWN_MODEL: Final = ServiceModel(
         "InterruptTrainingJob": OperationFacts(
             name="InterruptTrainingJob", input="InterruptTrainingJobRequest", output=None
         ),
+        "DrainMachine": OperationFacts(name="DrainMachine", input="DrainMachineRequest", output="DrainMachineResponse"),
     },
     shapes={
+        "DrainMachineRequest": {"type": "structure", "members": {"Draining": {"shape": "Boolean"}}},
+        "DrainMachineResponse": {
+            "type": "structure",
+            "members": {
+                "Draining": {"shape": "Boolean"},
+                "JobsPlaced": {"shape": "Integer"},
+                "JobsWaiting": {"shape": "Integer"},
+            },
+        },
+        "Boolean": {"type": "boolean"},
+        "Integer": {"type": "integer"},
         "InterruptTrainingJobRequest": {
             "type": "structure",
             "required": ["TrainingJobName"],

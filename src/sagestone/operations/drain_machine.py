@@ -1,0 +1,25 @@
+"""DrainMachine of Sagestone itself: no job gets instances any more, so that the machine empties."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagestone.operations.dependencies import Dependencies
+from sagestone.wire.call import Call
+from sagestone.wire.errors import AccessDeniedException, ValidationException
+
+
+def drain_machine(deps: Dependencies, call: Call) -> Mapping[str, Any]:
+    """Begin or end it where the request says so, and tell how many jobs are still there and how many wait.
+
+    It lasts until it is ended or the service ends. Only the deployment's own account may ask: the machine is shared.
+    """
+    if call.caller.account != deps.deployment.account or call.caller.arn:
+        raise AccessDeniedException("Only the keys of `sagestone env` may drain the machine, which others use too.")
+    if deps.machine is None:
+        raise ValidationException("This service runs no jobs on a machine of its own.")
+    draining = call.parameters.get("Draining")
+    if draining is not None:
+        deps.machine.drain(draining)
+        deps.hint()
+    reserved = deps.machine.reserved()
+    return {"Draining": deps.machine.draining, "JobsPlaced": reserved.holding, "JobsWaiting": reserved.waiting}
