@@ -210,6 +210,28 @@ def test_long_names_are_names(store: ImageStore, tmp_path: Path, repository: str
     assert list(store.images()) == []
 
 
+def test_what_another_process_changes_is_seen_at_once(store: ImageStore, tmp_path: Path) -> None:
+    """Also between two changes that the file system's clock cannot tell apart."""
+    other = ImageStore(tmp_path / "images")
+    written = write_layers(tmp_path / "image.tar", "image:1", [layer(("file", {}))])
+    (image,) = store.load(written.path)
+    names = [f"image:{number}" for number in range(1, 30)]
+    for name in names[1:]:
+        store.tag(image.id, name)
+        assert name in other.resolve(image.id).image.names
+    for name in names[:-1]:
+        store.remove(name)
+        assert name not in other.resolve(image.id).image.names
+    settled = tmp_path / "images" / "names"
+    os.utime(settled, (1_000_000_000, 1_000_000_000))
+    assert other.resolve(names[-1]).image.names == (names[-1],)
+    store.remove(names[-1])
+    with pytest.raises(ImageNotFound):
+        other.resolve(names[-1])
+    with pytest.raises(ImageNotFound):
+        other.resolve(image.id)
+
+
 def test_a_store_that_is_full_says_so(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("a plain user does not limit a disk: only root can mount a small one")

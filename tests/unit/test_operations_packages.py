@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagestone.domain.model_package import ModelPackage
-from sagestone.domain.transition import begin_validation, complete_validation, fail_validation
+from sagestone.domain.transition import begin_validation, fail_validation
 from sagestone.wire.errors import ConflictException
 from tests.unit.packages import (
     ACCOUNT,
@@ -36,7 +36,6 @@ def algorithm(served: Served) -> None:
     request = full_request()
     del request["ValidationSpecification"]
     served.call("CreateAlgorithm", request)
-    served.store.change_algorithm("trees", lambda known: complete_validation(begin_validation(known)))
 
 
 class TestUnversioned:
@@ -151,7 +150,6 @@ class TestOfAnAlgorithm:
         request = {**full_request(), "AlgorithmName": "bare"}
         del request["ValidationSpecification"], request["InferenceSpecification"]
         served.call("CreateAlgorithm", request)
-        served.store.change_algorithm("bare", lambda known: complete_validation(begin_validation(known)))
         assert "Value 'bare' at 'sourceAlgorithmSpecification.sourceAlgorithms.1.member.algorithmName'" in tried("bare")
 
 

@@ -32,8 +32,7 @@ _PUT_AWAY_SECONDS = 5.0
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
 _LEASES = "leases"
-_SHORTCUT = "shortcut"
-_NO_JOBS = frozenset({_RECOVERY, _LEASES, _SHORTCUT})
+_NO_JOBS = frozenset({_RECOVERY, _LEASES})
 #: How the keys of what is validated begin; all others are jobs'.
 _VALIDATED = tuple(f"{kind}/" for kind in KINDS)
 
@@ -185,8 +184,6 @@ class Controller:
 
     def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
         """What is validated and jobs by turns, until neither gives the other something to do."""
-        names = self._store.unfinished_algorithms()
-        self._guard(_SHORTCUT, partial(self._validated.complete_without_plan, names))
         moved = True
         while moved:
             moved = False

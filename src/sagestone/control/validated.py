@@ -1,6 +1,6 @@
 """Carries one algorithm or model package a step further: at most one change of the store each time it is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -35,8 +35,6 @@ from sagestone.store.interface import NameTaken, Store
 #: What the first part of a key stands for.
 KINDS: Final[dict[str, type[Algorithm] | type[ModelPackage]]] = {"algorithm": Algorithm, "model-package": ModelPackage}
 
-_GROUP = 200
-
 
 class ValidatedReconciler:
     """Follows the next step of each kind. Every act is one transaction, and doing it twice does no harm.
@@ -46,16 +44,6 @@ class ValidatedReconciler:
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
-
-    def complete_without_plan(self, names: Sequence[str]) -> None:
-        """Complete those algorithms that are Pending and have nothing to validate, many in one transaction.
-
-        A shortcut for bursts: `reconcile` takes the same steps one by one.
-        """
-        known = [self._store.algorithm(name) for name in names]
-        ready = [one.name for one in known if one is not None and _completed_without_plan(one) is not one]
-        for first in range(0, len(ready), _GROUP):
-            self._store.change_algorithms(ready[first : first + _GROUP], _completed_without_plan)
 
     def reconcile(self, key: str, holder: str) -> Progress:
         """One step; `holder` has the lease on it."""
@@ -129,12 +117,6 @@ class ValidatedReconciler:
         with suppress(NameTaken):  # added between the look and the act
             self._store.add_job(job, {})
         return "moved"
-
-
-def _completed_without_plan(algorithm: Algorithm) -> Algorithm:
-    if algorithm.plan is not None or algorithm.status != "Pending":
-        return algorithm
-    return complete_validation(begin_validation(algorithm))
 
 
 def _begun(resource: Validated) -> Validated:

@@ -1,6 +1,7 @@
 """Whether a metric's regular expression can be used: a stranger wrote it, and compiling one can be made to hang."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import regex  # type: ignore[import-untyped]
@@ -19,6 +20,7 @@ _TOKEN: Final = re.compile(
 )
 
 
+@lru_cache(1024)
 def regex_objection(text: str) -> str | None:
     """Why the expression is none for a metric, as a clause for a message; None: it can be used."""
     if _FLAGS.search(text):

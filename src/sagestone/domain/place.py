@@ -1,6 +1,7 @@
 """The places of a request: a value with its path, so that a rule can say where it is broken."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from sagestone.shapes.violation import Violation
@@ -34,7 +35,7 @@ class Place:
     def member(self, name: str) -> "Place":
         """The member of a structure."""
         value = self.value.get(name) if isinstance(self.value, dict) else None
-        return Place(value, self, name[:1].lower() + name[1:])
+        return Place(value, self, _step_of(name))
 
     def at(self, *names: str) -> "Place":
         """The member of a member of a member."""
@@ -80,6 +81,11 @@ class Place:
     def unsupported(self, reason: str) -> Violation:
         """The violation for a member that this service does not honour yet, and therefore refuses."""
         return self.breaks(f"Member is not supported yet: {reason}")
+
+
+@cache
+def _step_of(member: str) -> str:
+    return member[:1].lower() + member[1:]
 
 
 def repeated(places: Iterator[Place], noun: str) -> Iterator[Violation]:

@@ -7,6 +7,7 @@ from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.plan.algorithm import plan_validation
 from sagestone.domain.rules.specification import specification_violations
 from sagestone.domain.tags import tag_map
+from sagestone.domain.transition import begin_validation, complete_validation
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import algorithm_file_system_violations
 from sagestone.operations.images import resolve_images
@@ -51,11 +52,14 @@ def create_algorithm(deps: Dependencies, call: Call) -> Mapping[str, Any]:
         validation=StatusItem(name=plan.profile_name) if plan else None,
         plan=plan,
     )
+    if plan is None:  # there is nothing to wait for
+        algorithm = complete_validation(begin_validation(algorithm))
     try:
         deps.store.add_algorithm(algorithm, tag_map(call.parameters.get("Tags") or ()))
     except NameTaken:
         raise _taken(arn) from None
-    deps.hint()
+    if plan is not None:
+        deps.hint()
     return {"AlgorithmArn": arn}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
@@ -58,7 +59,8 @@ def pin_images(images: Sequence[NamedImage], find: FindImage) -> list[str]:
     Raises ValidationException that names every image that does not exist or has another digest than the request says.
     """
     complaints: list[str] = []
-    digests = [_resolve(image, find, complaints) for image in images]
+    found = cache(find)  # training and inference image are often one
+    digests = [_resolve(image, found, complaints) for image in images]
     if complaints:
         raise ValidationException(" ".join(dict.fromkeys(complaints)))
     return digests

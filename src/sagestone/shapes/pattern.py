@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import regex  # type: ignore[import-untyped]
 
@@ -24,6 +25,11 @@ ODD_PATTERNS = {
 }
 
 
+#: Requests say the same words again and again: so many short texts are remembered of each pattern.
+_REMEMBERED = 256
+_SHORT = 128
+
+
 class TooSlow(Exception):
     """A value made its pattern run longer than our patience: nobody should look at the rest of the request."""
 
@@ -41,13 +47,15 @@ def full_match(pattern: str) -> Callable[[str], bool]:
         if takes_plain_text and text.isascii() and text.isprintable() and text:
             return True
         if not nested and len(text) < 4096:
-            return matches(text) is not None
+            # Without `concurrent=False` every match, however short, would let the other threads in.
+            return matches(text, concurrent=False) is not None
         try:
             return matches(text, timeout=PATIENCE_SECONDS) is not None
         except TimeoutError:
             raise TooSlow from None
 
-    return fits
+    remembered = lru_cache(_REMEMBERED)(fits)
+    return lambda text: remembered(text) if len(text) <= _SHORT else fits(text)
 
 
 def _dots_as_in_java(pattern: str) -> str:

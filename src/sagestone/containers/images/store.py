@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 from sagestone.archive.errors import UnsafeArchive
 from sagestone.archive.layer import unpack_layer
@@ -24,9 +23,9 @@ from sagestone.containers.fresh import fresh_directory, sweep
 from sagestone.containers.images.archive import ArchivedImage, archived_images
 from sagestone.containers.images.blobs import Blobs, open_blobs
 from sagestone.containers.images.name import canonical_tag, read_image_name
+from sagestone.containers.images.names import Names
 from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
 
-_LONGEST_FILE_NAME = 250
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
@@ -44,9 +43,10 @@ class ImageStore:
 
     def __init__(self, directory: Path) -> None:
         self._store = directory / "store"
-        self._names = directory / "names"
-        for each in (directory, self._store, self._names):
+        for each in (directory, self._store):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._names = Names(directory / "names")
+        self._documents: dict[str, dict[str, Any]] = {}  # by id, which says what is in them
         sweep(self._store)
 
     def load(self, archive: Path) -> list[Image]:
@@ -66,7 +66,7 @@ class ImageStore:
                 raise RuntimeFailure(f"{archive} cannot be unpacked into {self._store}: {error.strerror}") from error
         for image in found:
             for name in image.names:
-                self._point(name, image.id)
+                self._names.point(name, _hex(image.id))
         return [self.resolve(image.id).image for image in found]
 
     def resolve(self, reference: str) -> StoredImage:
@@ -74,11 +74,11 @@ class ImageStore:
         wanted = read_image_name(reference)
         if wanted is None:
             raise ImageNotFound(f"{reference!r} is no image name")
-        names = self._all_names()
-        if wanted.tagged in names:
-            found = self._read(names[wanted.tagged], names)
-            if found:
-                return found
+        names = self._names.all()
+        pointed = names.get(wanted.tagged or "")
+        found = self._read(pointed, names) if pointed else None
+        if found:
+            return found
         for identity in self._ids():
             if wanted.id_prefix and not identity.startswith(wanted.id_prefix):
                 continue
@@ -89,7 +89,7 @@ class ImageStore:
 
     def images(self) -> Iterator[Image]:
         """Every image."""
-        names = self._all_names()
+        names = self._names.all()
         for identity in self._ids():
             found = self._read(identity, names)
             if found:
@@ -100,17 +100,17 @@ class ImageStore:
         tagged = canonical_tag(name)
         if tagged is None:
             raise RuntimeFailure(f"{name!r} cannot be an image's name")
-        self._point(tagged, self.resolve(reference).image.id)
+        self._names.point(tagged, _hex(self.resolve(reference).image.id))
 
     def remove(self, reference: str) -> None:
         """Take a name away, and with its last name, or when meant by digest or id, the image; raises ImageNotFound."""
         found = self.resolve(reference).image
-        names = [name for name, identity in self._all_names().items() if f"sha256:{identity}" == found.id]
+        names = [name for name, identity in self._names.all().items() if f"sha256:{identity}" == found.id]
         tagged = canonical_tag(reference)
         tags = [name for name in names if "@" not in name]
         going = [tagged] if tagged in tags and len(tags) > 1 else names
         for name in going:
-            self._name_file(name).unlink(missing_ok=True)
+            self._names.remove(name)
         if going == names:
             gone = self._store / f".gone-{secrets.token_hex(8)}"
             try:
@@ -141,9 +141,8 @@ class ImageStore:
                     raise
 
     def _read(self, identity: str, names: Mapping[str, str]) -> StoredImage | None:
-        try:
-            document = json.loads((self._store / identity / "image.json").read_text())
-        except FileNotFoundError:
+        document = self._document(identity)
+        if document is None:
             return None  # removed since it was listed
         configuration = document["configuration"]
         config = configuration.get("config") or {}
@@ -158,32 +157,22 @@ class ImageStore:
         )
         return StoredImage(image=image, rootfs=self._store / identity / "rootfs", config=config)
 
+    def _document(self, identity: str) -> dict[str, Any] | None:
+        """What `_add` wrote of an image that is there."""
+        file = self._store / identity / "image.json"
+        known = self._documents.get(identity)
+        if known is not None and file.exists():
+            return known
+        self._documents.pop(identity, None)
+        try:
+            document: dict[str, Any] = json.loads(file.read_text())
+        except FileNotFoundError:
+            return None
+        self._documents[identity] = document
+        return document
+
     def _ids(self) -> list[str]:
         return sorted(entry.name for entry in self._store.iterdir() if not entry.name.startswith("."))
-
-    def _all_names(self) -> dict[str, str]:
-        names: dict[str, str] = {}
-        for entry in self._names.iterdir():
-            if not entry.name.startswith("."):
-                try:
-                    identity, _, whole = entry.read_text().partition("\n")
-                except FileNotFoundError:
-                    continue  # removed since it was listed
-                names[whole or unquote(entry.name)] = identity
-        return names
-
-    def _point(self, name: str, identity: str) -> None:
-        fresh = self._names / f".new-{secrets.token_hex(8)}"
-        file = self._name_file(name)
-        fresh.write_text(_hex(identity) if unquote(file.name) == name else f"{_hex(identity)}\n{name}")
-        fresh.rename(file)
-
-    def _name_file(self, name: str) -> Path:
-        """The file that holds the id, and the name too when that is too long to be a file's."""
-        quoted = quote(name, safe="")
-        if len(quoted) > _LONGEST_FILE_NAME:
-            quoted = f"{quoted[:100]}-{hashlib.sha256(name.encode()).hexdigest()}"
-        return self._names / quoted
 
 
 def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:
