@@ -15,13 +15,18 @@ Face = Literal["json", "s3", "query", "foreign", "monitoring", "credentials"]
 
 
 def face_of(
-    request: SignedRequest, claimed: str | None, services: Collection[str], hosts: tuple[str, ...] = ()
+    request: SignedRequest,
+    claimed: str | None,
+    services: Collection[str],
+    hosts: tuple[str, ...] = (),
+    query_services: Collection[str] = (),
 ) -> Face:
     """`claimed` is the service in the credential scope, `services` are those of the JSON face, `hosts` the
     names below which buckets have names of their own.
 
     The claimed service decides, then X-Amz-Target, then the form of the body; what is left is S3: presigned with
-    version 2, unsigned, or signed in a way that S3 refuses."""
+    version 2, unsigned, or signed in a way that S3 refuses. A service of the query protocol may be asked by GET: that
+    is how its presigned URLs work."""
     headers = request.headers
     if claimed is None and request.method == "GET" and request.raw_path.startswith(PREFIX):
         return "credentials"
@@ -32,7 +37,7 @@ def face_of(
     content_type = headers.get("content-type", "")
     form = content_type.startswith("application/x-www-form-urlencoded")
     if claimed is not None:
-        return "query" if form else "foreign"
+        return "query" if form or (claimed in query_services and request.method == "GET") else "foreign"
     if form and request.method == "POST" and request.raw_path == "/":
         return "query"
     if content_type.startswith("application/x-amz-json"):

@@ -143,7 +143,7 @@ class Server:
         request_id = exchange.request_id
         signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
         claimed = claimed_service(signed)
-        match face_of(signed, claimed, self._services, self._hosts):
+        match face_of(signed, claimed, self._services, self._hosts, self._query.services):
             case "s3":
                 return await self._answer_s3(request, exchange)
             case "json":
@@ -187,7 +187,8 @@ class Server:
             text = str(problem) or "The body did not arrive in time."
             exchange.service, exchange.code, request_id = service, "RequestEntityTooLarge", exchange.request_id
             return _refuse(413, query_error_body(exchange.code, text, request_id), "text/xml", request_id)
-        return await self._query.answer(signed.with_body(body), service, body, exchange)
+        form = signed.raw_query.encode("utf-8", "replace") if request.method == "GET" else body
+        return await self._query.answer(signed.with_body(body), service, form, exchange)
 
     async def _answer_json(
         self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, exchange: Exchange
@@ -211,7 +212,8 @@ class Server:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, request.raw_path[:500])
+            path = _for_log(request.raw_path)
+            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, path)
             if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
                 request.protocol.force_close()
                 raise ConnectionError("the answer was cut off") from None
@@ -231,6 +233,11 @@ async def serve_until(server: Server, host: str, port: int, stop: asyncio.Event)
 def _refuse(status: int, body: bytes, content_type: str, request_id: str) -> web.Response:
     headers = {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id, "Content-Type": content_type}
     return _drop_connection(web.Response(status=status, body=body, headers=headers))
+
+
+def _for_log(target: str) -> str:
+    """A request's target without its query, which may hold a signature that is still good: for the log."""
+    return target.partition("?")[0][:500]
 
 
 def _drop_connection(response: web.Response) -> web.Response:

@@ -16,9 +16,10 @@ LONGEST_PRESIGNED_SECONDS = 604800  # seven days
 
 #: incomplete: a part is missing or malformed; scope: date, region, service or terminator do not fit; not_signed: a
 #: header that must be signed is not; expired, not_yet: the clocks differ too much; link_expired: a presigned URL is
-#: over; content_hash: x-amz-content-sha256 is not the body's; mismatch: the signature does not fit.
+#: over; content_hash: x-amz-content-sha256 is not the body's; mismatch: the signature does not fit; twofold: a header
+#: and the query both claim to sign.
 ProblemKind = Literal[
-    "incomplete", "scope", "not_signed", "expired", "not_yet", "link_expired", "content_hash", "mismatch"
+    "incomplete", "scope", "not_signed", "expired", "not_yet", "link_expired", "content_hash", "mismatch", "twofold"
 ]
 
 
@@ -74,13 +75,24 @@ def parse_authorization(request: SignedRequest) -> Credential | None:
     has no part of version 4 and gives None.
     """
     header = request.headers.get("authorization")
+    parameters = _signing_parameters(request.raw_query) if "X-Amz-" in request.raw_query else {}
+    presigned = "X-Amz-Signature" in parameters or "X-Amz-Credential" in parameters
     if header is not None:
+        if presigned or "X-Amz-Algorithm" in parameters:
+            raise SignatureProblem(
+                "twofold",
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+                "parameter or the Authorization header should be specified",
+            )
         return _from_header(request, header.strip())
-    if "X-Amz-" in request.raw_query:
-        parameters = _query_parameters(request.raw_query)
-        if "X-Amz-Signature" in parameters or "X-Amz-Credential" in parameters:
-            return _from_query(parameters)
-    return None
+    return _from_query(parameters) if presigned else None
+
+
+def session_token(request: SignedRequest, credential: Credential) -> str | None:
+    """The session token that comes with a signature; None without one."""
+    if credential.presigned and "X-Amz-Security-Token" in request.raw_query:
+        return _signing_parameters(request.raw_query).get("X-Amz-Security-Token")
+    return request.headers.get("x-amz-security-token")
 
 
 def claimed_service(request: SignedRequest) -> str | None:
@@ -124,6 +136,10 @@ def _header_parts(header: str, rest: str) -> dict[str, str]:
                 "incomplete",
                 f"'{name[:256]}' not a valid key=value pair (missing equal-sign) in Authorization header: "
                 f"'{header[:1024]}'.",
+            )
+        if name in parts:
+            raise SignatureProblem(
+                "incomplete", f"'{name[:256]}' is given twice in Authorization header: '{header[:1024]}'."
             )
         parts[name] = value
     return parts
@@ -207,9 +223,18 @@ def _read_time(text: str) -> tuple[str, float]:
         ) from None
 
 
-def _query_parameters(raw_query: str) -> dict[str, str]:
-    pairs = (piece.partition("=") for piece in raw_query.split("&"))
-    return {unquote(name): unquote(value) for name, _, value in pairs}
+def _signing_parameters(raw_query: str) -> dict[str, str]:
+    """The X-Amz-… parameters of a query; raises SignatureProblem for one that is given twice."""
+    found: dict[str, str] = {}
+    for piece in raw_query.split("&"):
+        raw_name, _, value = piece.partition("=")
+        name = unquote(raw_name)
+        if not name.startswith("X-Amz-"):
+            continue
+        if name in found:
+            raise SignatureProblem("incomplete", f"The query-string parameter '{name[:64]}' is given twice.")
+        found[name] = unquote(value)
+    return found
 
 
 _USUAL_HEADER = re.compile(

@@ -20,6 +20,7 @@ from sagestone.wire.authorization import (
     SignatureProblem,
     claimed_service,
     parse_authorization,
+    session_token,
 )
 from sagestone.wire.signed_request import (
     EMPTY_SHA256,
@@ -35,6 +36,7 @@ from sagestone.wire.signed_request import (
 
 __all__ = [
     "EMPTY_SHA256",
+    "SKEW_SECONDS",
     "UNSIGNED_PAYLOAD",
     "Credential",
     "ProblemKind",
@@ -46,6 +48,7 @@ __all__ = [
     "claimed_service",
     "parse_authorization",
     "payload_hash",
+    "session_token",
     "signing_key",
     "trailer_signature",
     "verify",
@@ -55,6 +58,10 @@ MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
 )
+
+
+#: How far a client's clock may differ from ours.
+SKEW_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +80,12 @@ def verify(
     secret: str,
     *,
     now: float,
-    skew_seconds: float = 300.0,
+    skew_seconds: float = SKEW_SECONDS,
     payload: str | None = None,
 ) -> Seed:
     """Accept the request's signature or raise SignatureProblem; the first problem in the order form, signature, time.
 
-    `now` is epoch seconds; `skew_seconds` is how far the clocks may differ (300 for JSON services, 900 for S3).
+    `now` is epoch seconds; `skew_seconds` is how far the clocks may differ.
     `payload` overrides the payload hash that is signed; left out it is `payload_hash(request, credential)`. Where the
     body's hash is known, a hex hash that the client claims must be the body's. Whoever reads the body later (S3
     streams) has to compare that hash, or the chunks' signatures, itself.
@@ -164,7 +171,7 @@ def _check_signed_headers(request: SignedRequest, credential: Credential) -> Non
                 raise _not_signed(name)
         return
     for name in ("x-amz-target", "x-amz-date", "x-amz-security-token"):
-        if name in request.headers and name not in signed and not credential.presigned:
+        if name in request.headers and name not in signed:
             raise _not_signed(name)
 
 
@@ -219,7 +226,12 @@ def _check_time(credential: Credential, now: float, skew_seconds: float) -> None
         )
     if credential.expires is not None:
         if now > signed_at + credential.expires:
-            raise SignatureProblem("link_expired", "Request has expired", signed_at=signed_at)
+            raise SignatureProblem(
+                "link_expired",
+                f"Signature expired: {stamp} is now earlier than {_stamp(now - credential.expires)} "
+                f"({_stamp(now)} - {credential.expires // 60} min.)",
+                signed_at=signed_at,
+            )
     elif signed_at < now - skew_seconds:
         raise SignatureProblem(
             "expired",

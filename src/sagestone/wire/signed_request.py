@@ -33,7 +33,7 @@ class SignedRequest:
         joined: dict[str, str] = {}
         for name, value in headers:
             lower = name.lower()
-            joined[lower] = f"{joined[lower]},{value.strip()}" if lower in joined else value
+            joined[lower] = f"{joined[lower]},{value.strip()}" if lower in joined else value.strip()
         return cls(method=method, raw_path=path or "/", raw_query=query, headers=joined, body_hash=body_hash)
 
     def with_body(self, body: bytes) -> "SignedRequest":
