@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -42,11 +42,12 @@ class Settings:
     account: str = "123456789012"
     partition: str = "aws"
     insecure_no_auth: bool = False
+    user: str = ""  # whom commands act as: NAME or ACCOUNT/NAME; "": the first user of the home's own account
     runtime: RuntimeChoice = "auto"  # auto: an engine that answers, else the sandbox
     engine_url: str = ""  # "": DOCKER_HOST, then the usual sockets of Docker and Podman
     s3_endpoint: str = ""  # "": the embedded store
     s3_access_key: str = ""
-    s3_secret_key: str = ""
+    s3_secret_key: str = field(default="", repr=False)
     s3_region: str = ""
     kms_root_key: str = ""  # the file of the key that seals all keys of KMS; "": root.key in the home directory
     cpus: float = 0.0  # what jobs may use together; 0: the machine's
@@ -88,17 +89,17 @@ def read_settings(environment: Mapping[str, str] | None = None, **explicit: Any)
     home = Path(explicit.pop("home", None) or default_home(environment)).expanduser().absolute()
     from_file = _read_file(home / "sagestone.toml")
     chosen: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name == "home":
+    for each in fields(Settings):
+        if each.name == "home":
             continue
-        variable = f"SAGESTONE_{field.name.upper()}"
-        if explicit.get(field.name) is not None:
-            chosen[field.name] = _convert(field.name, field.type, explicit[field.name], "the command line")
+        variable = f"SAGESTONE_{each.name.upper()}"
+        if explicit.get(each.name) is not None:
+            chosen[each.name] = _convert(each.name, each.type, explicit[each.name], "the command line")
         elif environment.get(variable, "") != "":
-            chosen[field.name] = _convert(field.name, field.type, environment[variable], f"${variable}")
-        elif field.name in from_file:
-            chosen[field.name] = _convert(field.name, field.type, from_file[field.name], str(home / "sagestone.toml"))
-    unknown = sorted(set(from_file) - {field.name for field in fields(Settings)})
+            chosen[each.name] = _convert(each.name, each.type, environment[variable], f"${variable}")
+        elif each.name in from_file:
+            chosen[each.name] = _convert(each.name, each.type, from_file[each.name], str(home / "sagestone.toml"))
+    unknown = sorted(set(from_file) - {each.name for each in fields(Settings)})
     if unknown:
         raise BadSetting(f"{home / 'sagestone.toml'}: unknown setting {', '.join(unknown)}")
     settings = Settings(home=home, **chosen)
@@ -185,7 +186,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting("s3_access_key and s3_secret_key go together: one of them is missing")
     if settings.s3_endpoint and not settings.s3_access_key:
         raise BadSetting(f"s3_endpoint = {settings.s3_endpoint!r} needs s3_access_key and s3_secret_key beside it")
-    for field in fields(Settings):
-        value = getattr(settings, field.name)
+    for each in fields(Settings):
+        value = getattr(settings, each.name)
         if isinstance(value, int | float) and not 0 <= value < math.inf:
-            raise BadSetting(f"{field.name} = {value}: expected a number that is not negative")
+            raise BadSetting(f"{each.name} = {value}: expected a number that is not negative")

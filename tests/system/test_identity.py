@@ -70,7 +70,7 @@ def test_a_token_of_nobody_is_refused_everywhere(sandbox_service: RunningService
         ({"RoleArn": f"arn:aws:iam::{ACCOUNT}:user/someone"}, "expected arn:aws:iam::ACCOUNT:role/NAME"),
         ({"RoleArn": "arn:aws:iam::999999999999:role/r"}, "is a role of another account"),
         ({"DurationSeconds": 43201}, "Member must have value less than or equal to 43200"),
-        ({"Policy": "{}"}, "Policy is not supported yet: there are no policies here"),
+        ({"Policy": "{}"}, "Policy is not supported yet: there are no session policies here"),
         ({"RoleSessionName": "with space"}, "Member must satisfy regular expression pattern"),
     ],
 )

@@ -90,7 +90,7 @@ class Served:
             s3=self.s3,
             vault=self.vault,
         )
-        self.table = operations(self.dependencies)
+        self.table = operations(lambda account: self.dependencies)
 
     def call(self, operation: str, parameters: Mapping[str, Any], service: str = "sagemaker") -> dict[str, Any]:
         """The answer as a client would parse it; raises ServiceError as the wire would send it."""

@@ -25,7 +25,8 @@ KEY = BOOK.seal_key("container credentials")
 def test_a_path_opens_with_its_own_key_alone(key: str, job: str, created_at: float) -> None:
     path = credentials_path(key, job, created_at)
     assert path.startswith(PREFIX)
-    assert job_of_path(key, path) == (job, created_at)
+    assert job_of_path(key, path) == (job, created_at, "")
+    assert job_of_path(key, credentials_path(key, job, created_at, "210987654321")) == (job, created_at, "210987654321")
     assert job_of_path(f"{key}x", path) is None
 
 
@@ -44,7 +45,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def asked(served: Served, job: str, created_at: float = 1000.5) -> Any:
-    return container_credentials(served.dependencies, credentials_path(KEY, job, created_at))
+    return container_credentials(lambda account: served.dependencies, credentials_path(KEY, job, created_at))
 
 
 def test_the_container_of_a_running_open_job_gets_its_roles(served: Served) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from botocore.auth import SigV4Auth
 
+from sagestone.domain.principal import Principal
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
 from sagestone.wire.credentials import CredentialBook, Credentials
@@ -36,7 +37,8 @@ def refusal(checks: Authentication, request: SignedRequest = REQUEST, service: s
 
 def test_a_good_signature_names_the_caller() -> None:
     caller = authentication().caller(REQUEST, "sagemaker")
-    assert caller == Caller(account="123456789012", access_key="AKIDEXAMPLE", region="us-east-1")
+    user = Principal(account="123456789012", name="sagestone")
+    assert caller == Caller(account="123456789012", access_key="AKIDEXAMPLE", region="us-east-1", principal=user)
 
 
 def test_without_authentication_everybody_is_let_in() -> None:
@@ -55,8 +57,8 @@ def test_without_authentication_everybody_is_let_in() -> None:
             "The security token included in the request is invalid.",
         ),
         (authentication(secret="x"), InvalidSignatureException, "The request signature we calculated does not match"),
-        (authentication(late=301), InvalidSignatureException, "Signature expired: "),
-        (authentication(late=-301), InvalidSignatureException, "Signature not yet current: "),
+        (authentication(late=901), InvalidSignatureException, "Signature expired: "),
+        (authentication(late=-901), InvalidSignatureException, "Signature not yet current: "),
         (authentication(region="eu-west-1"), InvalidSignatureException, "Credential should be scoped to a valid Reg"),
     ],
 )

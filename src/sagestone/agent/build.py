@@ -23,7 +23,7 @@ def build_s3(part: S3Part) -> S3:
     if part.kind == "embedded":
         from sagestone.s3.embedded import EmbeddedS3
 
-        return EmbeddedS3(Path(part.directory or ""))
+        return EmbeddedS3(Path(part.directory or ""), part.owner)
     from sagestone.s3.remote import RemoteS3
 
     return RemoteS3(

@@ -1,6 +1,6 @@
 """How an agent reaches the runtime and S3: handed over on standard input at its start, never written to disk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sagestone.domain.file_system import FileSystem
@@ -21,11 +21,12 @@ class S3Part:
 
     kind: Literal["embedded", "remote"]
     directory: str | None = None
+    owner: str | None = None  # of the embedded store: the account whose buckets are reached; None: all
     endpoint_url: str | None = None
     region: str = "us-east-1"
     access_key: str | None = None
-    secret_key: str | None = None
-    session_token: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class ServicePart:
     """How containers reach the service: where it says that it listens, and the key that seals their way to a role."""
 
     endpoint_file: str
-    seal_key: str
+    seal_key: str = field(repr=False)
+    account: str = ""  # whose job it is; "": the home's own account
     s3_endpoint: str = ""  # where S3 is another service
 
 

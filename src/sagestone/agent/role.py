@@ -22,7 +22,8 @@ def role_environment(assignment: TrainingAssignment, tools: Tools) -> dict[str, 
     except (OSError, ValueError):
         return {}
     endpoint = f"http://127.0.0.1:{PORT}" if _needs_relay(assignment, tools) else here
-    path = credentials_path(tools.service.seal_key, assignment.job.key, assignment.created_at)
+    service = tools.service
+    path = credentials_path(service.seal_key, assignment.job.key, assignment.created_at, service.account)
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint}{path}",

@@ -52,9 +52,9 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
 
 #: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
 _COMMANDS = (
-    "up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain",
-    "doctor", "image", "version",
-)  # fmt: skip
+    *("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain", "doctor", "image"),
+    *("user", "account", "policy", "version"),
+)
 
 
 def run() -> None:

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from sagestone.cli.exits import UNAVAILABLE, leave
+from sagestone.cli.identity import keys_in_use
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.compose.service import Service
 from sagestone.settings import Settings
 from sagestone.shapes.own_model import SERVICE, TARGET_PREFIX
-from sagestone.wire.credentials import CredentialBook
 
 
 class Refused(Exception):
@@ -29,7 +29,7 @@ class Connection:
         if self._session is None:
             import boto3
 
-            credentials = CredentialBook.open(self.settings.home, self.settings.account).default
+            credentials = keys_in_use(self.settings)
             self._session = boto3.Session(
                 aws_access_key_id=credentials.access_key,
                 aws_secret_access_key=credentials.secret_key,
@@ -49,7 +49,7 @@ class Connection:
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
 
-        keys = CredentialBook.open(self.settings.home, self.settings.account).default
+        keys = keys_in_use(self.settings)
         headers = {"X-Amz-Target": f"{TARGET_PREFIX}.{operation}", "Content-Type": "application/x-amz-json-1.1"}
         signed = AWSRequest("POST", f"{self.endpoint}/", headers=headers, data=json.dumps(parameters).encode())
         SigV4Auth(Credentials(keys.access_key, keys.secret_key), SERVICE, self.settings.region).add_auth(signed)

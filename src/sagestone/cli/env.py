@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from sagestone.cli.app import AsJson, Home, settings_of
+from sagestone.cli.identity import keys_in_use
 from sagestone.cli.show import show_json
 from sagestone.compose.endpoint import running_endpoint
-from sagestone.wire.credentials import CredentialBook
 
 _VARIABLES = (
     "AWS_ENDPOINT_URL",
@@ -27,18 +27,19 @@ def register(app: typer.Typer) -> None:
 def env(
     home: Home = None,
     as_json: AsJson = False,
+    user: Annotated[str | None, typer.Option("--user", help="The keys of this user: NAME or ACCOUNT/NAME.")] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print the lines that take the variables away again.")] = False,
 ) -> None:
     """Print the variables that point AWS clients at this service: `eval "$(sagestone env)"`.
 
-    boto3, the AWS CLI and the SageMaker SDK then need nothing else. The keys are made at the first start and kept
+    boto3, the AWS CLI and the SageMaker SDK then need nothing else. The first keys are made at the first start and kept
     in the home directory, readable by you alone.
     """
-    settings = settings_of(home)
+    settings = settings_of(home, user=user)
     if unset:
         typer.echo(f"unset {' '.join((*_VARIABLES, 'AWS_ENDPOINT_URL_S3'))}")
         return
-    credentials = CredentialBook.open(settings.home, settings.account).default
+    credentials = keys_in_use(settings)
     values = (
         running_endpoint(settings) or f"http://{settings.listen}",
         settings.region,

@@ -1,14 +1,13 @@
 """Whom the metrics of a service are asked of; what makes Prometheus' text of it is imported at the first question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagestone.control.controller import Controller
-from sagestone.placement.local import LocalPlacement
+from sagestone.compose.tenant import Tenant
+from sagestone.placement.ledger import Books
 from sagestone.s3.storage.storage import Storage
 from sagestone.server.traffic import Traffic
-from sagestone.store.interface import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +16,8 @@ class Sources:
 
     home: Path
     traffic: Traffic
-    store: Store
-    placement: LocalPlacement
-    controller: Controller
+    tenants: Callable[[], Sequence[Tenant]]  # told of together: which accounts there are is nobody else's business
+    books: Books
     storage: Storage | None
     runtime: str
 

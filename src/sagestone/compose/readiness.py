@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
+from sagestone.compose.tenant import Tenant
 from sagestone.containers.labels import HOME, JOB
 from sagestone.containers.runtime import Runtime
-from sagestone.control.controller import Controller
 from sagestone.s3.client import S3, NoSuchBucket
 from sagestone.s3.storage.storage import Storage
 from sagestone.s3.uri import S3Uri
-from sagestone.store.interface import Store
 
 #: How long a part may take to answer, and how long an answer is believed: who asks often costs no more.
 PATIENCE_SECONDS = 5.0
@@ -67,29 +66,35 @@ class Readiness:
 
 
 def service_checks(
-    *, store: Store, holder: str, runtime: Runtime, s3: S3, storage: Storage | None, controller: Controller
+    *, tenants: Callable[[], Sequence[Tenant]], holder: str, runtime: Runtime, storage: Storage | None
 ) -> list[Check]:
     """What a service needs to work. The store is asked by a lease of nobody's, which is written like any change."""
     checks = [
-        Check(name="store", ask=lambda: store.take_lease("readiness", holder, 1.0)),
+        Check(name="store", ask=lambda: _take_changes(tenants(), holder)),
         Check(name="runtime", ask=lambda: runtime.find({HOME: "readiness", JOB: "none"})),
-        Check(name="controller", ask=lambda: _breathes(controller)),
+        Check(name="controller", ask=lambda: _breathe(tenants())),
     ]
     if storage is not None:
         return [*checks, Check(name="s3", ask=lambda: storage.index.write(lambda connection: None))]
-    return [*checks, Check(name="s3", ask=lambda: _answers(s3))]
+    return [*checks, Check(name="s3", ask=lambda: _answers(tenants()[0].dependencies.s3))]
 
 
 class _Stuck(Exception):
     """The controller does not get on."""
 
 
-def _breathes(controller: Controller) -> None:
-    breath = controller.breath()
-    if not breath.alive:
-        raise _Stuck("its thread has ended; see the log, and start the service again")
-    if breath.busy_seconds > LONGEST_ROUND_SECONDS:
-        raise _Stuck(f"it has been at one thing for {breath.busy_seconds:.0f} seconds")
+def _take_changes(tenants: Sequence[Tenant], holder: str) -> None:
+    for tenant in tenants:
+        tenant.store.take_lease("readiness", holder, 1.0)
+
+
+def _breathe(tenants: Sequence[Tenant]) -> None:
+    for tenant in tenants:
+        breath = tenant.controller.breath()
+        if not breath.alive:
+            raise _Stuck("its thread has ended; see the log, and start the service again")
+        if breath.busy_seconds > LONGEST_ROUND_SECONDS:
+            raise _Stuck(f"it has been at one thing for {breath.busy_seconds:.0f} seconds")
 
 
 def _answers(s3: S3) -> None:

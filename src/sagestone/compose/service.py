@@ -74,7 +74,7 @@ class Service:
             asyncio.run_coroutine_threadsafe(self._parts.server.stop(), self._loop).result(timeout=30)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=10)
-        self._parts.controller.stop(timeout=10)
+        self._parts.tenants.stop(timeout=10)
         self._parts.close()
         remove_endpoint(self._settings.home)
         self._lock.release()
@@ -94,7 +94,7 @@ class Service:
             raise CannotStart(
                 f"cannot listen on {self._settings.host}:{port}: {reason}; choose another --listen"
             ) from error
-        self._parts.controller.start()
+        self._parts.tenants.start()
         write_endpoint(self._settings.home, self.endpoint, self._parts.runtime_part)
         _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)
 

@@ -5,6 +5,7 @@ No label holds anything that a caller wrote, so there are as many series as kind
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +17,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from sagestone.compose.metric_sources import Sources
+from sagestone.compose.tenant import directory_of
 from sagestone.server.traffic import BOUNDS
 from sagestone.version import VERSION
 
@@ -32,7 +34,7 @@ class ServiceMetrics(Collector):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._counts = _Sampled(sources.store.counts)
+        self._counts = _Sampled(lambda: _counts(sources))
         storage = sources.storage
         self._objects = _Sampled(storage.totals) if storage is not None else None
 
@@ -58,13 +60,12 @@ class ServiceMetrics(Collector):
         yield times
 
     def _kept(self) -> Iterator[Metric]:
-        counts: dict[tuple[str, ...], float] = {
-            (kind, status or "-"): count for kind, status, count in self._counts.value()
-        }
+        counts = self._counts.value()
         text = "Algorithms, jobs and other resources that are kept, by kind and status."
         yield _gauge("sagestone_resources", text, ["kind", "status"], counts)
+        homes = [directory_of(self._sources.home, tenant.account) for tenant in self._sources.tenants()]
         sizes: dict[tuple[str, ...], float] = {
-            (part,): float(_size(self._sources.home / path)) for part, path in _DATABASES.items()
+            (part,): float(sum(_size(home / path) for home in homes)) for part, path in _DATABASES.items()
         }
         yield _gauge("sagestone_database_bytes", "Size of a database and its log.", ["database"], sizes)
         if self._objects is not None:
@@ -78,7 +79,7 @@ class ServiceMetrics(Collector):
         yield _number("sagestone_disk_free_bytes", "What is free of it.", disk.free)
 
     def _machine(self) -> Iterator[Metric]:
-        reserved = self._sources.placement.reserved()
+        reserved = self._sources.books.reserved()
         whole = reserved.capacity
         of_all = _by_what(whole.cpus, whole.memory_bytes, whole.gpus)
         held = _by_what(reserved.cpus, reserved.memory_bytes, reserved.gpus)
@@ -86,24 +87,26 @@ class ServiceMetrics(Collector):
         yield _gauge("sagestone_capacity_reserved", "What jobs and warm pools have of it.", ["what"], held)
         free = {what: of_all[what] - held[what] for what in of_all}
         yield _gauge("sagestone_capacity_free", "What is left of it.", ["what"], free)
-        draining = self._sources.placement.draining
+        draining = self._sources.books.draining
         yield _number("sagestone_draining", "1: no job gets instances, an operator empties the machine.", draining)
         yield _number("sagestone_jobs_placed", "Jobs and warm pools with instances.", reserved.holding)
         yield _number("sagestone_jobs_waiting", "Jobs that wait for capacity.", reserved.waiting)
-        events, unread = self._sources.placement.backlog()
+        events, unread = map(sum, zip(*(each.placement.backlog() for each in self._sources.tenants()), strict=True))
         yield _number("sagestone_events_waiting", "Events of agents read and not counted yet.", events)
         yield _number("sagestone_events_unread_bytes", "What agents told since the last look.", unread)
 
     def _controller(self) -> Iterator[Metric]:
-        breath = self._sources.controller.breath()
-        yield _number("sagestone_controller_alive", "1: the controller's thread runs.", breath.alive)
+        breaths = [tenant.controller.breath() for tenant in self._sources.tenants()]
+        alive = all(breath.alive for breath in breaths)
+        yield _number("sagestone_controller_alive", "1: the threads of all accounts' controllers run.", alive)
         text = "How long the controller has been at its present round; 0: it rests."
-        yield _number("sagestone_controller_busy_seconds", text, breath.busy_seconds)
+        busy = max(breath.busy_seconds for breath in breaths)
+        yield _number("sagestone_controller_busy_seconds", text, busy)
         rounds = CounterMetricFamily("sagestone_controller_rounds", "Rounds of the controller.")
-        rounds.add_metric((), breath.rounds)
+        rounds.add_metric((), sum(breath.rounds for breath in breaths))
         yield rounds
         text = "Jobs and validations that met an unexpected error and are tried again."
-        yield _number("sagestone_controller_failing", text, breath.failing)
+        yield _number("sagestone_controller_failing", text, sum(breath.failing for breath in breaths))
 
 
 class _Sampled(Generic[Value]):
@@ -128,6 +131,15 @@ def exposition(sources: Sources) -> Callable[[], bytes]:
     registry.register(ServiceMetrics(sources))
     ProcessCollector(registry=registry)
     return lambda: generate_latest(registry)
+
+
+def _counts(sources: Sources) -> dict[tuple[str, ...], float]:
+    """What all accounts keep, by kind and status."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for tenant in sources.tenants():
+        for kind, status, count in tenant.store.counts():
+            found[kind, status or "-"] += count
+    return dict(found)
 
 
 def _by_what(cpus: float, memory_bytes: int, gpus: int) -> dict[tuple[str, ...], float]:

@@ -8,6 +8,7 @@ import re
 
 HOME = "sagestone.home"  # which service made it: `home_id(settings.home)`
 JOB = "sagestone.job"  # the job's key
+ACCOUNT = "sagestone.account"  # whose job it is; absent where nobody said
 INSTANCE = "sagestone.instance"  # "1" for algo-1
 POSITION = "sagestone.position"  # "1" for the first container of a pipeline; absent where an instance has only one
 
@@ -25,9 +26,9 @@ def job_labels(home: str, job: str) -> dict[str, str]:
     return {HOME: home, JOB: job}
 
 
-def instance_labels(home: str, job: str, instance: int) -> dict[str, str]:
+def instance_labels(home: str, job: str, instance: int, account: str = "") -> dict[str, str]:
     """Labels of one instance's container; `instance` counts from 1, as the host names do."""
-    return {**job_labels(home, job), INSTANCE: str(instance)}
+    return {**job_labels(home, job), INSTANCE: str(instance), **({ACCOUNT: account} if account else {})}
 
 
 def container_name(home: str, job: str, instance: int, position: int | None = None) -> str:

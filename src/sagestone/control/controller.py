@@ -32,7 +32,8 @@ _PUT_AWAY_SECONDS = 5.0
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
 _LEASES = "leases"
-_NO_JOBS = frozenset({_RECOVERY, _LEASES})
+_WAY = "give way"
+_NO_JOBS = frozenset({_RECOVERY, _LEASES, _WAY})
 #: How the keys of what is validated begin; all others are jobs'.
 _VALIDATED = tuple(f"{kind}/" for kind in KINDS)
 
@@ -83,6 +84,7 @@ class Controller:
         self._wake = threading.Condition()
         self._hinted = True
         self._stirred = False
+        self._asked_to_give_way = False
         self._stopping = False
         self._busy_since: float | None = None
         self._rounds = 0
@@ -110,6 +112,13 @@ class Controller:
             failing=self._backoff.failing(),
         )
 
+    def give_way(self) -> None:
+        """Another account's job waits for room: give up a warm pool. From any thread; never waits."""
+        with self._wake:
+            self._asked_to_give_way = self._hinted = True
+            self._busy()
+            self._wake.notify()
+
     def stop(self, timeout: float = 10.0) -> bool:
         """End the pump; True when it ended in time. Running jobs go on without it, and the next start finds them."""
         with self._wake:
@@ -126,10 +135,13 @@ class Controller:
         """
         with self._wake:
             everything, self._hinted, self._stirred = self._hinted, False, False
+            give_way, self._asked_to_give_way = self._asked_to_give_way, False
         now = self._monotonic()
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
+        if give_way:
+            self._guard(_WAY, self._jobs.give_way)
         jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
         everything = everything or now >= self._look_at or len(jobs_due) < len(due)
         jobs = [*self._store.unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)

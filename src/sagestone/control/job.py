@@ -97,6 +97,10 @@ class JobReconciler:
         if job is not None and not job.finished:
             self._fail(job, Failure(fault="internal", message=INTERNAL), None)
 
+    def give_way(self) -> bool:
+        """End the oldest warm pool, for whoever waits for room; whether there was one."""
+        return self._pools.give_way()
+
     def forget(self, key: str) -> None:
         """Another controller has it now."""
         self._work.pop(key, None)

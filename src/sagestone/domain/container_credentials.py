@@ -10,22 +10,25 @@ from typing import Final
 PREFIX: Final = "/v2/credentials/"
 
 
-def credentials_path(key: str, job: str, created_at: float) -> str:
-    """The path for the job with that key ("training/NAME"), made at that time; always the same for the same job."""
-    body = base64.urlsafe_b64encode(json.dumps([job, created_at]).encode()).decode()
+def credentials_path(key: str, job: str, created_at: float, account: str = "") -> str:
+    """The path for the job with that key ("training/NAME"), made at that time; always the same for the same job.
+
+    `account` is whose job it is, "" the home's own account.
+    """
+    body = base64.urlsafe_b64encode(json.dumps([job, created_at, account]).encode()).decode()
     return f"{PREFIX}{body}.{_seal(key, body)}"
 
 
-def job_of_path(key: str, path: str) -> tuple[str, float] | None:
-    """The job's key and creation of a path that was sealed with `key`; None for any other."""
+def job_of_path(key: str, path: str) -> tuple[str, float, str] | None:
+    """The job's key, creation and account of a path that was sealed with `key`; None for any other."""
     body, _, seal = path.removeprefix(PREFIX).partition(".")
     if not hmac.compare_digest(_seal(key, body).encode(), seal.encode("utf-8", "replace")):
         return None
     try:
-        job, created_at = json.loads(base64.urlsafe_b64decode(body))
+        job, created_at, *account = json.loads(base64.urlsafe_b64decode(body))  # older paths name no account
     except (binascii.Error, ValueError, TypeError):
         return None
-    return str(job), float(created_at)
+    return str(job), float(created_at), str(account[0]) if account else ""
 
 
 def _seal(key: str, body: str) -> str:

@@ -1,7 +1,10 @@
 """ARNs and names: what a resource is called, and how a caller may call it."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+_USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 ResourceKind = Literal["algorithm", "training-job", "transform-job", "model", "model-package", "model-package-group"]
 
@@ -22,3 +25,8 @@ class Deployment:
     def role_arn(self, role: str) -> str:
         """The ARN of a role of this account."""
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
+
+
+def is_user_name(name: str) -> bool:
+    """Whether IAM allows it as the name of a user."""
+    return _USER.fullmatch(name) is not None

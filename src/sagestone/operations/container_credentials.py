@@ -1,7 +1,7 @@
 """The credentials of a running job's role, for its container: what ECS's credentials endpoint answers on AWS."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,15 +13,17 @@ _SESSION_SECONDS: Final = 3600
 _ROLE = re.compile(r"role/(?:.*/)?([^/]+)$")
 
 
-def container_credentials(deps: Dependencies, path: str) -> Mapping[str, Any] | None:
+def container_credentials(of_account: Callable[[str], Dependencies], path: str) -> Mapping[str, Any] | None:
     """Temporary credentials of the role of the job that the sealed path names; None for any other path, for a job that
-    is isolated, and for one that has ended."""
-    found = job_of_path(deps.book.seal_key("container credentials"), path)
+    is isolated, and for one that has ended. `of_account` has the dependencies of each account ("": the home's own)."""
+    found = job_of_path(of_account("").book.seal_key("container credentials"), path)
     if found is None:
         return None
-    kind, _, name = found[0].partition("/")
+    key, created_at, account = found
+    deps = of_account(account)
+    kind, _, name = key.partition("/")
     job = deps.store.training_job(name) if kind == "training" else None
-    if job is None or job.created_at != found[1] or job.finished or job.spec.isolated:
+    if job is None or job.created_at != created_at or job.finished or job.spec.isolated:
         return None
     role = _ROLE.search(job.spec.role_arn)
     shown = role[1] if role else "unnamed"

@@ -44,7 +44,7 @@ class Dependencies:
     hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
     logs: LogReader
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
-    book: CredentialBook  # the keys that may sign, which seal those of assumed roles
-    machine: DrainedMachine | None = None  # where jobs run, which an operator may empty; None: nobody can
+    book: CredentialBook  # the keys that may sign and what each caller may do; it seals the keys of assumed roles
+    machine: DrainedMachine | None = None  # where jobs run, for the account that may empty it; None: it may not
     s3: S3  # where models and data lie, with the service's own keys
     vault: Vault  # the keys of KMS

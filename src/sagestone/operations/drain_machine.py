@@ -5,18 +5,17 @@ from typing import Any
 
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
-from sagestone.wire.errors import AccessDeniedException, ValidationException
+from sagestone.wire.errors import AccessDeniedException
 
 
 def drain_machine(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     """Begin or end it where the request says so, and tell how many jobs are still there and how many wait.
 
-    It lasts until it is ended or the service ends. Only the deployment's own account may ask: the machine is shared.
+    It lasts until it is ended or the service ends. Only users of the home's own account may ask: the machine is shared.
     """
-    if call.caller.account != deps.deployment.account or call.caller.arn:
-        raise AccessDeniedException("Only the keys of `sagestone env` may drain the machine, which others use too.")
-    if deps.machine is None:
-        raise ValidationException("This service runs no jobs on a machine of its own.")
+    principal = call.caller.principal
+    if deps.machine is None or (principal is not None and principal.kind == "role"):
+        raise AccessDeniedException("Only users of the home's own account may drain the machine, which others use too.")
     draining = call.parameters.get("Draining")
     if draining is not None:
         deps.machine.drain(draining)

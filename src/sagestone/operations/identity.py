@@ -1,6 +1,6 @@
-"""GetCallerIdentity and AssumeRole of STS, GetRole and SimulatePrincipalPolicy of IAM.
+"""GetCallerIdentity and AssumeRole of STS, and GetRole of IAM.
 
-There are no policies here: every role exists, trusts SageMaker and whoever has keys, and may do everything.
+Every role exists and trusts SageMaker and whoever may assume it; without a policy it may do everything in its account.
 """
 
 import hashlib
@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from sagestone.domain.principal import FIRST_USER, Principal
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationError
 from sagestone.wire.session_tokens import issue_session
 
-#: The name of the user that the service's own keys belong to.
-USER: Final = "sagestone"
 _LONGEST, _DEFAULT = 43200, 3600  # seconds of a session (documented)
 _ROLE = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):role/(?:.*/)?([\w+=,.@-]{1,64})")
 _TRUST: Final = {
@@ -26,19 +25,24 @@ _TRUST: Final = {
 
 
 def get_caller_identity(deps: Dependencies, call: Call) -> Mapping[str, Any]:
-    """Who signed the request: the user of the service's keys, or an assumed role."""
+    """Who signed the request: a user, or an assumed role; without authentication the first user."""
     caller = call.caller
-    arn = caller.arn or f"arn:{deps.deployment.partition}:iam::{caller.account}:user/{USER}"
-    if not caller.arn:
+    principal = caller.principal or Principal(account=caller.account, name=FIRST_USER)
+    arn = principal.arn(deps.deployment.partition)
+    if principal.kind == "user":
         return {"UserId": _unique("AIDA", arn), "Account": caller.account, "Arn": arn}
     role, _, session = arn.rpartition("/")
     return {"UserId": f"{_unique('AROA', role)}:{session}", "Account": caller.account, "Arn": arn}
 
 
 def assume_role(deps: Dependencies, call: Call) -> Mapping[str, Any]:
-    """Temporary credentials that name the role; they may do what all others may. Raises ValidationError."""
+    """Temporary credentials that name the role, with its policies. Raises ValidationError."""
     given = call.parameters
-    for name, why in (("Policy", "policies"), ("PolicyArns", "policies"), ("TokenCode", "second factors")):
+    for name, why in (
+        ("Policy", "session policies"),
+        ("PolicyArns", "session policies"),
+        ("TokenCode", "second factors"),
+    ):
         if given.get(name):
             raise ValidationError(f"{name} is not supported yet: there are no {why} here; leave it out")
     found = _ROLE.fullmatch(given["RoleArn"])
@@ -76,17 +80,6 @@ def get_role(deps: Dependencies, call: Call) -> Mapping[str, Any]:
             "MaxSessionDuration": _LONGEST,
         }
     }
-
-
-def simulate_principal_policy(deps: Dependencies, call: Call) -> Mapping[str, Any]:
-    """Every action on every resource is allowed: nothing here asks a policy."""
-    resources = call.parameters.get("ResourceArns") or ["*"]
-    results = [
-        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed", "MatchedStatements": []}
-        for action in call.parameters["ActionNames"]
-        for resource in resources
-    ]
-    return {"EvaluationResults": results, "IsTruncated": False}
 
 
 def _unique(prefix: str, arn: str) -> str:

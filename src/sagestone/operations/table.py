@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from sagestone.operations.authorize import authorize
 from sagestone.operations.create_algorithm import create_algorithm
 from sagestone.operations.create_model import create_model
 from sagestone.operations.create_model_package import create_model_package
@@ -14,7 +15,7 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.describe_algorithm import describe_algorithm
 from sagestone.operations.drain_machine import drain_machine
 from sagestone.operations.filter_log_events import filter_log_events
-from sagestone.operations.identity import assume_role, get_caller_identity, get_role, simulate_principal_policy
+from sagestone.operations.identity import assume_role, get_caller_identity, get_role
 from sagestone.operations.interrupt_training_job import interrupt_training_job
 from sagestone.operations.kms_table import KMS
 from sagestone.operations.list_algorithms import list_algorithms
@@ -37,6 +38,7 @@ from sagestone.operations.model_packages import (
     list_model_packages,
 )
 from sagestone.operations.models import delete_model, describe_model, list_models
+from sagestone.operations.simulate_policy import simulate_principal_policy
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.operations.training_jobs import (
     delete_training_job,
@@ -106,13 +108,17 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
 }
 
 
-def operations(deps: Dependencies) -> OperationTable:
-    """Every operation that this service serves, with its dependencies filled in."""
-    quick = {name: Operation(function=partial(_serve, each, deps), writes=False) for name, each in QUICK.items()}
-    waiting = {name: Operation(function=partial(_serve, each, deps), writes=True) for name, each in WAITING.items()}
+def operations(of_account: Callable[[str], Dependencies]) -> OperationTable:
+    """Every operation that this service serves; the dependencies of a call are those of its caller's account."""
+    quick = {name: Operation(function=partial(_serve, each, of_account), writes=False) for name, each in QUICK.items()}
+    waiting = {
+        name: Operation(function=partial(_serve, each, of_account), writes=True) for name, each in WAITING.items()
+    }
     return quick | waiting
 
 
-def _serve(function: Function, deps: Dependencies, call: Call) -> Answer:
+def _serve(function: Function, of_account: Callable[[str], Dependencies], call: Call) -> Answer:
+    deps = of_account(call.caller.account)
+    authorize(deps, call)
     refuse_unknown_members(call)
     return function(deps, call)

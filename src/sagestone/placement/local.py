@@ -23,7 +23,7 @@ from sagestone.placement.agents import Agents
 from sagestone.placement.capacity import Capacity, Catalogue, instance_limits
 from sagestone.placement.interface import Reservation
 from sagestone.placement.job_directories import JobDirectories
-from sagestone.placement.ledger import Ledger, Reserved
+from sagestone.placement.ledger import Books, Ledger, Reserved
 from sagestone.placement.tail import EventTail
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class LocalPlacement:
     """`sagestone.placement.interface.Placement` on this machine.
 
     `home` is the word that stands for this service in labels (`containers.labels.home_id`). What is reserved is kept
-    in the jobs' directories, so a restarted service goes on with the same books.
+    in the jobs' directories, so a restarted service goes on with the same books. `books` are shared by the placements
+    of all accounts on this machine; None: there is no other. `account` is told in labels.
     """
 
     def __init__(
@@ -66,28 +67,29 @@ class LocalPlacement:
         catalogue: Catalogue,
         home: str,
         shared_memory_bytes: int = 64 * 1024 * 1024,
+        books: Books | None = None,
+        account: str = "",
         environment: Mapping[str, str] | None = None,
         agent_program: Sequence[str] = (sys.executable, "-m", "sagestone.agent"),
     ) -> None:
         self._runtime, self._capacity, self._catalogue = runtime, capacity, catalogue
-        self._home, self._shared_memory_bytes = home, shared_memory_bytes
+        self._home, self._account, self._shared_memory_bytes = home, account, shared_memory_bytes
         self._directories = JobDirectories(jobs_directory.absolute())
-        self._ledger = Ledger(capacity, self._directories.read_reservations())
+        self.ledger = Ledger(books or Books(capacity), self._directories.read_reservations())
         inherited = os.environ if environment is None else environment
         self._agents = Agents(parts, inherited, agent_program, self._tell_change)
         self._tails: dict[Path, EventTail] = {}
         self._end_by: dict[str, float] = {}  # until when the agents of a job that is over may clean up
         self._hint: Callable[[], None] | None = None
         self._lock = threading.Lock()
-        self._draining = False
 
     def reserve(
         self, job: str, instance_types: Sequence[str], volume_gb: int, pool: str | None = None
     ) -> Reservation | None:
         with self._lock:
-            kept = self._ledger.held(pool) if pool is not None else None
-            held = self._ledger.held(job)
-            if held is None and kept is not None and not self._draining:
+            kept = self.ledger.held(pool) if pool is not None else None
+            held = self.ledger.held(job)
+            if held is None and kept is not None and not self.draining:
                 return self._take_over(kept, job)
             return held or self._admit(job, instance_types, volume_gb)
 
@@ -102,7 +104,8 @@ class LocalPlacement:
             if self._agents.is_alive(files) or self._tail(files).has_ended():
                 continue
             # Also where an older version wrote one: this version's agent reads this version's documents.
-            files.write_assignment(replace(assignment, labels=instance_labels(self._home, job, number)))
+            labels = instance_labels(self._home, job, number, self._account)
+            files.write_assignment(replace(assignment, labels=labels))
             self._agents.spawn(files, pool=job)
 
     def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:
@@ -138,13 +141,13 @@ class LocalPlacement:
         self._end(job)
         self._directories.remove(job)  # last: as long as it is there, `find` names the job
         with self._lock:
-            self._ledger.free(job)
+            self.ledger.free(job)
 
     def keep(self, job: str) -> None:
         self._end(job)
         self._directories.keep(job)
         with self._lock:
-            held = self._ledger.held(job)
+            held = self.ledger.held(job)
         self._agents.warm(job, len(held.limits) if held is not None else 0)
 
     def _end(self, job: str) -> None:
@@ -165,17 +168,17 @@ class LocalPlacement:
         return sorted({*self._directories.keys(), *labelled} - {""})
 
     def drain(self, draining: bool) -> None:
-        """Give no job its instances as long as this is so; what runs goes on, who asks keeps a place in the queue."""
-        self._draining = draining
+        """Give no job of any account its instances as long as this is so; what runs goes on, who asks keeps a place."""
+        self.ledger.books.drain(draining)
 
     @property
     def draining(self) -> bool:
-        return self._draining
+        return self.ledger.books.draining
 
     def reserved(self) -> Reserved:
         """What of this machine is reserved, and who waits."""
         with self._lock:
-            return self._ledger.reserved()
+            return self.ledger.reserved()
 
     def backlog(self) -> tuple[int, int]:
         """Of what agents have told: events read and not known to be counted, bytes not read yet; from any thread."""
@@ -190,7 +193,7 @@ class LocalPlacement:
         reservation = replace(kept, job=job, network=network)
         self._directories.write_reservation(reservation)
         self._directories.pass_on(pool, job)
-        self._ledger.pass_on(pool, reservation)
+        self.ledger.pass_on(pool, reservation)
         self._agents.pass_on(pool, job)
         return reservation
 
@@ -208,10 +211,13 @@ class LocalPlacement:
             network=network_name(self._home, job) if len(instance_types) > 1 else None,
             runtime=self._runtime.name,
         )
-        if not self._ledger.admits(reservation) or self._draining:
+        if not self.ledger.admit(reservation):
             return None
-        self._directories.write_reservation(reservation)
-        self._ledger.hold(reservation)
+        try:
+            self._directories.write_reservation(reservation)
+        except BaseException:
+            self.ledger.free(job)
+            raise
         return reservation
 
     def _make_network(self, job: str, name: str, *, outward: bool) -> None:

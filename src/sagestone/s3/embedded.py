@@ -32,13 +32,18 @@ _NO_LINKS = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENO
 
 
 class EmbeddedS3:
-    """The promises of `s3.client` on the store of a directory, which others may have open at the same time."""
+    """The promises of `s3.client` on the store of a directory, which others may have open at the same time.
 
-    def __init__(self, directory: Path) -> None:
+    `owner` is the account whose buckets it reaches ("": the home's own); None: it reaches all.
+    """
+
+    def __init__(self, directory: Path, owner: str | None = None) -> None:
         self._storage = open_storage(directory)
+        self._owner = owner
 
     def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
         after = ""
+        self._check_owner(prefix)
         while True:
             with _as_client(prefix):
                 page = list_objects(self._storage.index, prefix.bucket, prefix=prefix.key, after=after)
@@ -49,11 +54,13 @@ class EmbeddedS3:
             after = page.last
 
     def head(self, uri: S3Uri) -> ObjectInfo:
+        self._check_owner(uri)
         with _as_client(uri):
             return _info(self._storage.objects.get(uri.bucket, uri.key))
 
     @contextmanager
     def read(self, uri: S3Uri, offset: int = 0) -> Iterator[Iterator[bytes]]:
+        self._check_owner(uri)
         with _as_client(uri):
             _, file = self._storage.objects.open(uri.bucket, uri.key)
         with file:
@@ -61,6 +68,7 @@ class EmbeddedS3:
             yield iter(lambda: file.read(PIECE), b"")
 
     def download(self, uri: S3Uri, target: Path) -> int:
+        self._check_owner(uri)
         with _as_client(uri):
             found, file = self._storage.objects.open(uri.bucket, uri.key)
         beside = target.with_name(f".{secrets.token_hex(8)}.part")
@@ -144,13 +152,23 @@ class EmbeddedS3:
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> "EmbeddedUpload":
         with _as_client(uri):
             self._storage.buckets.get(uri.bucket)
+        self._check_owner(uri)
         if not 0 < len(os.fsencode(uri.key)) <= LONGEST_KEY_BYTES:
             raise S3Failure(f"{uri}: a key has 1 to {LONGEST_KEY_BYTES} bytes in UTF-8")
         return EmbeddedUpload(self._storage, uri, content_type)
 
     def delete(self, uri: S3Uri) -> None:
+        self._check_owner(uri)
         with _as_client(uri):
             self._storage.objects.delete(uri.bucket, uri.key)
+
+    def _check_owner(self, uri: S3Uri) -> None:
+        """Refuse a bucket of another account; objects that a list has found are not asked about again."""
+        if self._owner is None:
+            return
+        with _as_client(uri):
+            if self._storage.buckets.get(uri.bucket).owner != self._owner:
+                raise Refusal("AccessDenied", "Access Denied: the bucket belongs to another account.")
 
     def _open_blob(self, found: SourceObject) -> IO[bytes]:
         try:

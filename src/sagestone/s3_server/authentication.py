@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sagestone.domain.principal import Principal
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3_server import signature_v2
 from sagestone.s3_server.request import S3Request
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.session_tokens import BadToken, open_session
 from sagestone.wire.signature import (
+    SKEW_SECONDS,
     Credential,
     Seed,
     SignatureProblem,
@@ -19,7 +21,6 @@ from sagestone.wire.signature import (
     verify,
 )
 
-SKEW_SECONDS = 900.0
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your key and signing method."
 )
@@ -33,6 +34,17 @@ class Signer:
     access_key: str
     payload: str = ""
     seed: Seed | None = None
+    principal: Principal | None = None
+
+    @property
+    def account(self) -> str:
+        """The signer's account; "" without authentication."""
+        return self.principal.account if self.principal is not None else ""
+
+    @property
+    def name(self) -> str:
+        """For the log: `user/NAME` or `role/NAME/SESSION`; "" without authentication."""
+        return str(self.principal or "")
 
 
 class Authentication:
@@ -59,7 +71,7 @@ class Authentication:
         raise Refusal("AccessDenied", "Access Denied: the request is not signed.")
 
     def _check_v4(self, request: S3Request, credential: Credential, book: CredentialBook) -> Signer:
-        known = self._known(book, credential.access_key, request)
+        known, principal = self._known(book, credential.access_key, request)
         try:
             if credential.service != "s3":
                 raise SignatureProblem("scope", f"incorrect service '{credential.service[:64]}': expected 's3'.")
@@ -69,24 +81,23 @@ class Authentication:
                 credential,
                 known.secret_key,
                 now=self._clock(),
-                skew_seconds=SKEW_SECONDS,
                 payload=payload,
             )
         except SignatureProblem as problem:
             raise self._refusal(problem, request, credential) from problem
-        return Signer(access_key=known.access_key, payload=payload, seed=seed)
+        return Signer(access_key=known.access_key, payload=payload, seed=seed, principal=principal)
 
     def _check_v2_header(self, request: S3Request, book: CredentialBook) -> Signer:
         access_key, _, signature = request.headers["authorization"].removeprefix("AWS ").strip().partition(":")
-        known = self._known(book, access_key, request)
+        known, principal = self._known(book, access_key, request)
         _compare_v2(known, signature, signature_v2.strings_to_sign(request))
         at = signature_v2.signed_at(request.headers)
         if abs(at - self._clock()) > SKEW_SECONDS:
             raise self._skewed(_stamp(at))
-        return Signer(access_key=known.access_key)
+        return Signer(access_key=known.access_key, principal=principal)
 
     def _check_v2_query(self, request: S3Request, book: CredentialBook) -> Signer:
-        known = self._known(book, request.query["AWSAccessKeyId"], request)
+        known, principal = self._known(book, request.query["AWSAccessKeyId"], request)
         expires = request.query.get("Expires", "")
         if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
             raise Refusal("AccessDenied", "Query-string authentication requires Expires, a number of epoch seconds.")
@@ -95,10 +106,10 @@ class Authentication:
             raise Refusal(
                 "AccessDenied", "Request has expired", Expires=_stamp(int(expires)), ServerTime=_stamp(self._clock())
             )
-        return Signer(access_key=known.access_key)
+        return Signer(access_key=known.access_key, principal=principal)
 
-    def _known(self, book: CredentialBook, access_key: str, request: S3Request) -> Credentials:
-        """The credentials of the key: its own, or those of the session whose token comes with it."""
+    def _known(self, book: CredentialBook, access_key: str, request: S3Request) -> tuple[Credentials, Principal]:
+        """The credentials of the key and whose they are: a user's, or those of the session whose token comes."""
         token = request.headers.get("x-amz-security-token") or request.query.get("X-Amz-Security-Token")
         if token is None:
             known = book.find(access_key)
@@ -108,9 +119,10 @@ class Authentication:
                     "The AWS Access Key Id you provided does not exist in our records.",
                     AWSAccessKeyId=access_key[:128],
                 )
-            return known
+            return known, Principal(account=known.account, name=known.user)
         try:
-            return open_session(book, access_key, token, self._clock()).credentials
+            session = open_session(book, access_key, token, self._clock())
+            return session.credentials, session.principal
         except BadToken as problem:
             if problem.kind == "expired":
                 raise Refusal("ExpiredToken", "The provided token has expired.") from None
@@ -130,8 +142,16 @@ class Authentication:
                 SignatureProvided=credential.signature if credential else "",
                 CanonicalRequest=problem.canonical_request,
             )
-        if kind == "link_expired":
-            return Refusal("AccessDenied", "Request has expired", ServerTime=_stamp(self._clock()))
+        if kind == "twofold":
+            return Refusal("InvalidArgument", problem.text, ArgumentName="Authorization")
+        if kind == "link_expired" and credential is not None:
+            return Refusal(
+                "AccessDenied",
+                "Request has expired",
+                **{"X-Amz-Expires": str(credential.expires)},
+                Expires=_stamp(credential.signed_at + (credential.expires or 0)),
+                ServerTime=_stamp(self._clock()),
+            )
         if kind == "not_yet" and presigned:
             return Refusal("AccessDenied", "Request is not valid yet", ServerTime=_stamp(self._clock()))
         if kind in ("expired", "not_yet"):
@@ -158,7 +178,8 @@ class Authentication:
 
 def _compare_v2(known: Credentials, signature: str, texts: list[str]) -> None:
     for text in texts:
-        if hmac.compare_digest(signature_v2.sign(known.secret_key, text).encode(), signature.encode()):
+        right = signature_v2.sign(known.secret_key, text).encode()
+        if hmac.compare_digest(right, signature.encode("utf-8", "surrogateescape")):
             return
     raise Refusal(
         "SignatureDoesNotMatch",

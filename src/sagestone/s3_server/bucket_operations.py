@@ -26,7 +26,7 @@ async def list_buckets(context: Context, request: S3Request, signer: Signer) -> 
     limit = read_number(request.parameters, "max-buckets", MOST_BUCKETS, 1, MOST_BUCKETS)
     prefix, region = request.parameters.get("prefix", ""), request.parameters.get("bucket-region", "")
     after = _read_token(request.parameters.get("continuation-token", ""))
-    found = context.storage.buckets.all(prefix=prefix, after=after)
+    found = context.storage.buckets.all(prefix=prefix, after=after, owner=context.access.owner_word(signer))
     found = [bucket for bucket in found if not region or bucket.region == region]
     page, more = found[:limit], len(found) > limit
     entries = [
@@ -38,7 +38,7 @@ async def list_buckets(context: Context, request: S3Request, signer: Signer) -> 
         )
         for bucket in page
     ]
-    parts = [group("Buckets", *entries), owner(context.account)]
+    parts = [group("Buckets", *entries), owner(context.access.account_of(signer))]
     if prefix:
         parts.append(element("Prefix", prefix))
     if more:
@@ -47,11 +47,19 @@ async def list_buckets(context: Context, request: S3Request, signer: Signer) -> 
 
 
 async def create_bucket(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
-    """Make a bucket; one that is there already is said to be (in us-east-1 that is no error)."""
+    """Make a bucket; one of one's own that is there already is said to be (in us-east-1 that is no error)."""
     body = await receive_small(context, request, signer, 65536)
     region = _read_region(body) or context.region
-    if not await context.run(context.storage.buckets.create, request.bucket, region, context.clock()):
+    whose = context.access.owner_word(signer)
+    if not await context.run(context.storage.buckets.create, request.bucket, region, context.clock(), whose):
         there = context.storage.buckets.get(request.bucket)
+        if there.owner != whose:
+            raise Refusal(
+                "BucketAlreadyExists",
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the "
+                "system. Please select a different name and try again.",
+                BucketName=request.bucket,
+            )
         if not there.region == region == LEGACY_REGION:
             raise Refusal(
                 "BucketAlreadyOwnedByYou",
@@ -87,7 +95,7 @@ async def delete_bucket(context: Context, request: S3Request, signer: Signer) ->
 
 
 def owner(account: str, name: str = "Owner") -> str:
-    """The one owner of everything."""
+    """The owner of buckets and all that is in them."""
     return group(name, element("ID", hashlib.sha256(account.encode()).hexdigest()), element("DisplayName", account))
 
 

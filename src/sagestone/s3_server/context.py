@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from sagestone.s3.storage.storage import Storage
+from sagestone.s3_server.access import Access
 
 P = ParamSpec("P")
 Outcome = TypeVar("Outcome")
@@ -14,10 +15,10 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The store, whose it is and where it stands, the clock (epoch seconds) and threads for work that blocks."""
+    """The store, who may use what of it, where it stands, the clock (epoch seconds) and threads for blocking work."""
 
     storage: Storage
-    account: str
+    access: Access
     region: str
     clock: Callable[[], float]
     threads: Executor

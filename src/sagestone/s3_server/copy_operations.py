@@ -22,6 +22,7 @@ from sagestone.s3_server.xml_writer import document, element
 async def copy_object(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
     """A new object with the bytes of another; content headers and metadata are the source's or, on REPLACE, new."""
     bucket, key = read_source(request.headers["x-amz-copy-source"])
+    context.access.check(signer, "s3:GetObject", bucket, key)
     directive = request.headers.get("x-amz-metadata-directive", "COPY")
     if directive not in ("COPY", "REPLACE"):
         raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")

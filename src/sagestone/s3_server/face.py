@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sagestone.s3.storage.refusal import Refusal, refusing_when_full
 from sagestone.s3.storage.storage import Storage
+from sagestone.s3_server.access import Access
 from sagestone.s3_server.answers import error
 from sagestone.s3_server.authentication import Authentication
 from sagestone.s3_server.context import Context
@@ -42,12 +43,14 @@ class S3Face:
         *,
         account: str,
         region: str,
+        partition: str = "aws",
         book: CredentialBook | None,
         hosts: tuple[str, ...] = ("localhost",),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
-        self._context = Context(storage=storage, account=account, region=region, clock=clock, threads=self._threads)
+        self._access = Access(book, storage.buckets, partition=partition, account=account)
+        self._context = Context(storage=storage, access=self._access, region=region, clock=clock, threads=self._threads)
         self._authentication = Authentication(book, clock)
         self._hosts = hosts
 
@@ -60,10 +63,11 @@ class S3Face:
                 asked = read_request(request, request_id, self._hosts)
                 resource = asked.resource
                 signer = self._authentication.check(asked)
-                exchange.account, exchange.user = self._context.account, signer.access_key
-                check_headers(asked, self._context.account)
+                exchange.account, exchange.user = self._access.account_of(signer), signer.name
+                check_headers(asked, exchange.account)
                 route = find_route(asked)
                 exchange.operation = route.name
+                self._access.check(signer, route.action, asked.bucket, asked.key)
                 response = await route.operation(self._context, asked, signer)
         except Refusal as refusal:
             exchange.code = refusal.code

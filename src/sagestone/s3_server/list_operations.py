@@ -33,7 +33,7 @@ async def list_v1(context: Context, request: S3Request, signer: Signer) -> web.S
         parts = [element("Marker", encode(marker)), *_common(request, encode, limit, page)]
         if page.last is not None and delimiter:
             parts.append(element("NextMarker", encode(page.last)))
-        whose = owner(context.account)
+        whose = owner(context.access.account_of(signer))
         return document("ListBucketResult", *parts, *_entries(page, encode, whose))
 
     return xml(await context.run(work))
@@ -45,7 +45,7 @@ async def list_v2(context: Context, request: S3Request, signer: Signer) -> web.S
     encode, limit = read_encoding(request), read_number(parameters, "max-keys", LARGEST_PAGE, 0, LARGEST_PAGE)
     start_after = parameters.get("start-after", "")
     after = _read_token(parameters["continuation-token"]) if "continuation-token" in parameters else start_after
-    whose = owner(context.account) if parameters.get("fetch-owner", "") == "true" else ""
+    whose = owner(context.access.account_of(signer)) if parameters.get("fetch-owner", "") == "true" else ""
 
     def work() -> bytes:
         page = _page(context, request, after, limit)

@@ -57,7 +57,7 @@ async def upload_part(context: Context, request: S3Request, signer: Signer) -> w
     upload = find_upload(context, request)
     number = _read_part_number(request)
     if "x-amz-copy-source" in request.headers:
-        return await _copy_part(context, request, upload, number)
+        return await _copy_part(context, request, upload, number, signer)
     promise = read_promise(request, signer)
     with LazyBlob(context) as blob:
         intake = Intake(promise, blob.write)
@@ -85,8 +85,11 @@ def find_upload(context: Context, request: S3Request) -> Upload:
     return context.storage.uploads.get(request.bucket, request.key, request.parameters.get("uploadId", ""))
 
 
-async def _copy_part(context: Context, request: S3Request, upload: Upload, number: int) -> web.StreamResponse:
+async def _copy_part(
+    context: Context, request: S3Request, upload: Upload, number: int, signer: Signer
+) -> web.StreamResponse:
     bucket, key = read_source(request.headers["x-amz-copy-source"])
+    context.access.check(signer, "s3:GetObject", bucket, key)
     wanted = request.headers.get("x-amz-copy-source-range")
     await discard(request)
 

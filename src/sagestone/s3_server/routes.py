@@ -32,6 +32,14 @@ class Route:
     marker: str | None
     operation: Operation
     parameters: frozenset[str] = frozenset()
+    permission: str = ""  # what policies call it, where that is not in _PERMISSIONS
+
+    @property
+    def action(self) -> str:
+        """What a policy must allow; "" for what asks for each object by itself."""
+        if self.name == "DeleteObjects":
+            return ""
+        return f"s3:{self.permission or _PERMISSIONS.get(self.name, self.name)}"
 
 
 def find_route(request: S3Request) -> Route:
@@ -62,25 +70,55 @@ def find_route(request: S3Request) -> Route:
 
 def _absent(name: str) -> Route:
     """Say that a bucket has no such configuration, which is true."""
-    code, what = ABSENT[name]
+    code, what, permission = ABSENT[name]
 
     async def operation(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
         context.storage.buckets.get(request.bucket)
         raise Refusal(code, f"The {what} does not exist.", BucketName=request.bucket)
 
-    return Route(_ABSENT_NAME, name, operation)
+    return Route(_ABSENT_NAME, name, operation, permission=permission)
 
 
 ABSENT = {
-    "cors": ("NoSuchCORSConfiguration", "CORS configuration"),
-    "encryption": ("ServerSideEncryptionConfigurationNotFoundError", "server side encryption configuration"),
-    "lifecycle": ("NoSuchLifecycleConfiguration", "lifecycle configuration"),
-    "object-lock": ("ObjectLockConfigurationNotFoundError", "Object Lock configuration"),
-    "policy": ("NoSuchBucketPolicy", "bucket policy"),
-    "publicAccessBlock": ("NoSuchPublicAccessBlockConfiguration", "public access block configuration"),
-    "replication": ("ReplicationConfigurationNotFoundError", "replication configuration"),
-    "tagging": ("NoSuchTagSet", "TagSet"),
-    "website": ("NoSuchWebsiteConfiguration", "website configuration"),
+    "cors": ("NoSuchCORSConfiguration", "CORS configuration", "GetBucketCORS"),
+    "encryption": (
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "server side encryption configuration",
+        "GetEncryptionConfiguration",
+    ),
+    "lifecycle": ("NoSuchLifecycleConfiguration", "lifecycle configuration", "GetLifecycleConfiguration"),
+    "object-lock": (
+        "ObjectLockConfigurationNotFoundError",
+        "Object Lock configuration",
+        "GetBucketObjectLockConfiguration",
+    ),
+    "policy": ("NoSuchBucketPolicy", "bucket policy", "GetBucketPolicy"),
+    "publicAccessBlock": (
+        "NoSuchPublicAccessBlockConfiguration",
+        "public access block configuration",
+        "GetBucketPublicAccessBlock",
+    ),
+    "replication": (
+        "ReplicationConfigurationNotFoundError",
+        "replication configuration",
+        "GetReplicationConfiguration",
+    ),
+    "tagging": ("NoSuchTagSet", "TagSet", "GetBucketTagging"),
+    "website": ("NoSuchWebsiteConfiguration", "website configuration", "GetBucketWebsite"),
+}
+
+#: The permissions of operations that have none of their own name.
+_PERMISSIONS = {
+    "ListBuckets": "ListAllMyBuckets",
+    "HeadBucket": "ListBucket",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "HeadObject": "GetObject",
+    "ListParts": "ListMultipartUploadParts",
+    "UploadPart": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
 }
 
 #: One name for all of them: none is there.

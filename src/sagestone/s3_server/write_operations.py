@@ -79,6 +79,12 @@ async def delete_objects(context: Context, request: S3Request, signer: Signer) -
             errors.append(_error(key, "KeyTooLongError", "Your key is too long"))
         else:
             keys.append(key)
+    for key in list(keys):
+        try:
+            context.access.check(signer, "s3:DeleteObject", request.bucket, key)
+        except Refusal as refusal:
+            errors.append(_error(key, refusal.code, refusal.message))
+            keys.remove(key)
     await context.run(context.storage.objects.delete_many, request.bucket, keys)
     quiet = (node.get("Quiet") or "").strip().lower() == "true"
     deleted = [] if quiet else [group("Deleted", element("Key", key)) for key in keys]

@@ -29,6 +29,7 @@ _REFUSALS: Final = {
     "IncompleteSignatureException": ("IncompleteSignature", 400),
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
     "ExpiredTokenException": ("ExpiredToken", 403),
+    "AccessDeniedException": ("AccessDenied", 403),
     "ValidationException": ("ValidationError", 400),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sagestone.domain.principal import Principal
 from sagestone.wire.call import Caller
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import (
@@ -19,10 +20,10 @@ from sagestone.wire.signature import (
     SignedRequest,
     check_scope,
     parse_authorization,
+    session_token,
     verify,
 )
 
-SKEW_SECONDS = 300.0
 GLOBAL_REGION = "us-east-1"
 
 
@@ -50,24 +51,25 @@ class Authentication:
         if credential is None:
             raise MissingAuthenticationTokenException("Missing Authentication Token")
         check_scope(credential, region=self._scope_region(credential, service), services=(service,))
-        known, arn = self._known(request, credential.access_key)
-        verify(request, credential, known.secret_key, now=self._clock(), skew_seconds=SKEW_SECONDS)
-        return Caller(account=known.account, access_key=known.access_key, region=self._region, arn=arn)
+        known, principal = self._known(request, credential)
+        verify(request, credential, known.secret_key, now=self._clock())
+        return Caller(account=known.account, access_key=known.access_key, region=self._region, principal=principal)
 
     def _scope_region(self, credential: Credential, service: str) -> str:
         """IAM has no regions: clients sign for us-east-1, wherever they are."""
         return GLOBAL_REGION if service == "iam" and credential.region == GLOBAL_REGION else self._region
 
-    def _known(self, request: SignedRequest, access_key: str) -> tuple[Credentials, str]:
-        """The credentials of the key, with the ARN of the assumed role where a token says one."""
-        token = request.headers.get("x-amz-security-token")
-        if token is None and "X-Amz-Security-Token=" not in request.raw_query:
+    def _known(self, request: SignedRequest, credential: Credential) -> tuple[Credentials, Principal]:
+        """The credentials of the key and whose they are: a user's, or an assumed role's where a token says so."""
+        access_key = credential.access_key
+        token = session_token(request, credential)
+        if token is None:
             known = self._book.find(access_key)
             if known is None:
                 raise UnrecognizedClientException("The security token included in the request is invalid.")
-            return known, ""
+            return known, Principal(account=known.account, name=known.user)
         try:
-            session = open_session(self._book, access_key, token or "", self._clock())
+            session = open_session(self._book, access_key, token, self._clock())
         except BadToken as problem:
             if problem.kind == "expired":
                 raise ExpiredTokenException("The security token included in the request is expired") from None
@@ -75,10 +77,10 @@ class Authentication:
                 "The security token included in the request is invalid. It was not given out by AssumeRole of this "
                 "service: leave AWS_SESSION_TOKEN unset with the keys of `sagestone env`."
             ) from None
-        return session.credentials, session.arn
+        return session.credentials, session.principal
 
 
 def _as_service_error(problem: SignatureProblem) -> ServiceError:
-    if problem.kind == "incomplete":
+    if problem.kind in ("incomplete", "twofold"):
         return IncompleteSignatureException(problem.text)
     return InvalidSignatureException(problem.text)

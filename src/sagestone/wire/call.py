@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sagestone.domain.principal import Principal
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who signed the request; `access_key` is "" when the service runs without authentication."""
+    """Who signed the request; `access_key` is "" and `principal` None when the service runs without authentication."""
 
     account: str
     access_key: str
     region: str
-    arn: str = ""  # of the assumed role; "" for the service's own keys
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,43 +1,37 @@
-"""The keys that may sign requests to this service: generated on first start, kept in `<home>/credentials.json`."""
+"""Who may sign requests to this service, and what they may do: as the credentials file says at this moment."""
 
 import hashlib
 import hmac
-import json
-import os
-import secrets
-import string
-import tempfile
+import logging
+import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-FILE_NAME = "credentials.json"
+from sagestone.domain.access import Grants
+from sagestone.domain.policy import Policy, read_policy
+from sagestone.domain.principal import FIRST_USER, Principal
+from sagestone.wire.access_document import AccessDocument, Credentials
+from sagestone.wire.access_file import FILE_NAME, BadCredentials, create_access, read_access
 
+__all__ = ["FILE_NAME", "BadCredentials", "CredentialBook", "Credentials"]
 
-class BadCredentials(Exception):
-    """A credentials file that cannot be used; the text names it and what to do."""
+_LOG = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """One access key of one account."""
-
-    access_key: str
-    secret_key: str
-    account: str
-
-    def __repr__(self) -> str:
-        """Without the secret, so that it never reaches a log."""
-        return f"Credentials(access_key={self.access_key!r}, account={self.account!r})"
+_Policies = dict[tuple[str, str], tuple[Policy, ...]]
 
 
 class CredentialBook:
-    """All keys that are known; `default` is the one that `sagestone env` prints."""
+    """All keys that are known; `default` is the one that `sagestone env` prints.
 
-    def __init__(self, credentials: Iterable[Credentials]) -> None:
-        self._by_key = {each.access_key: each for each in credentials}
-        if not self._by_key:
-            raise BadCredentials("There must be at least one access key.")
+    A book that was opened follows its file: a change counts from the next request on. A file that cannot be used any
+    more is logged, and what it said before stays.
+    """
+
+    def __init__(self, credentials: Iterable[Credentials], path: Path | None = None) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._lock = threading.Lock()
+        self._take(AccessDocument(credentials=tuple(credentials)))
 
     @classmethod
     def open(cls, home: Path, account: str) -> "CredentialBook":
@@ -46,59 +40,84 @@ class CredentialBook:
         cannot be used."""
         path = home / FILE_NAME
         if not path.exists():
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _create(path, [_generate(account)])
-        return cls(_read(path))
+            create_access(path, account)
+        document = read_access(path)
+        book = cls(document.credentials, path)
+        book._seen = book._look()
+        book._take(document)
+        return book
 
     @property
     def default(self) -> Credentials:
-        return next(iter(self._by_key.values()))
+        """The first key of the home's own account that is not disabled."""
+        return self._default
+
+    @property
+    def document(self) -> AccessDocument:
+        """All that is known at this moment."""
+        self._follow()
+        return self._document
+
+    def is_further(self, account: str) -> bool:
+        """Whether it is an account beside the home's own."""
+        return account in self._further
 
     def seal_key(self, purpose: str) -> str:
-        """A key for seals of one purpose, made from the default secret key; it says nothing about that."""
-        return hmac.new(self.default.secret_key.encode(), f"seal {purpose}".encode(), hashlib.sha256).hexdigest()
+        """A key for seals of one purpose; it says nothing about what it was made from."""
+        return hmac.new(self._seal.encode(), f"seal {purpose}".encode(), hashlib.sha256).hexdigest()
+
+    def session_hash(self, purpose: bytes, text: bytes) -> bytes:
+        """What temporary credentials are sealed with, and made from."""
+        return hmac.new(self._seal.encode(), b"session " + purpose + b"\0" + text, hashlib.sha256).digest()
 
     def find(self, access_key: str) -> Credentials | None:
-        """The credentials of an access key; None if it is not known."""
-        return self._by_key.get(access_key)
+        """The credentials of an access key; None if it is not known, or disabled."""
+        self._follow()
+        found = self._by_key.get(access_key)
+        return None if found is None or found.disabled else found
 
+    def grants(self, principal: Principal) -> Grants:
+        """The policies of a caller and of their account."""
+        account = principal.account
+        return Grants(
+            own=self._policies.get((account, f"{principal.kind}/{principal.name}")),
+            bound=self._policies.get((account, "")),
+        )
 
-def _read(path: Path) -> list[Credentials]:
-    try:
-        entries = json.loads(path.read_text())["credentials"]
-        if not entries:
-            raise ValueError("it holds no keys")
-        return [Credentials(**{name: str(value) for name, value in entry.items()}) for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise BadCredentials(
-            f'{path} cannot be used ({problem}). It holds {{"credentials": [{{"access_key", "secret_key", '
-            f'"account"}}]}}; remove it to have new keys generated.'
-        ) from problem
-
-
-def _generate(account: str) -> Credentials:
-    """Keys of the usual form: `AKIA` and 16 of A-Z2-7, a secret of 40 characters."""
-    letters = string.ascii_uppercase + "234567"
-    key = "AKIA" + "".join(secrets.choice(letters) for _ in range(16))
-    return Credentials(access_key=key, secret_key=secrets.token_urlsafe(30), account=account)
-
-
-def _create(path: Path, credentials: list[Credentials]) -> None:
-    """Written beside its place, flushed, then linked into it: whole or not there, and the first writer wins."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-    try:
-        with os.fdopen(descriptor, "w") as file:  # mkstemp makes it 0600
-            json.dump({"credentials": [asdict(each) for each in credentials]}, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(beside, path)
-        except FileExistsError:
+    def _follow(self) -> None:
+        """Read the file again if it was changed."""
+        if self._path is None or self._look() == self._seen:
             return
-        directory = os.open(path.parent, os.O_RDONLY)
+        with self._lock:
+            seen = self._look()
+            if seen == self._seen:
+                return
+            self._seen = seen
+            try:
+                self._take(read_access(self._path))
+            except BadCredentials as problem:
+                _LOG.error("what the credentials file said before stays in force: %s", problem)
+
+    def _look(self) -> tuple[int, int, int] | None:
+        assert self._path is not None
         try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    finally:
-        Path(beside).unlink()
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _take(self, document: AccessDocument) -> None:
+        keys = document.credentials
+        if not keys:
+            raise BadCredentials("There must be at least one access key.")
+        policies: _Policies = {}
+        for each in document.policies:
+            place = (each.account, each.to)
+            policies[place] = (*policies.get(place, ()), read_policy(each.name, each.document))
+        own = [each for each in keys if each.account == keys[0].account and not each.disabled]
+        first = [each for each in own if each.user == FIRST_USER]
+        self._default = (first or own or keys)[0]
+        self._document, self._policies = document, policies
+        self._by_key = {each.access_key: each for each in keys}
+        self._further = frozenset(each.id for each in document.accounts)
+        self._seal = document.seal or keys[0].secret_key  # a file of an older version has no seal

@@ -92,6 +92,19 @@ class ValidationError(ServiceError):
     code = "ValidationError"
 
 
+class MalformedPolicyDocument(ServiceError):
+    """IAM's word for a policy that it cannot read."""
+
+    code = "MalformedPolicyDocument"
+
+
+class NoSuchEntity(ServiceError):
+    """IAM's word for a user or role that is not there."""
+
+    code = "NoSuchEntity"
+    status = 404
+
+
 class InternalFailure(ServiceError):
     """Our own bug: logged with the request id."""
 

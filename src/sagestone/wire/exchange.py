@@ -16,8 +16,8 @@ class Exchange:
     operation: str = ""
     code: str = ""
     account: str = ""
-    user: str = ""  # the ARN of an assumed role, or the access key; never a secret
+    user: str = ""  # `user/NAME` or `role/NAME/SESSION`, in the account
 
     def signed_by(self, caller: Caller) -> None:
         """Who asks is known now."""
-        self.account, self.user = caller.account, caller.arn or caller.access_key
+        self.account, self.user = caller.account, str(caller.principal or "")

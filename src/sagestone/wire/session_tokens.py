@@ -1,11 +1,10 @@
-"""Temporary credentials: a token that says whose they are and until when, sealed with the service's own secret key.
+"""Temporary credentials: a token that says whose they are and until when, sealed with the service's own key.
 
 Nothing of them is stored: whoever has the credentials file can open every token, and another file voids them all.
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import secrets
@@ -13,6 +12,7 @@ import string
 from dataclasses import dataclass
 from typing import Literal
 
+from sagestone.domain.principal import Principal
 from sagestone.wire.credentials import CredentialBook, Credentials
 
 _LETTERS = string.ascii_uppercase + "234567"
@@ -35,12 +35,19 @@ class Session:
     arn: str
     expires_at: float  # epoch seconds
 
+    @property
+    def principal(self) -> Principal:
+        """Whom the credentials stand for."""
+        _, _, _, _, account, place = self.arn.split(":", 5)
+        _, name, session = place.split("/", 2)
+        return Principal(account=account, name=name, session=session)
+
 
 def issue_session(book: CredentialBook, arn: str, expires_at: float) -> Session:
     """New credentials for that assumed role."""
     access_key = "ASIA" + "".join(secrets.choice(_LETTERS) for _ in range(16))
     body = json.dumps([access_key, arn, expires_at], separators=(",", ":")).encode()
-    token = base64.urlsafe_b64encode(_hash(book, b"seal", body) + body).decode()
+    token = base64.urlsafe_b64encode(book.session_hash(b"seal", body) + body).decode()
     return _session(book, access_key, arn, expires_at, token)
 
 
@@ -51,7 +58,7 @@ def open_session(book: CredentialBook, access_key: str, token: str, now: float) 
     except (binascii.Error, UnicodeEncodeError):
         raise BadToken("invalid") from None
     seal, body = content[:32], content[32:]
-    if not hmac.compare_digest(seal, _hash(book, b"seal", body)):
+    if not hmac.compare_digest(seal, book.session_hash(b"seal", body)):
         raise BadToken("invalid")
     owner, arn, expires_at = json.loads(body)
     if owner != access_key:
@@ -62,10 +69,6 @@ def open_session(book: CredentialBook, access_key: str, token: str, now: float) 
 
 
 def _session(book: CredentialBook, access_key: str, arn: str, expires_at: float, token: str) -> Session:
-    secret = base64.b64encode(_hash(book, b"secret", token.encode())).decode()[:40]
-    credentials = Credentials(access_key=access_key, secret_key=secret, account=book.default.account)
+    secret = base64.b64encode(book.session_hash(b"secret", token.encode())).decode()[:40]
+    credentials = Credentials(access_key=access_key, secret_key=secret, account=arn.split(":")[4], user="")
     return Session(credentials=credentials, token=token, arn=arn, expires_at=expires_at)
-
-
-def _hash(book: CredentialBook, purpose: bytes, text: bytes) -> bytes:
-    return hmac.new(book.default.secret_key.encode(), b"session " + purpose + b"\0" + text, hashlib.sha256).digest()

@@ -33,29 +33,32 @@ class Buckets:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def create(self, name: str, region: str, now: float) -> bool:
-        """Whether the bucket was made now; False when it was there before."""
+    def create(self, name: str, region: str, now: float, owner: str = "") -> bool:
+        """Whether the bucket was made now; False when it was there before. `owner` is an account, "" the home's own."""
         check_bucket_name(name)
 
         def work(connection: sqlite3.Connection) -> bool:
-            cursor = connection.execute("INSERT OR IGNORE INTO bucket VALUES (?, ?, ?)", (name, region, now))
+            cursor = connection.execute(
+                "INSERT OR IGNORE INTO bucket (name, region, created_at, owner) VALUES (?, ?, ?, ?)",
+                (name, region, now, owner),
+            )
             return cursor.rowcount == 1
 
         return self._index.write(work)
 
     def get(self, name: str) -> Bucket:
         """The bucket; raises Refusal NoSuchBucket."""
-        row = self._index.row("SELECT name, region, created_at FROM bucket WHERE name = ?", (name,))
+        row = self._index.row("SELECT name, region, created_at, owner FROM bucket WHERE name = ?", (name,))
         if row is None:
             raise no_such_bucket(name)
         return _bucket(row)
 
-    def all(self, prefix: str = "", after: str = "", limit: int = -1) -> list[Bucket]:
-        """Buckets by name."""
+    def all(self, prefix: str = "", after: str = "", limit: int = -1, owner: str = "") -> list[Bucket]:
+        """The buckets of one owner, by name."""
         rows = self._index.rows(
-            "SELECT name, region, created_at FROM bucket WHERE name > ? AND substr(name, 1, ?) = ? "
-            "ORDER BY name LIMIT ?",
-            (after, len(prefix), prefix, limit),
+            "SELECT name, region, created_at, owner FROM bucket WHERE name > ? AND substr(name, 1, ?) = ? "
+            "AND owner = ? ORDER BY name LIMIT ?",
+            (after, len(prefix), prefix, owner, limit),
         )
         return [_bucket(row) for row in rows]
 
@@ -79,4 +82,4 @@ class Buckets:
 
 
 def _bucket(row: Row) -> Bucket:
-    return Bucket(name=row[0], region=row[1], created_at=row[2])
+    return Bucket(name=row[0], region=row[1], created_at=row[2], owner=row[3])

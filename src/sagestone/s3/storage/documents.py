@@ -23,11 +23,12 @@ class Description:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A bucket; `created_at` epoch seconds."""
+    """A bucket; `created_at` epoch seconds, `owner` an account ("": the home's own)."""
 
     name: str
     region: str
     created_at: float
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from sagestone.s3.storage.refusal import refusing_when_full
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 60.0
 
 SCHEMA = """
 CREATE TABLE bucket (
-  name TEXT PRIMARY KEY, region TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
+  name TEXT PRIMARY KEY, region TEXT NOT NULL, created_at REAL NOT NULL,
+  owner TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 CREATE TABLE object (
   bucket TEXT NOT NULL, key BLOB NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
   modified_at REAL NOT NULL, description BLOB NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
@@ -25,6 +26,9 @@ CREATE TABLE part (
   upload TEXT NOT NULL, number INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
   modified_at REAL NOT NULL, checksums BLOB NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
+
+#: What brings an index of the version before to each version.
+MIGRATIONS = {2: "ALTER TABLE bucket ADD COLUMN owner TEXT NOT NULL DEFAULT ''"}
 
 Row = Sequence[Any]
 Outcome = TypeVar("Outcome")
@@ -104,6 +108,9 @@ class Index:
         if version == 0:
             for statement in SCHEMA.strip().split(";\n"):
                 self._writer.execute(statement)
+        for newer in range(version + 1, VERSION + 1) if version else ():
+            self._writer.execute(MIGRATIONS[newer])
+        if version < VERSION:
             self._writer.execute(f"PRAGMA user_version={VERSION}")
         self._writer.execute("COMMIT")
         if version > VERSION:

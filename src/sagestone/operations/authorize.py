@@ -1,0 +1,48 @@
+"""Whether the caller of an operation may call it: asked before anything else is done, for every service served."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sagestone.domain.access import decide, denial
+from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.resource_arns import resources_of
+from sagestone.wire.call import Call
+from sagestone.wire.errors import AccessDeniedException
+
+#: What needs no permission: whoever signs may learn who they are, as on AWS.
+_FREE: Final = frozenset({("sts", "GetCallerIdentity")})
+
+#: IAM's words for services whose signing name is another.
+_PREFIX: Final = {"monitoring": "cloudwatch"}
+
+
+def authorize(deps: Dependencies, call: Call) -> None:
+    """Raises AccessDeniedException, in AWS's words, for the first action that is not allowed."""
+    principal = call.caller.principal
+    if principal is None or (call.service, call.operation) in _FREE:
+        return
+    grants = deps.book.grants(principal)
+    if grants.own is None and grants.bound is None:
+        return  # nobody is kept from anything: the usual case, and the quick one
+    for action, resource in _needed(deps, call):
+        decision = decide(grants, action, resource)
+        if decision.outcome != "allowed":
+            arn = principal.arn(deps.deployment.partition)
+            raise AccessDeniedException(denial(arn, action, resource, decision))
+
+
+def _needed(deps: Dependencies, call: Call) -> Iterator[tuple[str, str]]:
+    """(action, resource): the operation itself, and handing over each role that the request names."""
+    action = f"{_PREFIX.get(call.service, call.service)}:{call.operation}"
+    for resource in resources_of(deps.deployment, call.service, call.operation, call.parameters):
+        yield action, resource
+    if call.service == "sagemaker":
+        for role in _passed_roles(call.parameters):
+            yield "iam:PassRole", role
+
+
+def _passed_roles(parameters: Mapping[str, Any]) -> Iterator[str]:
+    validation = parameters.get("ValidationSpecification") or {}
+    for role in (parameters.get("RoleArn"), parameters.get("ExecutionRoleArn"), validation.get("ValidationRole")):
+        if role:
+            yield str(role)

@@ -1,0 +1,70 @@
+"""IAM's SimulatePrincipalPolicy: what `authorize` would say, without doing anything."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sagestone.domain.access import Grants, decide
+from sagestone.domain.policy import BadPolicy, Policy, Statement, read_policy
+from sagestone.domain.principal import Principal
+from sagestone.operations.dependencies import Dependencies
+from sagestone.wire.call import Call
+from sagestone.wire.errors import MalformedPolicyDocument, NoSuchEntity, ValidationError
+
+_SOURCE: Final = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):(user|role)/(?:.*/)?([\w+=,.@-]{1,64})")
+_KIND: Final = "IAM Policy"
+_REFUSED: Final = ("PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy")
+#: What having no policy means.
+_ALL: Final = Policy(name="none", statements=(Statement(effect="Allow", actions=("*",), resources=("*",)),))
+
+
+def simulate_principal_policy(deps: Dependencies, call: Call) -> Mapping[str, Any]:
+    """The decision for each action on each resource ("*" without any). Raises ValidationError."""
+    for name in _REFUSED:
+        if call.parameters.get(name):
+            raise ValidationError(f"{name} is not supported yet: attached policies and PolicyInputList are evaluated")
+    grants = deps.book.grants(_principal(deps, call.parameters["PolicySourceArn"]))
+    given = _read(call.parameters.get("PolicyInputList") or ())
+    if given:
+        grants = replace(grants, own=(*(grants.own if grants.own is not None else (_ALL,)), *given))
+    results = [
+        _result(grants, action, resource)
+        for action in call.parameters["ActionNames"]
+        for resource in call.parameters.get("ResourceArns") or ["*"]
+    ]
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def _read(texts: Sequence[str]) -> list[Policy]:
+    try:
+        return [read_policy(f"PolicyInputList.{number}", json.loads(text)) for number, text in enumerate(texts, 1)]
+    except (BadPolicy, ValueError) as problem:
+        raise MalformedPolicyDocument(str(problem)) from None
+
+
+def _principal(deps: Dependencies, source: str) -> Principal:
+    found = _SOURCE.fullmatch(source)
+    if found is None:
+        raise ValidationError(f"{source} is invalid: expected the ARN of a user or a role")
+    account, kind, name = found.groups()
+    if account != deps.deployment.account:
+        raise ValidationError(f"{source} is of another account than {deps.deployment.account}")
+    if kind == "user" and name not in deps.book.document.user_names(account):
+        raise NoSuchEntity(f"The user with name {name} cannot be found.")
+    return Principal(account=account, name=name, session="" if kind == "user" else "simulated")
+
+
+def _result(grants: Grants, action: str, resource: str) -> dict[str, Any]:
+    decision = decide(grants, action, resource)
+    result: dict[str, Any] = {
+        "EvalActionName": action,
+        "EvalResourceName": resource,
+        "EvalDecision": decision.outcome,
+        "MatchedStatements": [{"SourcePolicyId": name, "SourcePolicyType": _KIND} for name in decision.matched],
+        "MissingContextValues": [],
+    }
+    if grants.bound is not None:
+        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": decision.within_bound}
+    return result

@@ -1,0 +1,112 @@
+"""`credentials.json`: readable by its owner alone, read whole, changed by replacing it, one change at a time."""
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from sagestone.domain.policy import BadPolicy, read_policy
+from sagestone.domain.principal import FIRST_USER
+from sagestone.wire.access_document import AccessDocument, Account, AttachedPolicy, Credentials, User, new_key
+
+FILE_NAME = "credentials.json"
+_LOCK_NAME = "credentials.lock"
+
+Entry = TypeVar("Entry", Credentials, Account, User, AttachedPolicy)
+
+
+class BadCredentials(Exception):
+    """A credentials file that cannot be used; the text names it and what to do."""
+
+
+def read_access(path: Path) -> AccessDocument:
+    """What the file says; raises BadCredentials."""
+    try:
+        content = json.loads(path.read_text())
+        unknown = sorted(set(content) - {field.name for field in fields(AccessDocument)})
+        if unknown:
+            raise ValueError(f"it holds {', '.join(unknown)}")
+        document = AccessDocument(
+            credentials=_entries(content["credentials"], Credentials),
+            seal=str(content.get("seal", "")),
+            accounts=_entries(content.get("accounts", ()), Account),
+            users=_entries(content.get("users", ()), User),
+            policies=_entries(content.get("policies", ()), AttachedPolicy),
+        )
+        if not document.credentials:
+            raise ValueError("it holds no keys")
+        for policy in document.policies:
+            read_policy(policy.name, policy.document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadPolicy) as problem:
+        raise BadCredentials(
+            f'{path} cannot be used ({problem}). It holds {{"credentials": [{{"access_key", "secret_key", '
+            f'"account"}}]}}; remove it to have new keys generated.'
+        ) from problem
+    return document
+
+
+def create_access(path: Path, account: str) -> None:
+    """Make the file with one key of the account's first user, and its directory; the first of several writers wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = new_key(account, FIRST_USER, round(time.time(), 3))
+    beside = _write_beside(path, AccessDocument(credentials=(key,), seal=secrets.token_urlsafe(32)))
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        return
+    finally:
+        beside.unlink()
+    _sync_directory(path.parent)
+
+
+def change_access(home: Path, change: Callable[[AccessDocument], AccessDocument]) -> AccessDocument:
+    """Change the file of a home, whole or not at all; what it holds afterwards. A running service follows.
+
+    Two who change at once take turns. Raises BadCredentials, and what `change` raises; then nothing was changed.
+    """
+    path = home / FILE_NAME
+    with (home / _LOCK_NAME).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = read_access(path)
+        after = change(before)
+        if not after.seal:  # of an older version: it was the first secret key, which may be given up now
+            after = replace(after, seal=secrets.token_urlsafe(32))
+        if after != before:
+            _write_beside(path, after).replace(path)
+            _sync_directory(home)
+    return after
+
+
+def _entries(content: Any, kind: type[Entry]) -> tuple[Entry, ...]:
+    known = {field.name for field in fields(kind)}
+    for entry in content:
+        unknown = sorted(set(entry) - known)
+        if unknown:
+            raise ValueError(f"an entry of {kind.__name__} holds {', '.join(unknown)}")
+    return tuple(msgspec.convert(list(content), list[kind]))  # type: ignore[valid-type]
+
+
+def _write_beside(path: Path, document: AccessDocument) -> Path:
+    """A new file beside `path`, whole and on disk."""
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
+    with os.fdopen(descriptor, "w") as file:  # mkstemp makes it 0600
+        json.dump(asdict(document), file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(beside)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
