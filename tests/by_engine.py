@@ -7,7 +7,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.engines import EngineKind
 
-_PARAMETERS = re.compile(rf"\[.*\b({'|'.join(get_args(EngineKind))})\b")
+_KINDS = "|".join((*get_args(EngineKind), "postgres"))
+_PARAMETERS = re.compile(rf"\[.*\b({_KINDS})\b")
+_POSTGRES_FILE = re.compile(r"test_postgres\w*\.py::")
 
 
 class ByEngine(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
@@ -15,4 +17,6 @@ class ByEngine(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no typ
 
     def _split_scope(self, nodeid: str) -> str:
         engine = _PARAMETERS.search(nodeid)
+        if engine is None and _POSTGRES_FILE.search(nodeid):
+            return "postgres"
         return engine[1] if engine is not None else nodeid.split("::", 1)[0]

@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.by_engine import ByEngine
 from tests.clients.choice import deselect_other_clients, report_other_clients
 from tests.engines import deselect_missing_engines, report_missing_engines, running_engine
+from tests.postgres import deselect_missing_postgres, end_postgres, report_missing_postgres
 
 hypothesis.settings.register_profile("sagestone", deadline=None)  # no test judges how quick this machine is
 hypothesis.settings.load_profile("sagestone")
@@ -19,6 +20,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what cannot run or is not asked for; the summary says so."""
     deselect_missing_engines(config, items)
     deselect_other_clients(config, items)
+    deselect_missing_postgres(config, items)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -35,6 +37,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what could not be tested on this machine."""
     report_missing_engines(terminalreporter)
     report_other_clients(terminalreporter)
+    report_missing_postgres(terminalreporter)
+
+
+def pytest_unconfigure() -> None:
+    """Nothing goes on after the tests."""
+    end_postgres()
 
 
 @pytest.fixture(scope="session")

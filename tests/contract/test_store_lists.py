@@ -19,7 +19,7 @@ from sagestone.domain.transition import (
     request_stop,
 )
 from sagestone.store.interface import BadToken, ListQuery, Page, Store
-from tests.contract.stores import STORES
+from tests.contract.stores import STORES, multiply
 from tests.documents import algorithm, training_spec
 
 MANY = 100_000
@@ -156,9 +156,14 @@ class TestLists:
 @pytest.fixture(params=sorted(STORES), scope="module")
 def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     """One with 1,000 rows and one with many."""
-    opened = [STORES[request.param](tmp_path_factory.mktemp(str(count))) for count in (1_000, MANY)]
-    for store, count in zip(opened, (1_000, MANY), strict=True):
-        _fill(store, count)
+    places = [tmp_path_factory.mktemp(str(count)) for count in (1_000, MANY)]
+    opened = [STORES[request.param](place) for place in places]
+    for store, place, count in zip(opened, places, (1_000, MANY), strict=True):
+        if request.param == "postgres":
+            store.add_algorithm(algorithm("name-000000", created_at=1000.0), {})
+            multiply(place, count)
+        else:
+            _fill(store, count)
     yield opened
     for store in opened:
         store.close()

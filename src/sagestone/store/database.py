@@ -19,9 +19,6 @@ CONSTRAINT_BROKEN: Final = (sqlite3.IntegrityError, ConstraintBroken)
 class Cursor(Protocol):
     """What a statement gave; `sqlite3.Cursor` is one."""
 
-    @property
-    def rowcount(self) -> int: ...
-
     def fetchone(self) -> Any: ...
 
     def fetchall(self) -> list[Any]: ...

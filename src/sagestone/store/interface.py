@@ -11,7 +11,7 @@ Promises, shown by the contract tests on every implementation:
 5. Lists are stable: with a token a page goes on after the last row shown, whatever was added or deleted meanwhile;
    each page costs the same however many rows there are. So a filter that few rows pass may give a short or empty page
    with a token: only a page without one is the last.
-6. Reads never wait for writers.
+6. Reads never wait for writers. A database that is away is told by StoreUnavailable; what comes later works again.
 7. A member of a group is added only while the group is there, and a group with members is not removed: one of two who
    try both at the same time is refused.
 """
@@ -45,12 +45,25 @@ class LeaseLost(Exception):
     """Another holder has the lease by now; nothing was written."""
 
 
+class StoreUnavailable(Exception):
+    """The database cannot be reached, or takes no changes; it may be tried again. The text says what is known."""
+
+
 class StoreFull(Exception):
     """There is no room for a change; nothing was written. The text says where room is wanted."""
 
 
 class BadToken(Exception):
     """The NextToken was not made by this store for this query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """An unfinished job whose service is gone: its key, the machine it ran on, when that was last heard of."""
+
+    key: str
+    host: str
+    heard_at: float
 
 
 Row = TypeVar("Row")
@@ -270,7 +283,22 @@ class Store(Protocol):
     def release_lease(self, key: str, holder: str) -> None: ...
 
     def void_leases(self) -> None:
-        """Forget all leases: only for a service that knows that it is alone."""
+        """Forget the leases that earlier processes of this home left: all, where no other service shares the store.
+        Only for a process that knows that it is its home's only one."""
+        ...
+
+    # services that share the store. Where there are several, what is unfinished is told to each only as far as it may
+    # take it up: what no other has a lease on, and no jobs that have their instances elsewhere.
+    def is_shared(self) -> bool:
+        """Whether other services may have the same store open."""
+        ...
+
+    def watch(self, hint: Callable[[], None]) -> None:
+        """Call `hint`, from any thread, soon after another service changed something."""
+        ...
+
+    def orphans(self) -> Sequence[Orphan]:
+        """Unfinished jobs that have their instances with a service that is gone."""
         ...
 
     def close(self) -> None: ...

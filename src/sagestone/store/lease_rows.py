@@ -6,18 +6,23 @@ from sagestone.store.interface import LeaseLost
 
 def take(connection: Connection, key: str, holder: str, seconds: float) -> bool:
     """Whether `holder` has the lease on `key` now, for so many seconds: it was free, expired or its own already."""
-    cursor = connection.execute(
+    taken = connection.execute(
         "INSERT INTO leases (key, holder, expires_at) VALUES (?, ?, epoch() + ?) ON CONFLICT (key) DO UPDATE"
         " SET holder = excluded.holder, expires_at = excluded.expires_at"
-        " WHERE leases.holder = excluded.holder OR leases.expires_at <= epoch()",
+        " WHERE leases.holder = excluded.holder OR leases.expires_at <= epoch() RETURNING key",
         (key, holder, seconds),
-    )
-    return cursor.rowcount == 1
+    ).fetchall()
+    return bool(taken)
 
 
 def release(connection: Connection, key: str, holder: str) -> None:
     """Give it up; another's lease is left alone."""
     connection.execute("DELETE FROM leases WHERE key = ? AND holder = ?", (key, holder))
+
+
+def forget_all(connection: Connection) -> None:
+    """Whoever holds them."""
+    connection.execute("DELETE FROM leases")
 
 
 def check(connection: Connection, key: str, holder: str | None) -> None:

@@ -90,7 +90,7 @@ def change(connection: Connection, kind: Kind, name: str, apply: Callable[[Any],
 
 def redescribe(connection: Connection, describe: Describe) -> None:
     """Write every stored DescribeAlgorithm answer anew: what it shows has changed with the version."""
-    ids = connection.execute("SELECT id FROM resources WHERE kind = 'algorithm'").fetchall()
+    ids = connection.execute("SELECT id FROM resources WHERE kind = 'algorithm' ORDER BY id").fetchall()
     for (id_,) in ids:
         (document,) = connection.execute(
             "SELECT document FROM documents WHERE id = ? /* FOR UPDATE */", (id_,)
@@ -102,10 +102,12 @@ def redescribe(connection: Connection, describe: Describe) -> None:
 def remove(connection: Connection, kind: Kind, name: str) -> bool:
     """Take a row away with its document and tags; whether there was one. Raises NotEmpty for a group with members."""
     try:
-        cursor = connection.execute("DELETE FROM resources WHERE kind = ? AND name = ?", (kind, name))
+        gone = connection.execute(
+            "DELETE FROM resources WHERE kind = ? AND name = ? RETURNING id", (kind, name)
+        ).fetchall()
     except CONSTRAINT_BROKEN as error:
         raise NotEmpty(f"{kind} {name} has members") from error
-    return cursor.rowcount == 1
+    return bool(gone)
 
 
 def _group_id(connection: Connection, name: str) -> int:

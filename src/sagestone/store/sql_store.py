@@ -20,11 +20,13 @@ from sagestone.store.interface import (
     JobRow,
     ListQuery,
     NotFound,
+    Orphan,
     Page,
     Resource,
     ResourceRow,
 )
 from sagestone.store.listing import list_rows
+from sagestone.store.neighbours import Neighbours, Watched
 
 _JOBS: Final = ("training", "transform")
 
@@ -33,18 +35,25 @@ class SqlStore:
     """`sagestone.store.interface.Store` on an open `database` whose tables are up to date.
 
     `describe` makes the DescribeAlgorithm answer that is kept beside each algorithm; when `describe_version` is not
-    the one that the database was last opened with, all answers are made anew.
+    the one that the database was last opened with, all answers are made anew. `neighbours` None: no other service has
+    the database open.
     """
 
-    def __init__(self, database: Database, describe: Callable[[Algorithm], bytes], describe_version: str = "") -> None:
-        self._database, self._describe = database, describe
+    def __init__(
+        self,
+        database: Database,
+        describe: Callable[[Algorithm], bytes],
+        describe_version: str = "",
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        self._database, self._describe, self._neighbours = database, describe, neighbours
         self._write, self._reader = database.write, database.reader
         self._token_key = _fact(self._reader(), "token_key") or b""
         self._describe_anew(describe_version)
 
     # algorithms
     def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
-        self._write(lambda connection: rows.insert(connection, algorithm, tags, self._describe))
+        self._add(algorithm, tags)
 
     def algorithm(self, name: str) -> Algorithm | None:
         return cast("Algorithm | None", rows.read(self._reader(), "algorithm", name))
@@ -91,7 +100,7 @@ class SqlStore:
 
     # resources
     def add_resource(self, resource: AnyResource, tags: Mapping[str, str]) -> None:
-        self._write(lambda connection: rows.insert(connection, resource, tags, self._describe))
+        self._add(resource, tags)
 
     def resource(self, kind: type[Resource], name: str) -> Resource | None:
         return cast("Resource | None", rows.read(self._reader(), rows.KINDS[kind], name))
@@ -134,7 +143,7 @@ class SqlStore:
 
     # jobs
     def add_job(self, job: Job, tags: Mapping[str, str]) -> None:
-        self._write(lambda connection: rows.insert(connection, job, tags, self._describe))
+        self._add(job, tags)
 
     def training_job(self, name: str) -> TrainingJob | None:
         return cast("TrainingJob | None", rows.read(self._reader(), "training", name))
@@ -149,10 +158,7 @@ class SqlStore:
         return self._list_jobs("transform", query)
 
     def warm_pools(self) -> Sequence[str]:
-        found = self._reader().execute(
-            "SELECT name FROM resources WHERE kind = 'training' AND warm_pool = 'Available' ORDER BY id"
-        )
-        return [name for (name,) in found]
+        return [name for _, name in self._unfinished("kind = 'training' AND warm_pool = 'Available'")]
 
     def unfinished_jobs(self) -> Sequence[str]:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind in _JOBS]
@@ -185,6 +191,7 @@ class SqlStore:
         counted: list[tuple[str, Sequence[MetricPoint]]] = []
 
         def advanced(job: Job) -> Job:
+            counted.clear()
             for event in events:
                 after = advance(job, event)
                 if after is not job:
@@ -193,15 +200,11 @@ class SqlStore:
                 job = after
             return job
 
-        def apply(connection: Connection) -> rows.Document:
-            counted.clear()
-            lease_rows.check(connection, key, holder)
-            after = cast(rows.Document, rows.change(connection, kind, name, advanced, self._describe))
+        def count(connection: Connection) -> None:
             for owner, points in counted:
                 metric_rows.write_points(connection, owner, points)
-            return after
 
-        return cast(Job, self._write(apply))
+        return cast(Job, self._carry_out(kind, name, advanced, holder, count))
 
     def last_event(self, key: str, instance: int) -> int:
         kind, name = _split(key)
@@ -232,22 +235,66 @@ class SqlStore:
         self._write(lambda connection: lease_rows.release(connection, key, holder))
 
     def void_leases(self) -> None:
-        self._write(lambda connection: connection.execute("DELETE FROM leases") and None)
+        forget = lease_rows.forget_all if self._neighbours is None else self._neighbours.void_leases
+        self._write(forget)
+
+    # services that share the store
+    def is_shared(self) -> bool:
+        return self._neighbours is not None
+
+    def watch(self, hint: Callable[[], None]) -> None:
+        if self._neighbours is not None:
+            self._neighbours.watch(hint)
+
+    def orphans(self) -> Sequence[Orphan]:
+        return [] if self._neighbours is None else self._neighbours.orphans()
 
     def close(self) -> None:
+        if self._neighbours is not None:
+            self._neighbours.close()
         self._database.close()
+
+    def _add(self, document: rows.Document, tags: Mapping[str, str]) -> None:
+        self._write(lambda connection: rows.insert(connection, document, tags, self._describe))
+        if self._neighbours is not None:
+            self._neighbours.tell()
 
     def _change(
         self, kind: rows.Kind, name: str, change: Callable[..., rows.Document], holder: str | None
     ) -> rows.Document:
+        return self._carry_out(kind, name, change, holder, lambda connection: None)
+
+    def _carry_out(
+        self,
+        kind: rows.Kind,
+        name: str,
+        change: Callable[..., rows.Document],
+        holder: str | None,
+        also: Callable[[Connection], None],
+    ) -> rows.Document:
+        """One transaction: the change of a holder of the lease, and what else goes with it."""
+        watched = Watched(change)
+        key = f"{kind}/{name}"
+
         def apply(connection: Connection) -> rows.Document:
-            lease_rows.check(connection, f"{kind}/{name}", holder)
-            return cast(rows.Document, rows.change(connection, kind, name, change, self._describe))
+            lease_rows.check(connection, key, holder)
+            after = cast(rows.Document, rows.change(connection, kind, name, watched, self._describe))
+            also(connection)
+            if self._neighbours is not None and watched.placed is not None:
+                self._neighbours.keep_place(connection, key, watched.placed)
+            return after
 
-        return self._write(apply)
+        after = self._write(apply)
+        if self._neighbours is not None and watched.moved:
+            self._neighbours.tell()
+        return after
 
-    def _unfinished(self) -> list[tuple[str, str]]:
-        found = self._reader().execute("SELECT kind, name FROM resources WHERE unfinished = 1 ORDER BY id")
+    def _unfinished(self, condition: str = "unfinished = 1") -> list[tuple[str, str]]:
+        """Kinds and names of what this service may take up, oldest first."""
+        ours, values = ("true", ()) if self._neighbours is None else self._neighbours.ours
+        found = self._reader().execute(
+            f"SELECT kind, name FROM resources WHERE {condition} AND {ours} ORDER BY id", values
+        )  # fmt: skip
         return found.fetchall()
 
     def _list_jobs(self, kind: rows.Kind, query: ListQuery) -> Page[JobRow]:
