@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from sagestone.containers.runtime import Exit, RuntimeFailure, StartFailed
-from tests.contract.runtimes import Bench
+from tests.contract.runtimes import Bench, Output
 from tests.images import busybox
 
 
@@ -39,6 +39,22 @@ class TestRuntimeMisuse:
         bench.runtime.copy_logs(container, count)
         assert bench.ended(container) == Exit(code=4)
         assert counts == {"stdout": size, "stderr": 1000}
+
+    def test_a_flood_that_nobody_reads_is_bounded_and_its_end_is_kept(self, bench: Bench) -> None:
+        kept = 4 << 20
+        script = "yes 0123456789012345678901234567890 | head -c 40000000; echo; echo last words"
+        container = bench.start(script, kept_output_bytes=kept)
+        assert bench.ended(container) == Exit(code=0)
+        gone: list[int] = []
+        output = Output()
+        bench.runtime.copy_logs(container, output, None, lambda _stream, count: gone.append(count))
+        assert len(output.stdout) <= 2 * kept
+        assert output.stdout.endswith(b"last words\n")
+        if bench.runtime.name == "sandbox":
+            assert sum(gone) + len(output.stdout) == 40_000_000 + len("\nlast words\n")
+            again = Output()
+            bench.runtime.copy_logs(container, again, {"stdout": 40_000_000})
+            assert again.stdout == b"\nlast words\n"
 
     def test_a_program_that_closes_its_output_is_waited_for(self, bench: Bench) -> None:
         ended, out, err = bench.run("echo last; exec >&- 2>&-; sleep 1; exit 6")

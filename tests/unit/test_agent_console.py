@@ -1,13 +1,18 @@
 """What a container wrote last, where its two streams come out of order."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from sagestone.agent.console import Console
-from sagestone.containers.runtime import LogSink, Runtime, Stream
+from sagestone.containers.runtime import LogSink, LostSink, Runtime, Stream, passed_over
+from sagestone.domain.metric import MetricPoint
 from sagestone.job_logs.names import TRAINING_GROUP
+from sagestone.job_logs.reader import LogReader
 from sagestone.job_logs.writer import LogWriter
+
+GONE = b"gone"  # stands for a gibibyte that the runtime threw away
 
 
 class TwoPipes:
@@ -16,9 +21,14 @@ class TwoPipes:
     def __init__(self, *pieces: tuple[Stream, bytes]) -> None:
         self._pieces = pieces
 
-    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
+    def copy_logs(
+        self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None, lost: LostSink = passed_over
+    ) -> None:
         for stream, data in self._pieces:
-            sink(stream, data)
+            if data == GONE:
+                lost(stream, 1 << 30)
+            else:
+                sink(stream, data)
 
 
 def last_lines(directory: Path, *pieces: tuple[Stream, bytes], seconds: float = 0.0) -> list[str]:
@@ -42,3 +52,65 @@ def test_the_error_stands_last_where_the_streams_ended_together(tmp_path: Path) 
 def test_an_old_warning_stays_where_it_was(tmp_path: Path) -> None:
     lines = last_lines(tmp_path, ("stderr", b"deprecated\n"), ("stdout", b"one\ntwo\nthree\n"), seconds=2.0)
     assert lines == ["deprecated", "one", "two", "three"]
+
+
+def test_the_end_of_a_flood_is_known_though_it_is_not_kept(tmp_path: Path) -> None:
+    pieces: list[tuple[Stream, bytes]] = [("stdout", b"y\n" * 100_000)] * 100
+    console, logs = _console(
+        tmp_path, *pieces, ("stdout", b"half"), ("stderr", b"no such column: y\n"), keep_bytes=10_000
+    )
+    assert console.last_lines()[-3:] == ["y", "half", "no such column: y"]
+    *kept, said = _messages(logs)
+    assert kept[-1] == "[sagestone] the log has reached 10000 bytes; further output is not kept"
+    assert len(kept) < 10_000
+    assert said.endswith(" bytes of output were not kept")
+    assert int(said.split()[1]) > 20_000_000 - 10_000
+
+
+def test_what_the_runtime_threw_away_is_said_where_it_was_and_counted(tmp_path: Path) -> None:
+    _, logs = _console(tmp_path, ("stdout", b"before\ncut"), ("stdout", GONE), ("stdout", GONE), ("stdout", b"after\n"))
+    assert _messages(logs) == [
+        "before",
+        "cut",
+        "[sagestone] output comes faster than it can be read; from here on some of it is gone",
+        "after",
+        f"[sagestone] {2 << 30} bytes of output came faster than they could be read, and are gone",
+    ]
+    assert json.loads((tmp_path / "place.json").read_text())["stdout"] == len("before\ncutafter\n") + (2 << 30)
+
+
+def test_a_million_metrics_are_told_in_small_number_and_the_last_one_among_them(tmp_path: Path) -> None:
+    told: list[list[MetricPoint]] = []
+    lines = b"".join(b"%d\n" % number for number in range(1_000_000))
+    pieces: list[tuple[Stream, bytes]] = [("stdout", lines[at : at + 100_000]) for at in range(0, len(lines), 100_000)]
+    _, logs = _console(
+        tmp_path,
+        *pieces,
+        keep_bytes=1000,
+        many_points=500,
+        find=lambda line, at: [MetricPoint(name=f"m{len(line)}", value=float(line), at=at)],
+        tell=lambda points: told.append(list(points)),
+    )
+    assert len(told[0]) <= 1000 + 6
+    assert all(len(points) <= 6 for points in told[1:])
+    assert {point.name: point.value for points in told for point in points}["m6"] == 999_999.0
+    if len(told) > 1:
+        assert any(
+            "values of metrics were found; of further ones only some are kept" in each for each in _messages(logs)
+        )
+
+
+def _console(tmp_path: Path, *pieces: tuple[Stream, bytes], **fields: Any) -> tuple[Console, LogWriter]:
+    """One that has read all the pieces."""
+    logs = LogWriter(tmp_path, TRAINING_GROUP, "job/algo-1-1")
+    runtime = cast(Runtime, cast(Any, TwoPipes(*pieces)))
+    console = Console(runtime, "container", logs, tmp_path / "place.json", lambda: 1.0, **fields)
+    console.start()
+    assert console.finish(60)
+    logs.close()
+    return console, logs
+
+
+def _messages(logs: LogWriter) -> list[str]:
+    page = LogReader(logs.logs).events(logs.group, logs.stream, limit=100_000, from_head=True)
+    return [event.message for event in page.events]

@@ -1,10 +1,12 @@
 """Follows what a container writes: into the log stream, through the metric expressions, and into the last lines."""
 
 import json
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sagestone.agent.lines import LineSplitter, shown
@@ -19,6 +21,9 @@ _LAST_LINES = 40
 _TOGETHER_SECONDS = 1.0  # lines of stdout and stderr that came within this time may have been written in either order
 _TRIES = 3
 _MOST_POINTS = 1000  # told at a time
+_MOST_WAITING = 20_000  # points
+_TAIL_BYTES = 64 * 1024  # of a flood that is not kept, for its last lines
+_LATER = 10  # how much others go before a thread that carries a flood
 
 LineMetrics = Callable[[str, float], list[MetricPoint]]
 TellMetrics = Callable[[list[MetricPoint]], None]
@@ -28,8 +33,10 @@ class Console:
     """The output of one container, taken up where an earlier agent left it.
 
     1. Every line comes into the log once, those of stdout and stderr as they arrive, control characters escaped.
-    2. `tell` gets the metric points found, at most every half second and once at the end.
-    3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so.
+    2. `tell` gets the metric points found, at most every half second and once at the end; of more than a thousand at a
+       time the newest and the last of each name, and after `many_points` altogether only the last of each name.
+    3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so. So it does where output
+       came faster than it was read and the runtime threw it away.
     4. Trouble with reading the output never fails the job: it is said in the log.
 
     The place reached (bytes of each stream, size of the log) is noted in `place_file` after lines and metrics are safe;
@@ -45,11 +52,12 @@ class Console:
         clock: Callable[[], float],
         *,
         keep_bytes: int = 256 * 1024 * 1024,
+        many_points: int = 1_000_000,
         find: LineMetrics | None = None,
         tell: TellMetrics | None = None,
     ) -> None:
         self._runtime, self._container, self._logs, self._clock = runtime, container, logs, clock
-        self._place_file, self._keep_bytes = place_file, keep_bytes
+        self._place_file, self._keep_bytes, self._many_points = place_file, keep_bytes, many_points
         self._find, self._tell = find, tell
         self._taken: dict[Stream, int] = {"stdout": 0, "stderr": 0}  # bytes received from the runtime
         self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
@@ -57,10 +65,11 @@ class Console:
             "stdout": deque(maxlen=_LAST_LINES),
             "stderr": deque(maxlen=_LAST_LINES),
         }
+        self._tails: dict[Stream, bytes] = {}  # of what is neither kept nor looked at
         self._points: list[MetricPoint] = []
-        self._dropped = 0
+        self._points_told = self._dropped = self._lost = 0
         self._changed = threading.Condition()
-        self._dirty = self._ended = False
+        self._dirty = self._ended = self._many_said = False
         self._reading = threading.Thread(target=self._read, name="console-read", daemon=True)
         self._showing = threading.Thread(target=self._show, name="console-show", daemon=True)
 
@@ -82,6 +91,9 @@ class Console:
             if self._dropped:
                 self._say(f"[sagestone] {self._dropped} bytes of output were not kept")
                 self._dropped = 0
+            if self._lost:
+                self._say(f"[sagestone] {self._lost} bytes of output came faster than they could be read, and are gone")
+                self._lost = 0
             self._ended = True
             self._changed.notify_all()
         self._showing.join()
@@ -93,6 +105,8 @@ class Console:
         The two come by different ways, so which of two lines was written first cannot be told when they are that near.
         """
         with self._changed:
+            for stream in tuple(self._tails):
+                self._look_at_tail(stream)
             lines = sorted(
                 ((at, stream, text) for stream in self._lines for at, text in self._lines[stream]), key=_time
             )
@@ -103,7 +117,7 @@ class Console:
     def _read(self) -> None:
         for attempt in range(_TRIES):
             try:
-                self._runtime.copy_logs(self._container, self._take, dict(self._taken))
+                self._runtime.copy_logs(self._container, self._take, dict(self._taken), self._lose)
                 return
             except (RuntimeFailure, OSError) as error:
                 if attempt + 1 == _TRIES:
@@ -115,9 +129,28 @@ class Console:
             if self._ended:
                 return
             self._taken[stream] += len(data)
-            for line in self._splitters[stream].feed(data):
-                self._keep(stream, line)
+            if self._dropped and self._find is None:
+                self._dropped += len(data)
+                self._tails[stream] = (self._tails.get(stream, b"") + data)[-_TAIL_BYTES:]
+            else:
+                for line in self._splitters[stream].feed(data):
+                    self._keep(stream, line)
             self._wake()
+
+    def _lose(self, stream: Stream, count: int) -> None:
+        with self._changed:
+            self._end_line(stream)
+            if not self._lost:
+                self._say("[sagestone] output comes faster than it can be read; from here on some of it is gone")
+            self._taken[stream] += count
+            self._lost += count
+
+    def _look_at_tail(self, stream: Stream) -> None:
+        """Take the last lines from what was passed over; the first of them is only a part where it is long."""
+        self._end_line(stream)
+        for line in self._tails.pop(stream).splitlines()[-_LAST_LINES:]:
+            if text := shown(line).strip():
+                self._lines[stream].append((self._clock(), text))
 
     def _end_line(self, stream: Stream) -> None:
         for line in self._splitters[stream].finish():
@@ -127,10 +160,13 @@ class Console:
         at, text = self._clock(), shown(line)
         if self._find is not None:
             self._points += self._find(text, at)
+            if len(self._points) > _MOST_WAITING:
+                self._points = _thinned(self._points, _MOST_POINTS)
         if text.strip():
             self._lines[stream].append((at, text))
         if self._dropped or self._logs.size + len(text) > self._keep_bytes:
             if not self._dropped:
+                _go_later()
                 self._say(f"[sagestone] the log has reached {self._keep_bytes} bytes; further output is not kept")
             self._dropped += len(line) + 1
         else:
@@ -164,18 +200,31 @@ class Console:
 
     def _place(self) -> dict[str, int]:
         place = {str(stream): taken - self._splitters[stream].pending for stream, taken in self._taken.items()}
-        return {**place, "log": self._logs.size, "dropped": self._dropped}
+        counts = {"dropped": self._dropped, "lost": self._lost, "points": self._points_told}
+        return {**place, "log": self._logs.size, **counts}
 
     def _commit(self) -> None:
         with self._changed:
             self._logs.flush()
-            points, self._points = self._points, []
+            points, self._points = self._thinned(), []
+            self._points_told += len(points)
             place = self._place()
         if points and self._tell is not None:
-            self._tell(_thinned(points))
+            self._tell(points)
         fresh = self._place_file.with_name(self._place_file.name + ".new")
         fresh.write_text(json.dumps(place))
         fresh.replace(self._place_file)
+
+    def _thinned(self) -> list[MetricPoint]:
+        if self._points_told < self._many_points:
+            return _thinned(self._points, _MOST_POINTS)
+        thinned = _thinned(self._points, 0)
+        if len(thinned) < len(self._points) and not self._many_said:
+            self._many_said = True
+            self._say(
+                f"[sagestone] {self._points_told} values of metrics were found; of further ones only some are kept"
+            )
+        return thinned
 
     def _return_to_place(self) -> None:
         try:
@@ -187,6 +236,7 @@ class Console:
         self._logs.cut(place["log"])
         self._taken = {"stdout": place["stdout"], "stderr": place["stderr"]}
         self._dropped = place["dropped"]
+        self._lost, self._points_told = place.get("lost", 0), place.get("points", 0)
         reader = LogReader(self._logs.logs)
         page = reader.events(self._logs.group, self._logs.stream, limit=_LAST_LINES, from_head=False)
         self._lines["stdout"].extend((0.0, event.message) for event in page.events if event.message.strip())
@@ -196,10 +246,16 @@ def _time(line: tuple[float, Stream, str]) -> float:
     return line[0]
 
 
-def _thinned(points: list[MetricPoint]) -> list[MetricPoint]:
-    """At most about a thousand of them: the newest, and the last one of every name."""
-    if len(points) <= _MOST_POINTS:
+def _thinned(points: list[MetricPoint], most: int) -> list[MetricPoint]:
+    """The newest, `most` at most, and the last one of every name."""
+    if len(points) <= most:
         return points
     last = {point.name: index for index, point in enumerate(points)}
-    first_kept = len(points) - _MOST_POINTS
+    first_kept = len(points) - most
     return [points[index] for index in sorted(last.values()) if index < first_kept] + points[first_kept:]
+
+
+def _go_later() -> None:
+    """Let everybody else go before this thread, where the system knows threads by number."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LATER)

@@ -7,7 +7,8 @@ Promises, shown by the contract tests on every implementation:
     `environment` wins over the image's.
 3.  `wait` returns the same Exit however often and however late it is called, also from another process, until `remove`.
 4.  `copy_logs` gives every byte the container wrote, stdout and stderr apart, once and in order per stream, also when
-    it is called after the container ended; it returns when the container has ended and all was delivered.
+    it is called after the container ended; it returns when the container has ended and all was delivered. Of output
+    beyond `kept_output_bytes` that nobody has read yet the oldest may be gone: a flood does not fill the disk.
 5.  `stop` sends SIGTERM, waits, then SIGKILL; it returns the Exit. A container that ended before is not an error.
 6.  A container without a network reaches nothing but itself, and resolves its own host name. An `outward` one reaches
     what this machine reaches.
@@ -87,6 +88,7 @@ class ContainerSpec:
     memory_bytes: int | None = None
     shared_memory_bytes: int = 64 * 1024 * 1024
     pids_limit: int = 4096
+    kept_output_bytes: int = 1 << 30
     gpus: int = 0
 
 
@@ -119,6 +121,12 @@ class Usage:
 
 #: Receives log bytes as they come; called from one thread at a time.
 LogSink = Callable[[Stream, bytes], None]
+#: Is told how many bytes of a stream are gone, at the place where they would have come.
+LostSink = Callable[[Stream, int], None]
+
+
+def passed_over(stream: Stream, count: int) -> None:
+    """For those who need not know."""
 
 
 class Runtime(Protocol):
@@ -163,7 +171,13 @@ class Runtime(Protocol):
         """Wait for the end; None when `timeout` seconds passed first."""
         ...
 
-    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
+    def copy_logs(
+        self,
+        container: str,
+        sink: LogSink,
+        skip: Mapping[Stream, int] | None = None,
+        lost: LostSink = passed_over,
+    ) -> None:
         """Deliver all output from its start, or after `skip` bytes of each stream, until the container has ended."""
         ...
 

@@ -4,11 +4,16 @@ Docker's stream is followed. It may miss the very end (or break, when the daemon
 from its first byte when the container has ended, and what was delivered is skipped by counting: time stamps are too
 coarse. Podman's following also loses lines in the middle, so its log file is read as it grows; where this process may
 not read that file, the log is asked for again and again from its first byte, less often the longer that takes.
+
+An engine begins a new file when one is full, and throws the oldest away: then a log has fewer bytes than were delivered
+of it. What it has is taken for known, since a flood is better cut than told twice.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from sagestone.containers.engine.http import EngineHttp, EngineUnreachable
 from sagestone.containers.runtime import LogSink, RuntimeFailure, Stream
@@ -28,13 +33,15 @@ def follow_stream(
 ) -> None:
     """Follow the engine's stream, and read it once more after the end."""
     reader = _Reader(http, container, sink, skip or {})
+    taken_up = not any((skip or {}).values())  # else it is seen first whether the log still has what is skipped
     failing_since: float | None = None
     while True:
         over = ended()
         try:
-            reader.read(follow=not over)
+            reader.read(follow=taken_up and not over)
             if over:
                 return
+            taken_up = True
             failing_since = None
         except EngineUnreachable:
             failing_since = failing_since or time.monotonic()
@@ -63,23 +70,40 @@ def follow_file(
     """Read a log file of Podman's, `TIME STREAM F|P TEXT` a line, as it grows; P means that no line ended there."""
     left = {"stdout": 0, "stderr": 0, **(skip or {})}
     rest = b""
-    over = False
-    with path.open("rb") as file:
+    over = replaced = False
+    file = path.open("rb")
+    try:
         while True:
             data = file.read(_PIECE)
-            if not data:
-                if over:
-                    return
+            if data:
+                *lines, rest = (rest + data).split(b"\n")
+                for stream, text in _joined(map(_entry, lines)):
+                    fresh = text[left[stream] :]
+                    left[stream] = max(left[stream] - len(text), 0)
+                    if fresh:
+                        sink(stream, fresh)
+            elif replaced:  # and what came into the old file at last has been read
+                file.close()
+                file, rest, replaced = path.open("rb"), b"", False
+            elif _is_replaced(path, file):
+                replaced = True
+            elif over:
+                return
+            else:
+                left = dict.fromkeys(left, 0)  # what is to be skipped has been seen, or is gone
                 over = ended()
                 if not over:
                     time.sleep(glance)
-                continue
-            *lines, rest = (rest + data).split(b"\n")
-            for stream, text in _joined(map(_entry, lines)):
-                fresh = text[left[stream] :]
-                left[stream] = max(left[stream] - len(text), 0)
-                if fresh:
-                    sink(stream, fresh)
+    finally:
+        file.close()
+
+
+def _is_replaced(path: Path, file: BinaryIO) -> bool:
+    """Whether the engine has begun a new file."""
+    try:
+        return not os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def frames(pieces: Iterator[bytes]) -> Iterator[tuple[Stream, bytes]]:
@@ -124,6 +148,8 @@ class _Reader:
                     fresh = data[max(unseen, 0) :]
                     self._delivered[stream] += len(fresh)
                     self._sink(stream, fresh)
+        if not follow:
+            self._delivered = {stream: min(count, seen[stream]) for stream, count in self._delivered.items()}
 
 
 def _entry(line: bytes) -> tuple[Stream, bytes]:

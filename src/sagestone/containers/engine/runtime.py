@@ -26,12 +26,14 @@ from sagestone.containers.runtime import (
     Image,
     ImageNotFound,
     LogSink,
+    LostSink,
     NameTaken,
     RuntimeFailure,
     RuntimeName,
     StartFailed,
     Stream,
     Usage,
+    passed_over,
 )
 
 _KILLED = 137
@@ -106,7 +108,14 @@ class EngineRuntime:
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:
         return wait_for_exit(self._http, container, self._name, timeout)
 
-    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
+    def copy_logs(
+        self,
+        container: str,
+        sink: LogSink,
+        skip: Mapping[Stream, int] | None = None,
+        lost: LostSink = passed_over,
+    ) -> None:
+        """What an engine has thrown away it does not tell: `lost` is never called."""
         document = inspect(self._http, container)
         while never_started(document):
             time.sleep(0.02)

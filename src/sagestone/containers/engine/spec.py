@@ -38,10 +38,10 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
         "Init": False,
         "RestartPolicy": {"Name": "no"},
     }
-    # A daemon's own default may rotate logs away, or send them elsewhere.
-    host["LogConfig"] = {"Type": "json-file", "Config": {"max-size": "1000000g", "max-file": "1"}}
+    # A daemon's own default may rotate logs away sooner, or send them elsewhere. Docker keeps two files, Podman one.
+    host["LogConfig"] = {"Type": "json-file", "Config": {"max-size": str(spec.kept_output_bytes), "max-file": "2"}}
     if engine == "podman":
-        host["LogConfig"] = {"Type": "k8s-file", "Config": {}}
+        host["LogConfig"] = {"Type": "k8s-file", "Config": {"max-size": str(spec.kept_output_bytes)}}
     if spec.network is None and not spec.outward:
         # Docker leaves the own name out of /etc/hosts where there is no network.
         host["ExtraHosts"] = [f"{spec.hostname}:127.0.0.1"]

@@ -1,21 +1,19 @@
-"""Follows the output of a sandbox, which its shim writes into files."""
+"""Follows the output of a sandbox, which its shim writes into files (`output`)."""
 
 import os
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
-from sagestone.containers.runtime import LogSink, RuntimeFailure, Stream
+from sagestone.containers.runtime import LogSink, LostSink, RuntimeFailure, Stream
 from sagestone.containers.sandbox.record import Record
-from sagestone.containers.sandbox.shim import STDERR, STDOUT
 
-_FILES: dict[Stream, str] = {"stdout": STDOUT, "stderr": STDERR}
 _LOOK_MILLISECONDS = 50
 _CHUNK = 1 << 18
 
 
-def copy_logs(record: Record, sink: LogSink, skip: Mapping[Stream, int]) -> None:
+def copy_logs(record: Record, sink: LogSink, skip: Mapping[Stream, int], lost: LostSink) -> None:
     """Deliver what was written and what will be, until the container has ended."""
     offsets: dict[Stream, int] = {stream: skip.get(stream, 0) for stream in get_args(Stream)}
     shim: int | None = None
@@ -25,7 +23,7 @@ def copy_logs(record: Record, sink: LogSink, skip: Mapping[Stream, int]) -> None
             if shim is None:
                 shim = record.open_shim()
             for stream in offsets:
-                offsets[stream] += _deliver(record, stream, offsets[stream], sink)
+                offsets[stream] = _deliver(record, stream, offsets[stream], sink, lost)
             if ended:
                 return
             _pause(shim)
@@ -46,16 +44,35 @@ def _pause(shim: int | None) -> None:
     poll.poll(_LOOK_MILLISECONDS)
 
 
-def _deliver(record: Record, stream: Stream, offset: int, sink: LogSink) -> int:
+def _deliver(record: Record, stream: Stream, offset: int, sink: LogSink, lost: LostSink) -> int:
+    """Hand on what there is from `offset`; the offset then."""
+    while True:
+        begin = offset
+        for start, file in _files(record, stream, offset):
+            if start > offset:
+                lost(stream, start - offset)
+                offset = start
+            try:
+                while data := os.pread(file, _CHUNK, offset - start):
+                    sink(stream, data)
+                    offset += len(data)
+            finally:
+                os.close(file)
+        if offset == begin:
+            return offset
+
+
+def _files(record: Record, stream: Stream, offset: int) -> Iterator[tuple[int, int]]:
+    """The files that hold something from `offset` on, in order, open; one that has just gone is passed over."""
     try:
-        descriptor = os.open(record.directory / _FILES[stream], os.O_RDONLY | os.O_CLOEXEC)
+        starts = sorted(int(path.suffix[1:]) for path in record.directory.iterdir() if path.stem == stream)
     except FileNotFoundError:
-        return 0  # not started yet
-    delivered = 0
-    try:
-        while data := os.pread(descriptor, _CHUNK, offset + delivered):
-            sink(stream, data)
-            delivered += len(data)
-    finally:
-        os.close(descriptor)
-    return delivered
+        return
+    for index, start in enumerate(starts):
+        if any(following <= offset for following in starts[index + 1 : index + 2]):
+            continue
+        try:
+            file = os.open(record.directory / f"{stream}.{start}", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        yield start, file

@@ -12,6 +12,7 @@ class Orders:
         "directory",
         "environment",
         "hostname",
+        "kept_output",
         "lock",
         "mounts",
         "network",
@@ -45,6 +46,7 @@ class Orders:
         oom_file: str,
         processes: int,
         plain_user: bool,
+        kept_output: int,
         lock: int,
     ) -> None:
         self.directory = directory  # the container's record; logs and sockets go there
@@ -63,6 +65,7 @@ class Orders:
         self.oom_file = oom_file  # tells how many processes were killed for memory; "" without limits
         self.processes = processes  # how many the program may have where no control group counts them; 0 else
         self.plain_user = plain_user  # not root: a user namespace is needed
+        self.kept_output = kept_output  # bytes of both streams
         self.lock = lock  # a descriptor that keeps the container's record locked until it has started
 
     def dump(self) -> bytes:

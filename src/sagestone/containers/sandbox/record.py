@@ -2,8 +2,8 @@
 
 A container's directory is named after it and holds: `spec.json` (how it was asked for), `shim` (process, its start time
 and the machine's boot), `child` (the same of the program), `exit.json` (written last: how it ended), `control` (a
-socket while it runs), `stdout.log` and `stderr.log`, `root` `upper` `work` `changes` (its file system), `etc` (its host
-files).
+socket while it runs), `stdout.…` and `stderr.…` (see `output`), `root` `upper` `work` `changes` (its file system),
+`etc` (its host files).
 """
 
 import fcntl

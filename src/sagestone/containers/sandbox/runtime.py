@@ -24,11 +24,13 @@ from sagestone.containers.runtime import (
     Exit,
     Image,
     LogSink,
+    LostSink,
     NameTaken,
     RuntimeFailure,
     RuntimeName,
     Stream,
     Usage,
+    passed_over,
 )
 from sagestone.containers.sandbox.cgroup import Cgroups, Hierarchies, find_hierarchies
 from sagestone.containers.sandbox.control import connect, listen
@@ -125,8 +127,14 @@ class SandboxRuntime:
                 self._record(container)  # raises when it was removed
                 time.sleep(min(left, _NOT_STARTED_YET_SECONDS))
 
-    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
-        copy_logs(self._record(container), sink, skip or {})
+    def copy_logs(
+        self,
+        container: str,
+        sink: LogSink,
+        skip: Mapping[Stream, int] | None = None,
+        lost: LostSink = passed_over,
+    ) -> None:
+        copy_logs(self._record(container), sink, skip or {}, lost)
 
     def stop(self, container: str, grace_seconds: float) -> Exit:
         record = self._record(container)

@@ -14,6 +14,7 @@ import warnings  # noqa: F401  os.execvpe imports it, when the files of this mac
 
 from sagestone.containers.sandbox.filter import filter_calls
 from sagestone.containers.sandbox.orders import Orders
+from sagestone.containers.sandbox.output import Output
 from sagestone.containers.sandbox.program import NotStarted, execute, refuse_our_own
 from sagestone.containers.sandbox.root import NoOverlay, enter_root
 from sagestone.containers.sandbox.system import (
@@ -36,11 +37,9 @@ from sagestone.containers.sandbox.system import (
 from sagestone.containers.sandbox.user import User, find_user
 
 #: Files in a container's directory, see `sandbox_record`.
-SHIM, CHILD, EXIT, CONTROL, STDOUT, STDERR = "shim", "child", "exit.json", "control", "stdout.log", "stderr.log"
+SHIM, CHILD, EXIT, CONTROL = "shim", "child", "exit.json", "control"
 STARTED, FAILED, NO_OVERLAY = b"started", b"failed ", b"no-overlay "
 BRIDGE = "sandbox0"
-
-_CHUNK = 1 << 18
 
 
 def main() -> None:
@@ -74,7 +73,6 @@ class _Shim:
         self._orders = orders
         os.chdir(orders.directory)
         _write(SHIM, f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
-        logs = [_create(name) for name in (STDOUT, STDERR)]
         _enter_namespaces(orders)
         self._control = _listen()
         unshare(NEW_PID)
@@ -95,19 +93,20 @@ class _Shim:
             os.waitpid(self._child, 0)
             os.unlink(CONTROL)  # noqa: PTH108
             raise (NoOverlay if failure.startswith(NO_OVERLAY) else NotStarted)(failure.decode().partition(" ")[2])
-        self._pipes = {outputs[number][0]: logs[number] for number in (0, 1)}
+        self._output = Output((outputs[0][0], outputs[1][0]), orders.kept_output)
 
     def run(self) -> None:
         """Carry output and answer until the container is gone and its output is delivered; then write down its end."""
-        ended = os.pidfd_open(self._child)
+        ended, output = os.pidfd_open(self._child), self._output
         poll = select.poll()
-        for descriptor in (*self._pipes, ended, self._control.fileno()):
+        output.register(poll)
+        for descriptor in (ended, self._control.fileno()):
             poll.register(descriptor, select.POLLIN)
         running = True
-        while running or self._pipes:
-            for descriptor, _ in poll.poll():
-                if descriptor in self._pipes:
-                    self._carry(descriptor, poll)
+        while running or output.open:
+            for descriptor, _ in poll.poll(output.pace(poll, running=running)):
+                if descriptor in output:
+                    output.carry(descriptor, poll)
                 elif descriptor == ended:
                     poll.unregister(ended)
                     running = False
@@ -121,20 +120,6 @@ class _Shim:
             f'{{"code": {code if code >= 0 else 128 - code}, "out_of_memory": {"true" if out_of_memory else "false"}}}',
         )
         os.unlink(CONTROL)  # noqa: PTH108
-
-    def _carry(self, descriptor: int, poll: "select.poll") -> None:
-        data = os.read(descriptor, _CHUNK)
-        if not data:
-            poll.unregister(descriptor)
-            os.close(self._pipes.pop(descriptor))
-            os.close(descriptor)
-            return
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self._pipes[descriptor], view) :]
-        except OSError:
-            return  # the disk is full: the program must not hang for its log's sake
 
     def _answer(self) -> None:
         """One request a connection: a socket in the program's network."""

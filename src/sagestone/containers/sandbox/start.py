@@ -97,6 +97,7 @@ def _orders(
         oom_file=cgroups.oom_file() if cgroups else "",
         processes=0 if cgroups and cgroups.limits_processes else spec.pids_limit,
         plain_user=os.geteuid() != 0,
+        kept_output=spec.kept_output_bytes,
         lock=lock,
     )
 
