@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +51,19 @@ class RunningFace:
         )
 
 
+async def _at_once(request: web.BaseRequest) -> None:
+    """Keep no request waiting."""
+
+
 @contextmanager
 def running_face(
-    directory: Path, *, authentication: bool = True, clock: Callable[[], float] = time.time
+    directory: Path,
+    *,
+    authentication: bool = True,
+    clock: Callable[[], float] = time.time,
+    arrived: Callable[[web.BaseRequest], Awaitable[None]] = _at_once,
 ) -> Iterator[RunningFace]:
-    """Serve the store of a directory until the block is left."""
+    """Serve the store of a directory until the block is left; each request waits for `arrived` first."""
     storage = open_storage(directory)
     book = CredentialBook([Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY, account=ACCOUNT)])
     loop = asyncio.new_event_loop()
@@ -64,6 +72,7 @@ def running_face(
     face = S3Face(storage, account=ACCOUNT, region=REGION, book=book if authentication else None, clock=clock)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        await arrived(request)
         return await face.handle(request, Exchange(request_id=str(uuid.uuid4())))
 
     async def start() -> tuple[asyncio.Server, web.Server]:

@@ -92,6 +92,7 @@ class TestS3:
         assert key in [info.key for info in place.s3.list(S3Uri(BUCKET, ""))]
         with place.s3.read(uri) as pieces:
             assert b"".join(pieces) == b"of " + key.encode()
+        assert (place.s3.head(uri).key, place.s3.head(uri).size) == (key, len(b"of " + key.encode()))
         assert place.s3.download(uri, tmp_path / "file") == len(b"of " + key.encode())
         place.s3.delete(uri)
         with pytest.raises(NoSuchKey):

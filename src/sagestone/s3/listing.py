@@ -1,6 +1,8 @@
 """The objects that an S3Prefix or a ManifestFile names, in the order in which they are dealt out and read."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +11,8 @@ from sagestone.s3.client import S3, NoSuchBucket, NoSuchKey, SourceObject
 from sagestone.s3.uri import S3Uri
 
 LARGEST_MANIFEST_BYTES = 256 * 1024 * 1024
+LOOKUPS = 16  # of a manifest's objects that are under way at once, where the store answers over a network
+_LOOKED_UP_AHEAD = 4 * LOOKUPS
 
 
 class BadS3Input(Exception):
@@ -53,7 +57,7 @@ def _nothing_under(prefix: S3Uri) -> str:
 
 
 def _of_manifest(s3: S3, manifest: S3Uri) -> Iterator[SourceObject]:
-    for place in read_manifest(s3, manifest):
+    def look_up(place: S3Uri) -> SourceObject:
         try:
             info = s3.head(place)
         except (NoSuchKey, NoSuchBucket) as error:
@@ -61,7 +65,27 @@ def _of_manifest(s3: S3, manifest: S3Uri) -> Iterator[SourceObject]:
                 f'The manifest "{manifest}" names the object "{place}", which does not exist. Upload it or take it '
                 "out of the manifest."
             ) from error
-        yield SourceObject(place, info.size, info.etag, info.place)
+        return SourceObject(place, info.size, info.etag, info.place)
+
+    places = read_manifest(s3, manifest)
+    if s3.has_files:  # another thread would take longer than the look
+        return map(look_up, places)
+    return _several_at_once(look_up, places)
+
+
+def _several_at_once(look_up: Callable[[S3Uri], SourceObject], places: Iterable[S3Uri]) -> Iterator[SourceObject]:
+    """The objects in order, a bounded number of lookups ahead; what the first in that order raises is raised."""
+    pool = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="look-up")
+    begun: deque[Future[SourceObject]] = deque()
+    try:
+        for place in places:
+            begun.append(pool.submit(look_up, place))
+            if len(begun) == _LOOKED_UP_AHEAD:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read_manifest(s3: S3, manifest: S3Uri) -> list[S3Uri]:

@@ -1,7 +1,7 @@
 """Any S3 endpoint as an S3 client: AWS, MinIO, Ceph, or the embedded store over HTTP.
 
-botocore does what needs exact keys and raw prefixes (lists, heads, uploads, deletes); obstore, which is several times
-as quick, fetches bytes. obstore rewrites keys such as `dir/`, `/x` or `a//b`: these are fetched through botocore too.
+botocore does what needs exact keys and raw prefixes (lists, uploads, deletes); obstore, several times as quick, looks at
+objects and fetches them. It rewrites keys such as `dir/`, `/x` or `a//b`: these are left to botocore too.
 """
 
 import os
@@ -65,8 +65,7 @@ class RemoteS3:
 
     def head(self, uri: S3Uri) -> ObjectInfo:
         with failures_of(uri, self._has_bucket):
-            found = self._client.head_object(Bucket=uri.bucket, Key=uri.key)
-        return ObjectInfo(uri.key, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"].timestamp())
+            return self._fetch(uri).head(uri)
 
     @contextmanager
     def read(self, uri: S3Uri, offset: int = 0) -> Iterator[Iterator[bytes]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sagestone.s3.client import S3Failure, overwritten
+from sagestone.s3.client import ObjectInfo, S3Failure, overwritten
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.uri import S3Uri
 
@@ -25,7 +25,9 @@ class Answer:
 
 
 class Fetch(Protocol):
-    """One way to fetch; `etag` is that which the object must have."""
+    """One way to look at an object and to fetch it; `etag` is that which the object must have."""
+
+    def head(self, uri: S3Uri) -> ObjectInfo: ...
 
     def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer: ...
 
@@ -75,6 +77,10 @@ class FetchByBotocore:
     def __init__(self, client: Any) -> None:
         self._client = client
 
+    def head(self, uri: S3Uri) -> ObjectInfo:
+        found = self._client.head_object(Bucket=uri.bucket, Key=uri.key)
+        return ObjectInfo(uri.key, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"].timestamp())
+
     def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer:
         options: dict[str, str] = {}
         if offset or stop is not None:
@@ -121,6 +127,12 @@ class FetchByObstore:
     def keeps(key: str) -> bool:
         """Whether obstore asks for exactly this key."""
         return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
+
+    def head(self, uri: S3Uri) -> ObjectInfo:
+        import obstore
+
+        found = obstore.head(self._store, uri.key)
+        return ObjectInfo(uri.key, found["size"], (found["e_tag"] or "").strip('"'), found["last_modified"].timestamp())
 
     def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer:
         import obstore
