@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import random
 import threading
 import time
@@ -13,6 +14,8 @@ import pytest
 
 from sagestone.channels.pipe.channel import PipeChannel, PipePlaces
 from sagestone.channels.pipe.remote import Fetchers
+from sagestone.channels.recordio import MAGIC
+from sagestone.channels.shuffle import epoch_order
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
@@ -89,9 +92,9 @@ def _await(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def _put(s3: S3, objects: list[bytes]) -> list[bytes]:
+def _put(s3: S3, objects: list[bytes], prefix: str = "in/") -> list[bytes]:
     for number, content in enumerate(objects):
-        write_all(s3, S3Uri("data", f"in/{number:04}"), [content])
+        write_all(s3, S3Uri("data", f"{prefix}{number:04}"), [content])
     return objects
 
 
@@ -113,9 +116,20 @@ def test_all_objects_in_order_in_every_epoch(s3: S3, objects: list[bytes], tmp_p
 
 
 @pytest.mark.parametrize("channels", [1, 20])
-def test_objects_become_records(s3: S3, objects: list[bytes], tmp_path: Path, channels: int) -> None:
+def test_objects_become_records_in_every_epoch(s3: S3, objects: list[bytes], tmp_path: Path, channels: int) -> None:
+    split = _put(s3, [content[:n] + MAGIC * 2 + content for n, content in enumerate(objects[:11])], "in/split")
     reading = Reading(s3, tmp_path, channels, record_wrapper="RecordIO")
-    assert list(read_records(reading.epoch(0))) == objects
+    for epoch in range(3):  # what the first one has learnt of the objects is used in the next
+        assert list(read_records(reading.epoch(epoch))) == [*objects, *split]
+    reading.part.stop()
+
+
+def test_shuffled_records_are_those_of_their_objects(s3: S3, tmp_path: Path) -> None:
+    objects = _put(s3, [(MAGIC if number % 3 else b"some") * (number * 300) for number in range(40)])
+    reading = Reading(s3, tmp_path, record_wrapper="RecordIO", shuffle_seed=5)
+    for epoch in range(3):
+        order = epoch_order(len(objects), 5, epoch)
+        assert list(read_records(reading.epoch(epoch))) == [objects[place] for place in order]
     reading.part.stop()
 
 
@@ -183,6 +197,19 @@ def test_an_object_that_was_overwritten_fails_the_job_with_its_uri(s3: S3, tmp_p
     reading = Reading(s3, tmp_path)
     write_all(s3, S3Uri("data", "in/0001"), [b"3" * 9 * MEBIBYTE])
     assert "s3://data/in/0001: the object was overwritten" in reading.fail()
+
+
+@pytest.mark.parametrize("wrapper", ["None", "RecordIO"])
+def test_a_file_of_the_store_that_was_cut_fails_the_job_with_its_uri(
+    face: RunningFace, tmp_path: Path, wrapper: str
+) -> None:
+    s3 = EmbeddedS3(tmp_path / "store")
+    for size in (100, 10_000, 1_000_000):
+        write_all(s3, S3Uri("data", f"in/{size}"), [b"x" * size])
+        reading = Reading(s3, tmp_path / str(size), record_wrapper=wrapper)
+        os.truncate(face.storage.blobs.path(s3.head(S3Uri("data", f"in/{size}")).place), size - 1)
+        assert f"s3://data/in/{size} is shorter than it was" in reading.fail()
+        s3.delete(S3Uri("data", f"in/{size}"))
 
 
 def test_broken_connections_are_taken_up_at_the_byte_where_they_broke(face: RunningFace, tmp_path: Path) -> None:

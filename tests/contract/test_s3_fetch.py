@@ -111,8 +111,8 @@ def test_another_object_is_never_poured(s3: S3) -> None:
         with pytest.raises(ObjectChanged):
             list(s3.pieces(found, 0, found.size))
         if s3.has_files:
-            with pytest.raises(ObjectChanged):
-                s3.open(found)
+            with s3.opener() as open_object, pytest.raises(ObjectChanged):
+                open_object(found)
     finally:
         os.close(pipe)
     assert os.read(source, 100) == b""

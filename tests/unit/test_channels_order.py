@@ -67,7 +67,7 @@ def test_shards_are_disjoint_and_complete_in_every_epoch(count: int, hosts: int,
         assert shards == [list(range(number, count, hosts)) for number in range(hosts)]
 
 
-@given(st.lists(st.binary(max_size=200).map(lambda line: line.replace(b"\n", b""))), st.randoms())
+@given(st.lists(st.binary(max_size=200).map(lambda line: line.replace(b"\n", b"")), max_size=600), st.randoms())
 def test_a_catalogue_gives_its_lines_in_any_order_also_to_the_next_agent(lines: list[bytes], random: object) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "list"
@@ -79,6 +79,8 @@ def test_a_catalogue_gives_its_lines_in_any_order_also_to_the_next_agent(lines: 
             assert len(catalogue) == len(lines)
             assert list(catalogue.lines(range(len(lines)))) == lines
             assert list(catalogue.lines(order)) == [lines[place] for place in order]
+            for some in (range(len(lines)), range(1, len(lines), 3), order):
+                assert b"".join(catalogue.blocks(some)) == b"".join(lines[place] + b"\n" for place in some)
             catalogue.close()
 
 

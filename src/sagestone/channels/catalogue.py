@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 _BLOCK = 256 * 1024
+_LINES = 256  # of a block
 _NEIGHBOURS = 64 * 1024  # read at once where lines are read as they stand
 
 
@@ -49,6 +50,16 @@ class Catalogue:
                 block_start = start
                 block = os.pread(self._file, max(stop - start, ahead), start)
             yield block[start - block_start : stop - block_start]
+
+    def blocks(self, order: Sequence[int]) -> Iterator[bytes]:
+        """As `lines`, each with its line break, a few hundred at a time: for those who take them apart in one go."""
+        for first in range(0, len(order), _LINES):
+            places = order[first : first + _LINES]
+            if isinstance(places, range) and places.step == 1:  # they stand together
+                start = self._begins[places.start]
+                yield os.pread(self._file, self._begins[places.stop] - start, start)
+            else:
+                yield b"".join(line + b"\n" for line in self.lines(places))
 
     def close(self) -> None:
         """Let go of the file; no line is read after that."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from sagestone.channels.pipe_end import PipeEnd
 from sagestone.s3.client import SourceObject
 from sagestone.s3.uri import S3Uri
 
@@ -46,6 +47,13 @@ class Pour:
     into: Callable[[int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Many whole items, one after the other, that send themselves; what is raised names the item."""
+
+    send: Callable[[PipeEnd], None]
+
+
 class Pause(Enum):
     """The next element may take a while: what was given so far is not to be kept back."""
 
@@ -54,10 +62,15 @@ class Pause(Enum):
 
 PAUSE = Pause.PAUSE
 #: An item itself stands before its bytes, which go on up to the next item.
-Element = Item | Span | Pour | bytes | Pause
+Element = Item | Span | Pour | Run | bytes | Pause
 Elements = Generator[Element, None, None]
 
 
 def name_of(item: Item | None) -> str:
     """What people call it."""
     return "a value of the manifest" if item is None or isinstance(item, Value) else str(item.uri)
+
+
+def shorter(item: Item | None) -> OSError:
+    """The error for a file that has less bytes than its object."""
+    return OSError(f"{name_of(item)} is shorter than it was: the store's directory was changed from outside")

@@ -1,28 +1,18 @@
-"""A FIFO that a program in a container reads: made, opened when somebody reads it, and filled fast.
+"""A FIFO that a program in a container reads: made, and opened when somebody reads it.
 
 The container may do what it likes to the directory, so a FIFO is known by a descriptor from the moment it is made, and
 the directory by one that was opened before the container started; a name is never followed again.
 """
 
-import fcntl
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-CAPACITY: Final = 1024 * 1024  # what a plain user may ask for; the kernel's own 64 KiB halve the speed
-_BATCH: Final = 512 * 1024  # small pieces are written together
-_MOST_PIECES: Final = 512  # of one writev; the kernel takes 1024
-_F_SETPIPE_SZ: Final = 1031
+from sagestone.channels.pipe_end import PipeEnd, enlarge
 
 
 class NotAFifo(Exception):
     """Something else lies where the FIFO belongs."""
-
-
-class ReaderGone(Exception):
-    """Nobody reads any more."""
 
 
 class Fifo:
@@ -39,13 +29,10 @@ class Fifo:
             os.close(self._place)
             raise NotAFifo(name)
 
-    def open(self) -> "PipeEnd":
+    def open(self) -> PipeEnd:
         """Wait until somebody opens it for reading; the end to write to. `wake` ends the wait too."""
         descriptor = os.open(f"/proc/self/fd/{self._place}", os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            fcntl.fcntl(descriptor, _F_SETPIPE_SZ, CAPACITY)
-        except PermissionError:
-            pass  # this user has too much memory in pipes already: slower, not wrong
+        enlarge(descriptor)
         return PipeEnd(descriptor)
 
     def wake(self) -> None:
@@ -65,64 +52,6 @@ class Fifo:
             pass
         place, self._place = self._place, -1
         os.close(place)
-
-
-class PipeEnd:
-    """The end to write to; all but `close` raise ReaderGone."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._pieces: list[bytes] = []
-        self._waiting = 0
-
-    def write(self, data: bytes) -> None:
-        """Write the bytes, small ones together with the next; `flush` does not let them wait."""
-        self._pieces.append(data)
-        self._waiting += len(data)
-        if self._waiting >= _BATCH or len(self._pieces) >= _MOST_PIECES:
-            self.flush()
-
-    def splice(self, file: int, start: int, stop: int) -> None:
-        """Have the kernel move a file's bytes, from `start` to before `stop`; raises EOFError when it is shorter."""
-        self.flush()
-        while start < stop:
-            try:
-                moved = os.splice(file, self._descriptor, stop - start, offset_src=start)
-            except BrokenPipeError as error:
-                raise ReaderGone from error
-            if moved == 0:
-                raise EOFError
-            start += moved
-
-    def pour(self, into: Callable[[int], None]) -> None:
-        """Have something move itself into the pipe."""
-        self.flush()
-        try:
-            into(self._descriptor)
-        except BrokenPipeError as error:
-            raise ReaderGone from error
-
-    def flush(self) -> None:
-        """Write what waits."""
-        pieces, self._pieces, self._waiting = self._pieces, [], 0
-        while pieces:
-            try:
-                written = os.writev(self._descriptor, pieces)
-            except BrokenPipeError as error:
-                raise ReaderGone from error
-            for index, piece in enumerate(pieces):
-                if written < len(piece):
-                    pieces = [memoryview(piece)[written:], *pieces[index + 1 :]]  # type: ignore[list-item]
-                    break
-                written -= len(piece)
-            else:
-                return
-
-    def close(self) -> None:
-        """The end of the data, for whoever reads; idempotent."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 def open_directory(root: Path, *names: str) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 
 MAGIC: Final = struct.pack("<I", 0xCED7230A)
 LONGEST_PAYLOAD: Final = 2**29 - 1
+_LAST: Final = MAGIC[3:]
 _WINDOW = 4 * 1024 * 1024  # a multiple of 4: no magic that counts lies across two of them
 _header = struct.Struct("<4sI").pack
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
@@ -29,12 +30,27 @@ class Part:
     padding: bytes
 
 
+def header(size: int) -> bytes:
+    """What stands before a payload of that size that is one whole record."""
+    return _header(MAGIC, size)
+
+
+def padding(size: int) -> bytes:
+    """What stands behind a payload of that size."""
+    return _PADDING[size & 3]
+
+
+def may_be_split(payload: bytes) -> bool:
+    """Whether the payload has the magic somewhere, be it at a multiple of 4 or not."""
+    # Text has no byte like its last: that is seen ten times as fast. Backward is faster than forward.
+    return _LAST in payload and payload.rfind(MAGIC) >= 0
+
+
 def record(payload: bytes) -> list[bytes]:
     """The pieces of a payload's record, in order. Raises ValueError when the payload is too long."""
-    if payload.rfind(MAGIC) < 0:  # several times as fast as searching forward
+    if not may_be_split(payload):
         size = _checked(len(payload))
-        head, padding = _header(MAGIC, size), _PADDING[size & 3]
-        return [head, payload, padding] if padding else [head, payload]
+        return [_header(MAGIC, size), payload, _PADDING[size & 3]] if size & 3 else [_header(MAGIC, size), payload]
     view = memoryview(payload)
     pieces: list[bytes] = []
     for part in parts(lambda start, stop: payload[start:stop], len(payload)):
@@ -59,7 +75,7 @@ def _magics(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     """Where the payload has the magic at a multiple of 4."""
     for start in range(0, size, _WINDOW):
         window = read(start, min(start + _WINDOW, size))
-        if window.rfind(MAGIC) < 0:
+        if not may_be_split(window):
             continue
         found = window.find(MAGIC)
         while found >= 0:

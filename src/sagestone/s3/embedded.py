@@ -4,10 +4,9 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from sagestone.s3.client import (
     AccessDenied,
@@ -83,13 +82,14 @@ class EmbeddedS3:
         return found.size
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
-        with _as_client(found.uri):
-            blob = self._open_blob(found)
-        with blob:
-            copy_place(blob.fileno(), target, start, stop)
+        file = self._open(found)
+        try:
+            copy_place(file, target, start, stop)
+        finally:
+            os.close(file)
 
     def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
-        file = self.open(found)
+        file = self._open(found)
         try:
             content = os.pread(file, stop - start, start)
         finally:
@@ -99,7 +99,7 @@ class EmbeddedS3:
         return content
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
-        file = self.open(found)
+        file = self._open(found)
         try:
             for place in range(start, stop, PIECE):
                 yield os.pread(file, min(PIECE, stop - place), place)
@@ -111,7 +111,7 @@ class EmbeddedS3:
         return True
 
     def pour(self, found: SourceObject, pipe: int) -> None:
-        file = self.open(found)
+        file = self._open(found)
         try:
             at = 0
             while at < found.size:
@@ -126,15 +126,30 @@ class EmbeddedS3:
     def has_files(self) -> bool:
         return True
 
-    def open(self, found: SourceObject) -> int:
+    @contextmanager
+    def opener(self) -> Iterator[Callable[[SourceObject], int]]:
+        with self._storage.blobs.opener() as open_blob:
+
+            def open_object(found: SourceObject) -> int:
+                try:
+                    return open_blob(found.place)
+                except OSError as error:
+                    raise self._not_opened(found, error) from error
+
+            yield open_object
+
+    def _open(self, found: SourceObject) -> int:
         try:
             return self._storage.blobs.descriptor(found.place)
-        except FileNotFoundError as error:
-            with _as_client(found.uri):
-                self._storage.objects.get(found.uri.bucket, found.uri.key)
-            raise overwritten(found.uri) from error
         except OSError as error:
-            raise S3Failure(f"{found.uri}: {error}") from error
+            raise self._not_opened(found, error) from error
+
+    def _not_opened(self, found: SourceObject, error: OSError) -> S3Failure:
+        if not isinstance(error, FileNotFoundError):
+            return S3Failure(f"{found.uri}: {error}")
+        with _as_client(found.uri):
+            self._storage.objects.get(found.uri.bucket, found.uri.key)
+        return overwritten(found.uri)
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         try:
@@ -169,13 +184,6 @@ class EmbeddedS3:
         with _as_client(uri):
             if self._storage.buckets.get(uri.bucket).owner != self._owner:
                 raise Refusal("AccessDenied", "Access Denied: the bucket belongs to another account.")
-
-    def _open_blob(self, found: SourceObject) -> IO[bytes]:
-        try:
-            return self._storage.blobs.open(found.place)
-        except FileNotFoundError as error:
-            self._storage.objects.get(found.uri.bucket, found.uri.key)  # gone, or
-            raise overwritten(found.uri) from error
 
 
 class EmbeddedUpload:

@@ -1,13 +1,13 @@
 """Any S3 endpoint as an S3 client: AWS, MinIO, Ceph, or the embedded store over HTTP.
 
-botocore does what needs exact keys and raw prefixes (lists, uploads, deletes); obstore, several times as quick, looks at
-objects and fetches them. It rewrites keys such as `dir/`, `/x` or `a//b`: these are left to botocore too.
+botocore does what needs exact keys and raw prefixes (lists, uploads, deletes); obstore, several times as quick, looks
+at objects and fetches them. It rewrites keys such as `dir/`, `/x` or `a//b`: these are left to botocore too.
 """
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -148,8 +148,8 @@ class RemoteS3:
     def has_files(self) -> bool:
         return False
 
-    def open(self, found: SourceObject) -> int:
-        raise S3Failure(f"{found.uri}: an object of a remote store is no file")
+    def opener(self) -> AbstractContextManager[Callable[[SourceObject], int]]:
+        raise S3Failure("the objects of a remote store are no files")
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         return False

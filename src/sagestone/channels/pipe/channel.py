@@ -5,25 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.channels.catalogue import Catalogue
-from sagestone.channels.elements import Elements
 from sagestone.channels.fifo import open_directory
 from sagestone.channels.pipe.epochs import EpochFeeder, EpochJournal
-from sagestone.channels.pipe.gunzip import ahead, gunzipped
+from sagestone.channels.pipe.flow import Flow
 from sagestone.channels.pipe.items import PipeItems
-from sagestone.channels.pipe.local import LocalSource
-from sagestone.channels.pipe.records import recorded
-from sagestone.channels.pipe.remote import Fetchers, RemoteSource
+from sagestone.channels.pipe.remote import Fetchers
 from sagestone.containers.runtime import Mount
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3
-
-_JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
-_LONGEST_GUNZIPPED = 1024 * 1024  # bytes of one piece
-_GUNZIPPED_AHEAD = 8  # pieces
-_LONGEST_IN_MEMORY = 4 * 1024 * 1024  # of a record; what is longer is put into a file first
-_READ_BELOW = 64 * 1024  # where each object is looked through anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +86,8 @@ class PipeChannel:
     def _feed(self, items: PipeItems, epoch: int) -> None:
         directory = open_directory(self._places.opt_ml, "input", "data")
         self._items = items
-        self._feeder = EpochFeeder(self._channel.name, directory, self._journal, self._elements, epoch)
-
-    def _elements(self, epoch: int) -> Elements:
-        assert self._items is not None
-        records = self._channel.record_wrapper == "RecordIO"
-        source = (
-            LocalSource(self._s3, _READ_BELOW if records else _JOINED_BELOW)
-            if self._s3.has_files
-            else RemoteSource(self._s3, self._fetchers, as_they_are=not records and self._channel.compression == "None")
-        )
-        elements = source.elements(self._items.epoch(epoch))
-        if self._channel.compression == "Gzip":
-            plain, piece = elements, min(_LONGEST_GUNZIPPED, self._fetchers.allowance // 16)
-            elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
-        if records:
-            in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
-            elements = recorded(elements, self._channel.name, self._places.scratch, in_memory)
-        return elements
+        flow = Flow(self._s3, self._channel, items, self._fetchers, self._places.scratch)
+        self._feeder = EpochFeeder(self._channel.name, directory, self._journal, flow.elements, epoch)
 
     def _fail(self, message: str) -> None:
         self._failure = Failure(fault="internal", message=message)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sagestone.channels.elements import Elements, Item, Pause, Pour, Span, name_of
-from sagestone.channels.fifo import Fifo, NotAFifo, PipeEnd, ReaderGone
+from sagestone.channels.elements import Elements, Item, Pause, Pour, Run, Span, shorter
+from sagestone.channels.fifo import Fifo, NotAFifo
+from sagestone.channels.pipe_end import PipeEnd, ReaderGone
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.s3.client import S3Failure
 
@@ -126,11 +127,11 @@ def _feed(elements: Elements, end: PipeEnd) -> None:
             try:
                 end.splice(element.file, element.start, element.stop)
             except EOFError as error:
-                raise OSError(
-                    f"{name_of(item)} is shorter than it was: the store's directory was changed from outside"
-                ) from error
+                raise shorter(item) from error
         elif isinstance(element, Pour):
             end.pour(element.into)
+        elif isinstance(element, Run):
+            element.send(end)
         elif isinstance(element, Pause):
             end.flush()
         else:

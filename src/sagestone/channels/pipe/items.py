@@ -20,7 +20,7 @@ from sagestone.s3.uri import S3Uri
 
 _WATCH_SECONDS = 0.05
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(tuple[str, str, int, str, str]).decode
+_decode_lines = msgspec.json.Decoder(SourceObject).decode_lines  # makes them in C, twice as fast as calling for each
 
 
 class PipeItems:
@@ -47,14 +47,19 @@ class PipeItems:
 
     def epoch(self, epoch: int) -> Iterator[Item]:
         """What this host sends in that epoch, in order."""
-        lines = self._catalogue.lines(self.places(epoch))
-        if self._channel.s3_data_type == "AugmentedManifestFile":
-            for line in lines:
-                yield from line_items(line, self._source)
-        else:
-            for line in lines:
-                bucket, key, size, etag, place = _decode(line)
-                yield SourceObject(S3Uri(bucket, key), size, etag, place)
+        if not self.are_objects:
+            return self._of_lines(epoch)
+        return self.objects(epoch)
+
+    @property
+    def are_objects(self) -> bool:
+        """Whether each item is an object of which all is known, one for each place in the list."""
+        return self._channel.s3_data_type != "AugmentedManifestFile"
+
+    def objects(self, epoch: int) -> Iterator[SourceObject]:
+        """As `epoch`, where the items are objects."""
+        for block in self._catalogue.blocks(self.places(epoch)):
+            yield from _decode_lines(block)
 
     def places(self, epoch: int) -> Sequence[int]:
         """The places in the list that are this host's in that epoch: shuffled first, then dealt out."""
@@ -63,14 +68,17 @@ class PipeItems:
             return order
         return order[self._share.number - 1 :: self._share.count]
 
+    def _of_lines(self, epoch: int) -> Iterator[Item]:
+        for line in self._catalogue.lines(self.places(epoch)):
+            yield from line_items(line, self._source)
+
     def close(self) -> None:
         """Let go of the list."""
         self._catalogue.close()
 
 
 def _objects(s3: S3, channel: Channel) -> Iterator[bytes]:
-    for found in source_objects(s3, channel):
-        yield _encode((found.uri.bucket, found.uri.key, found.size, found.etag, found.place))
+    return map(_encode, source_objects(s3, channel))
 
 
 def _augmented(s3: S3, channel: Channel) -> Iterator[bytes]:

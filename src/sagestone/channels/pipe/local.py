@@ -15,20 +15,21 @@ class LocalSource:
 
     def elements(self, items: Iterator[Item]) -> Elements:
         """Large objects as one Span, smaller ones and values as bytes."""
-        for item in items:
-            yield item
-            if isinstance(item, Value):
-                yield item.data
-                continue
-            found = item if isinstance(item, SourceObject) else _found(self._s3, item)
-            file = self._s3.open(found)
-            try:
-                if found.size >= self._spliced_from:
-                    yield Span(file, 0, found.size)
-                else:
-                    yield os.read(file, found.size)
-            finally:
-                os.close(file)
+        with self._s3.opener() as open_object:
+            for item in items:
+                yield item
+                if isinstance(item, Value):
+                    yield item.data
+                    continue
+                found = item if isinstance(item, SourceObject) else _found(self._s3, item)
+                file = open_object(found)
+                try:
+                    if found.size >= self._spliced_from:
+                        yield Span(file, 0, found.size)
+                    else:
+                        yield os.read(file, found.size)
+                finally:
+                    os.close(file)
 
 
 def _found(s3: S3, item: Reference) -> SourceObject:

@@ -29,7 +29,7 @@ def recorded(elements: Elements, channel: str, scratch: Path, in_memory: int) ->
         elif isinstance(element, Span):  # the whole item
             payload.check(element.stop)
             payload.done()
-            yield from _of_file(element.file, element.stop)
+            yield from of_file(element.file, element.stop)
         elif isinstance(element, Item):
             yield from payload.end()
             payload.begin(element)
@@ -54,12 +54,7 @@ class _Payload:
 
     def check(self, size: int) -> None:
         if size > LONGEST_PAYLOAD:
-            raise JobFailure(
-                "client",
-                f"Data download failed:Channel {self._channel} has RecordWrapperType RecordIO, but "
-                f"{name_of(self._item)} has 512 MiB or more, and a record holds less. Split the object, or leave "
-                "RecordWrapperType out.",
-            )
+            raise too_long(self._channel, self._item)
 
     def add(self, data: bytes) -> None:
         self.size += len(data)
@@ -87,10 +82,20 @@ class _Payload:
     def _spooled(self, spool: IO[bytes]) -> Iterator[Element]:
         self._spool = None
         with spool:
-            yield from _of_file(spool.fileno(), self.size)
+            yield from of_file(spool.fileno(), self.size)
 
 
-def _of_file(file: int, size: int) -> Iterator[Element]:
+def too_long(channel: str, item: Item | None) -> JobFailure:
+    """The failure for an item that no record holds."""
+    return JobFailure(
+        "client",
+        f"Data download failed:Channel {channel} has RecordWrapperType RecordIO, but {name_of(item)} has 512 MiB or "
+        "more, and a record holds less. Split the object, or leave RecordWrapperType out.",
+    )
+
+
+def of_file(file: int, size: int) -> Iterator[Span | bytes]:
+    """The record of what an open file has."""
     for part in parts(lambda start, stop: os.pread(file, stop - start, start), size):
         yield part.header
         if part.stop - part.start >= _SPLICED_FROM:

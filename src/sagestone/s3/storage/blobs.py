@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -139,8 +139,17 @@ class Blobs:
         """A blob's bytes, which stay readable whatever happens to the object; raises FileNotFoundError."""
         return self.path(name).open("rb", buffering=0)
 
+    @contextmanager
+    def opener(self) -> Iterator[Callable[[str], int]]:
+        """Opens blobs by name, for reading, in a tenth of the time of `open`: a channel may have a million objects."""
+        directory = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield lambda name: os.open(f"{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
+        finally:
+            os.close(directory)
+
     def descriptor(self, name: str) -> int:
-        """As `open`, in a third of the time: a channel may have a million objects."""
+        """As `open`, in a third of the time."""
         return os.open(f"{self._text}/{name[:2]}/{name}", os.O_RDONLY | os.O_CLOEXEC)
 
     def remove(self, name: str) -> None:

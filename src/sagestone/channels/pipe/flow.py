@@ -1,0 +1,55 @@
+"""Puts together how items reach a channel's FIFO: from where they come, and what is done to them on the way."""
+
+from functools import partial
+from pathlib import Path
+
+from sagestone.channels.elements import Elements, Run
+from sagestone.channels.pipe.gunzip import ahead, gunzipped
+from sagestone.channels.pipe.items import PipeItems
+from sagestone.channels.pipe.local import LocalSource
+from sagestone.channels.pipe.records import recorded
+from sagestone.channels.pipe.remote import Fetchers, RemoteSource
+from sagestone.channels.pipe.runs import RecordRun, send_files
+from sagestone.domain.channel import Channel
+from sagestone.s3.client import S3
+
+_JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
+_LONGEST_GUNZIPPED = 1024 * 1024  # bytes of one piece
+_GUNZIPPED_AHEAD = 8  # pieces
+_LONGEST_IN_MEMORY = 4 * 1024 * 1024  # of a record; what is longer is put into a file first
+_READ_BELOW = 64 * 1024  # where each object is looked through anyway
+
+
+class Flow:
+    """What a channel sends in each of its epochs; `scratch` is for records that are too long to be held."""
+
+    def __init__(self, s3: S3, channel: Channel, items: PipeItems, fetchers: Fetchers, scratch: Path) -> None:
+        self._s3, self._channel, self._items = s3, channel, items
+        self._fetchers, self._scratch = fetchers, scratch
+        self._records = channel.record_wrapper == "RecordIO"
+        self._packed = channel.compression == "Gzip"
+        self._run = RecordRun(s3, channel.name, len(items))
+
+    def elements(self, epoch: int) -> Elements:
+        """The elements of an epoch, from its start."""
+        if self._s3.has_files and self._items.are_objects and not self._packed:
+            return (element for element in (self._whole(epoch),))
+        elements = self._source().elements(self._items.epoch(epoch))
+        if self._packed:
+            plain, piece = elements, min(_LONGEST_GUNZIPPED, self._fetchers.allowance // 16)
+            elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
+        if self._records:
+            in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
+            elements = recorded(elements, self._channel.name, self._scratch, in_memory)
+        return elements
+
+    def _whole(self, epoch: int) -> Run:
+        objects = self._items.objects(epoch)
+        if self._records:
+            return Run(partial(self._run.send, self._items.places(epoch), objects))
+        return Run(partial(send_files, self._s3, objects))
+
+    def _source(self) -> LocalSource | RemoteSource:
+        if self._s3.has_files:
+            return LocalSource(self._s3, _READ_BELOW if self._records else _JOINED_BELOW)
+        return RemoteSource(self._s3, self._fetchers, as_they_are=not self._records and not self._packed)
