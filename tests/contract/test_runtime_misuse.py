@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from sagestone.containers.runtime import Exit, RuntimeFailure, StartFailed
+from sagestone.containers.runtime import AlreadyStarted, Exit, RuntimeFailure, StartFailed
 from tests.contract.runtimes import Bench, Output
 from tests.images import busybox
 
@@ -165,7 +165,7 @@ class TestRuntimeMisuse:
     def test_a_second_start_starts_nothing(self, bench: Bench) -> None:
         container = bench.start("echo once; sleep 600")
         bench.await_output(container)
-        with suppress(RuntimeFailure):
+        with suppress(AlreadyStarted):
             bench.runtime.start(container)
         bench.runtime.stop(container, 0)
         assert bench.output(container).stdout == b"once\n"

@@ -15,7 +15,7 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.runtime import Exit, Mount, RuntimeFailure
+from sagestone.containers.runtime import AlreadyStarted, Exit, Mount, RuntimeFailure
 from sagestone.containers.sandbox.cgroup import find_hierarchies
 from sagestone.containers.sandbox.probe import probe
 from sagestone.containers.sandbox.record import Record
@@ -144,7 +144,7 @@ def test_two_starts_at_once_start_it_once(bench: Bench, place: Path) -> None:
     container = bench.create(["sh", "-c", "echo once; sleep 600"])
     with ThreadPoolExecutor(4) as threads:
         errors = [each.exception(60) for each in [threads.submit(bench.runtime.start, container) for _ in range(4)]]
-    assert [type(error) for error in errors if error] == [RuntimeFailure] * 3
+    assert [type(error) for error in errors if error] == [AlreadyStarted] * 3
     bench.await_output(container)
     bench.runtime.stop(container, 0)
     assert bench.output(container).stdout == b"once\n"

@@ -1,5 +1,6 @@
 """Events that outlive their agent, and the signals it watches."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,18 @@ def test_the_stop_file_and_the_deadline_are_seen_and_the_first_reason_stays(tmp_
     with pytest.raises(StopAsked, match="MaxRuntimeExceeded"):
         stop.check()
     assert StopSignal(tmp_path / "stop", lambda: 0.0).reason() == "Stopped"
+
+
+def test_what_finds_no_room_leaves_no_half_line(tmp_path: Path) -> None:
+    reporter = _reporter(tmp_path)
+    reporter.stage("Starting", "")
+    size = InstanceFiles(tmp_path).events.stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            reporter.stage("Downloading", "")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    reporter.ended(Outcome(ending="Completed", exit_code=0))
+    assert [(event.seq, event.stage) for event in InstanceFiles(tmp_path).read_events()] == [(1, "Starting"), (2, None)]

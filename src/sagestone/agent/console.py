@@ -1,13 +1,16 @@
 """Follows what a container writes: into the log stream, through the metric expressions, and into the last lines."""
 
-import json
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+import msgspec
 
 from sagestone.agent.lines import LineSplitter, shown
 from sagestone.containers.runtime import Runtime, RuntimeFailure, Stream
@@ -26,21 +29,46 @@ _TAIL_BYTES = 64 * 1024  # of a flood that is not kept, for its last lines
 _LATER = 10  # how much others go before a thread that carries a flood
 
 LineMetrics = Callable[[str, float], list[MetricPoint]]
-TellMetrics = Callable[[list[MetricPoint]], None]
+
+
+class MetricsPen(Protocol):
+    """Where metric points are told: `agent.reporter.Reporter`."""
+
+    @property
+    def metrics_told(self) -> int:
+        """How often points were told so far, by earlier agents too."""
+        ...
+
+    def metrics(self, points: Sequence[MetricPoint]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """How far the output is in the log, and the points that were to be told when that was noted."""
+
+    stdout: int
+    stderr: int
+    log: int
+    dropped: int
+    lost: int
+    points_told: int  # these included
+    points: list[MetricPoint]
+    told_before: int  # how often points had been told then
 
 
 class Console:
     """The output of one container, taken up where an earlier agent left it.
 
     1. Every line comes into the log once, those of stdout and stderr as they arrive, control characters escaped.
-    2. `tell` gets the metric points found, at most every half second and once at the end; of more than a thousand at a
-       time the newest and the last of each name, and after `many_points` altogether only the last of each name.
+    2. `pen` gets the metric points found, each once, at most every half second and at the end; of more than a thousand at
+       a time the newest and the last of each name, and after `many_points` altogether only the last of each name.
     3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so. So it does where output
        came faster than it was read and the runtime threw it away.
     4. Trouble with reading the output never fails the job: it is said in the log.
 
-    The place reached (bytes of each stream, size of the log) is noted in `place_file` after lines and metrics are safe;
-    a new agent cuts the log back to that size and goes on from there.
+    The place reached (bytes of each stream, size of the log) is noted in `place_file` after the lines are safe, with
+    the points that are told next: a new agent cuts the log back to that size, tells the points where the old one had no
+    time to, and goes on from there.
     """
 
     def __init__(
@@ -54,11 +82,11 @@ class Console:
         keep_bytes: int = 256 * 1024 * 1024,
         many_points: int = 1_000_000,
         find: LineMetrics | None = None,
-        tell: TellMetrics | None = None,
+        pen: MetricsPen | None = None,
     ) -> None:
         self._runtime, self._container, self._logs, self._clock = runtime, container, logs, clock
         self._place_file, self._keep_bytes, self._many_points = place_file, keep_bytes, many_points
-        self._find, self._tell = find, tell
+        self._find, self._pen = find, pen
         self._taken: dict[Stream, int] = {"stdout": 0, "stderr": 0}  # bytes received from the runtime
         self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
         self._lines: dict[Stream, deque[tuple[float, str]]] = {
@@ -198,22 +226,30 @@ class Console:
             if ended:
                 return
 
-    def _place(self) -> dict[str, int]:
-        place = {str(stream): taken - self._splitters[stream].pending for stream, taken in self._taken.items()}
-        counts = {"dropped": self._dropped, "lost": self._lost, "points": self._points_told}
-        return {**place, "log": self._logs.size, **counts}
+    def _place(self, points: list[MetricPoint]) -> _Place:
+        stdout, stderr = (self._taken[stream] - self._splitters[stream].pending for stream in ("stdout", "stderr"))
+        return _Place(
+            stdout=stdout,
+            stderr=stderr,
+            log=self._logs.size,
+            dropped=self._dropped,
+            lost=self._lost,
+            points_told=self._points_told,
+            points=points,
+            told_before=0 if self._pen is None else self._pen.metrics_told,
+        )
 
     def _commit(self) -> None:
         with self._changed:
             self._logs.flush()
             points, self._points = self._thinned(), []
             self._points_told += len(points)
-            place = self._place()
-        if points and self._tell is not None:
-            self._tell(points)
+            place = self._place(points)
         fresh = self._place_file.with_name(self._place_file.name + ".new")
-        fresh.write_text(json.dumps(place))
+        fresh.write_bytes(msgspec.json.encode(place))
         fresh.replace(self._place_file)
+        if self._pen is not None:
+            self._pen.metrics(points)
 
     def _thinned(self) -> list[MetricPoint]:
         if self._points_told < self._many_points:
@@ -228,15 +264,16 @@ class Console:
 
     def _return_to_place(self) -> None:
         try:
-            place = json.loads(self._place_file.read_text())
+            place = msgspec.json.decode(self._place_file.read_bytes(), type=_Place)
         except FileNotFoundError:
             self._place_file.parent.mkdir(parents=True, exist_ok=True)
             self._commit()
             return
-        self._logs.cut(place["log"])
-        self._taken = {"stdout": place["stdout"], "stderr": place["stderr"]}
-        self._dropped = place["dropped"]
-        self._lost, self._points_told = place.get("lost", 0), place.get("points", 0)
+        if self._pen is not None and self._pen.metrics_told == place.told_before:
+            self._pen.metrics(place.points)
+        self._logs.cut(place.log)
+        self._taken = {"stdout": place.stdout, "stderr": place.stderr}
+        self._dropped, self._lost, self._points_told = place.dropped, place.lost, place.points_told
         reader = LogReader(self._logs.logs)
         page = reader.events(self._logs.group, self._logs.stream, limit=_LAST_LINES, from_head=False)
         self._lines["stdout"].extend((0.0, event.message) for event in page.events if event.message.strip())

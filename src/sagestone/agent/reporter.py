@@ -30,6 +30,7 @@ class Reporter:
         self.last_stage: Stage | None = None
         self.last_message = ""
         self.first_at: dict[Stage, float] = {}  # when each stage was first entered
+        self.metrics_told = 0  # events with metrics
         self.outcome: Outcome | None = None
         for event in files.read_events():
             self._remember(event)
@@ -80,9 +81,14 @@ class Reporter:
             outcome=outcome,
         )
         line = memoryview(msgspec.json.encode(event) + b"\n")
-        while line:
-            line = line[os.write(self._file, line) :]
-        os.fsync(self._file)
+        size = os.fstat(self._file).st_size
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+            os.fsync(self._file)
+        except OSError:  # the disk is full: what is told next must not hang on to half a line
+            os.ftruncate(self._file, size)
+            raise
         self._remember(event)
 
     def _remember(self, event: InstanceEvent) -> None:
@@ -90,6 +96,7 @@ class Reporter:
         if event.stage is not None:
             self.last_stage, self.last_message = event.stage, event.message
             self.first_at.setdefault(event.stage, event.at)
+        self.metrics_told += bool(event.metrics)
         if event.outcome is not None:
             self.outcome = event.outcome
 

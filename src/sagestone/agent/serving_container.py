@@ -1,5 +1,6 @@
 """One serving container of a transform instance, known by its labels: made once, watched, stopped."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +11,15 @@ from socket import socket
 from sagestone.agent.console import Console
 from sagestone.agent.tools import Tools
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
-from sagestone.containers.runtime import Container, ContainerSpec, Exit, Mount, RuntimeFailure, StartFailed
+from sagestone.containers.runtime import (
+    AlreadyStarted,
+    Container,
+    ContainerSpec,
+    Exit,
+    Mount,
+    RuntimeFailure,
+    StartFailed,
+)
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.transform_job import ModelContainer
@@ -156,6 +165,8 @@ class ServingContainer:
             )
             self.role.logs.write(self._tools.clock(), f"[sagestone] {' '.join(text.split())}")
             raise JobFailure("algorithm", text) from error
+        except AlreadyStarted:
+            sys.stderr.write("an earlier agent died while it started the container\n")
 
     def _await_end(self) -> None:
         assert self._id is not None

@@ -1,5 +1,6 @@
 """The Training stage: one container, started once, followed to its end, by however many agents it takes."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,15 @@ from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, re
 from sagestone.agent.volume import VolumeWatch
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
-from sagestone.containers.runtime import Container, ContainerSpec, Exit, Mount, RuntimeFailure, StartFailed
+from sagestone.containers.runtime import (
+    AlreadyStarted,
+    Container,
+    ContainerSpec,
+    Exit,
+    Mount,
+    RuntimeFailure,
+    StartFailed,
+)
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
 from sagestone.domain.failure import Failure, JobFailure
@@ -114,6 +123,8 @@ class TrainingContainer:
             if outcome.failure is not None:
                 self._say(outcome.failure.message)
             return outcome
+        except AlreadyStarted:
+            sys.stderr.write("an earlier agent died while it started the container\n")
         return self._follow(container, interruption)
 
     def _follow(self, container: str, interruption: Interruption) -> Outcome:
@@ -127,7 +138,7 @@ class TrainingContainer:
             tools.clock,
             keep_bytes=tools.log_limit_bytes,
             find=scraper.find if scraper is not None else None,
-            tell=tools.reporter.metrics,
+            pen=tools.reporter,
         )
         relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()

@@ -44,6 +44,10 @@ class NameTaken(RuntimeFailure):
     """A container or network of that name exists already."""
 
 
+class AlreadyStarted(RuntimeFailure):
+    """The container was started before, maybe by a process that died before it heard of it."""
+
+
 class StartFailed(RuntimeFailure):
     """The container could not be started: its command is missing, or the runtime refused; the text is the runtime's."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
 from sagestone.containers.images.store import StoredImage
-from sagestone.containers.runtime import ContainerSpec, RuntimeFailure, StartFailed
+from sagestone.containers.runtime import AlreadyStarted, ContainerSpec, StartFailed
 from sagestone.containers.sandbox.cgroup import Cgroups, Limits
 from sagestone.containers.sandbox.launch import launch
 from sagestone.containers.sandbox.network import Membership, Networks
@@ -20,10 +20,10 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def start_record(record: Record, stored: StoredImage, networks: Networks, cgroups: Cgroups | None) -> None:
-    """Start the container; raises StartFailed when its program never ran, RuntimeFailure when it was started before."""
+    """Start the container; raises StartFailed when its program never ran, AlreadyStarted."""
     with record.locked() as lock:
         if record.started():
-            raise RuntimeFailure(f"container {record.name} was started before")
+            raise AlreadyStarted(f"container {record.name} was started before")
         spec = read_spec(record.document())
         membership = networks.join(spec.network, spec.hostname) if spec.network is not None else None
         if cgroups is not None:

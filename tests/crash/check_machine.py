@@ -1,0 +1,97 @@
+"""Whether anything is left on the machine when nothing runs: this machine is the harness's own (`enclosure`)."""
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sagestone.containers.sandbox.start import store_name
+
+_PATIENCE_SECONDS = 20.0
+_ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp")
+_EMPTY = ("jobs/training", "jobs/transform", "jobs/.trash", "sandbox/containers", "sandbox/networks")
+_PASSING = (".new", ".part", ".tmp")
+
+
+class Machine:
+    """How it was before the first job."""
+
+    def __init__(self, homes: Sequence[Path]) -> None:
+        self._homes = homes
+        self._before = self._state()
+
+    def complaints(self, running: Sequence[int]) -> list[str]:
+        """What is here now that was not before, once it has had time to go. `running`: processes that may be here."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            found = [*self._strangers(running), *sorted(self._state() - self._before), *self._litter()]
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
+
+    def _state(self) -> frozenset[str]:
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        links = [line.partition(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
+        files = [str(path) for place in _ELSEWHERE for path in Path(place).glob("*")]
+        at_home = [str(path) for home in self._homes for path in home.glob("*") if path.name != "logs"]
+        return frozenset(
+            [f"mount {line}" for line in mounts]
+            + [f"link {link}" for link in links]
+            + [f"file {path}" for path in files + at_home if not path.endswith(("-wal", "-shm", "endpoint.json"))]
+        )
+
+    def _strangers(self, running: Sequence[int]) -> Iterator[str]:
+        own_network = os.readlink("/proc/self/ns/net")  # noqa: PTH115
+        for process in Path("/proc").glob("[0-9]*"):
+            pid = int(process.name)
+            if pid in (1, os.getpid()) or pid in running:
+                continue
+            try:
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                network = os.readlink(process / "ns" / "net")  # noqa: PTH115
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            if parent in running and "--nursery" in command:
+                continue  # waits for the service's next job
+            apart = "" if network == own_network else " in a network of its own"
+            yield f"process {pid}{apart}: {command[:200]}"
+
+    def _litter(self) -> Iterator[str]:
+        for home in self._homes:
+            yield from (f"left: {path}" for name in _EMPTY for path in (home / name).glob("*"))
+            for path in home.rglob("*"):
+                try:
+                    mode = path.lstat().st_mode
+                except FileNotFoundError:
+                    continue
+                if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+                    yield f"FIFO or socket: {path}"
+                if path.name.endswith(_PASSING) and "images" not in path.parts:
+                    yield f"passing file: {path}"
+            word = store_name((home / "sandbox").resolve())
+            yield from (f"control group: {path}" for path in _groups(word))
+            yield from _nameless_blobs(home / "s3")
+
+
+def _groups(word: str) -> list[Path]:
+    root = Path("/sys/fs/cgroup")
+    return [*root.glob(f"sagestone/{word}-*"), *root.glob(f"*/sagestone/{word}-*")]
+
+
+def _nameless_blobs(store: Path) -> Iterator[str]:
+    if not store.exists():
+        return
+    index = sqlite3.connect(f"{(store / 'index.sqlite3').as_uri()}?mode=ro", uri=True)
+    try:
+        named = {row[0] for row in index.execute("SELECT blob FROM object UNION ALL SELECT blob FROM part")}
+        (parts,) = index.execute("SELECT count(*) FROM part").fetchone()
+    finally:
+        index.close()
+    blobs = {path.name for path in (store / "blobs").glob("*/*")}
+    yield from (f"blob without a name: {name}" for name in sorted(blobs - named))
+    yield from (f"blob is missing: {name}" for name in sorted(named - blobs))
+    if parts:
+        yield f"{parts} parts of uploads that nobody completes"
