@@ -11,35 +11,27 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
-from sagestone.agent.files import WARM, InstanceFiles
+from sagestone.agent.files import InstanceFiles
+from sagestone.agent.nursery import tend
 from sagestone.agent.reporter import Reporter
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
 
 
-def main() -> None:
+def run(directory: Path, handed_over: BinaryIO) -> int:
     """Take the lock, tell events, and end as told."""
-    directory = sys.argv[1]
-    if directory == WARM:
-        directory = sys.stdin.readline().rstrip("\n")
-        if not directory:
-            return
-    files = InstanceFiles(Path(directory))
-    parts = json.loads(sys.stdin.readline())
-    sys.stdin.close()
-    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    files = InstanceFiles(directory)
+    parts = json.loads(handed_over.readline())
+    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    files.pid.write_text(str(os.getpid()))
     assignment = files.read_assignment()
     assert isinstance(assignment, TrainingAssignment)
     reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
     with (files.directory / "lives").open("a") as lives:
-        lives.write(
-            json.dumps(
-                {"parts": parts, "environment": dict(os.environ), "session": os.getsid(0), "warm": sys.argv[1] == WARM}
-            )
-            + "\n"
-        )
+        lives.write(json.dumps({"parts": parts, "environment": dict(os.environ), "session": os.getsid(0)}) + "\n")
     reporter.stage("Training", "scripted")
     how = assignment.job.hyperparameters["how"]
     second_life = len((files.directory / "lives").read_text().splitlines()) > 1
@@ -51,7 +43,8 @@ def main() -> None:
     reporter.ended(Outcome(ending="Stopped" if files.stop.exists() else "Completed"))
     while how == "linger" and not files.stop.exists():
         time.sleep(0.01)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    tend(int(sys.argv[2]), run)

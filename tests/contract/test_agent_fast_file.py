@@ -14,6 +14,7 @@ from sagestone.domain.image import ImageReference
 from sagestone.domain.instance import instance_facts
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
+from sagestone.placement.nursery import Nursery
 from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
 from tests.images import script, write_archive
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
@@ -219,6 +220,7 @@ def test_what_a_crash_of_agent_and_service_leaves_goes_with_the_job(ground: Grou
         capacity=Capacity(cpus=1.0, memory_bytes=1024**3),
         catalogue=instance_facts,
         home=HOME,
+        nursery=Nursery(os.environ),
     )
     assert placement.find() == ["training/job"]
     placement.release("training/job")

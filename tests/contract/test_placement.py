@@ -23,6 +23,7 @@ from sagestone.domain.transition import new_training_job
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.interface import Placement, Reservation
 from sagestone.placement.local import LocalPlacement
+from sagestone.placement.nursery import Nursery
 from tests.contract.bookkeeping_runtime import BookkeepingRuntime
 from tests.documents import training_spec
 
@@ -51,8 +52,10 @@ class Machine:
             capacity=Capacity(cpus=cpus, memory_bytes=64 * GIB),
             catalogue=instance_facts,
             home="h",
-            environment=environment,
-            agent_program=(sys.executable, "-m", "tests.contract.scripted_agent"),
+            nursery=Nursery(
+                os.environ if environment is None else environment,
+                (sys.executable, "-m", "tests.contract.scripted_agent"),
+            ),
         )
 
     def files(self, number: int = 1, key: str = KEY) -> InstanceFiles:

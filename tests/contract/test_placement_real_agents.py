@@ -26,6 +26,7 @@ from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import request_stop
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
+from sagestone.placement.nursery import Nursery
 from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.training_instance import Ground, Platform
 from tests.documents import algorithm, training_spec
@@ -141,6 +142,7 @@ def _placement(ground: Ground) -> LocalPlacement:
         capacity=Capacity(cpus=2.0, memory_bytes=1024**3),
         catalogue=instance_facts,
         home="h",
+        nursery=Nursery(os.environ),
     )
 
 

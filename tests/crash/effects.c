@@ -1,6 +1,6 @@
 /* Kills its process at one of its side effects: what SIGKILL by the clock seldom hits.
 
-   Loaded by LD_PRELOAD. The effects of a process are counted: every call that changes a file system, and what an agent
+   Loaded by LD_PRELOAD into the service, and so into its agents. The effects of a process are counted: every call that changes a file system, and what an agent
    sends. CRASH_PLANS is a directory. Whoever finds the file <role> there takes it (by renaming it) and from then on dies
    at the effect that it names: "NUMBER before" or "NUMBER after". Its last words are <role>.died.<pid>. */
 #define _GNU_SOURCE
@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static char role[16], plan[512], command[4096];
-static long command_size;
+static char role[16], plan[512], command[8192];
+static long command_size, looked_at;
 static atomic_long count, target;
 static int after;
 
@@ -31,14 +31,22 @@ static long read_file(const char *path, char *into, long size) {
     return got < 0 ? 0 : got;
 }
 
-__attribute__((constructor)) static void begin(void) {
+/* Who this process is: agents are forked, and write over their arguments what they are. */
+static int has_role(void) {
+    long pid = syscall(SYS_getpid);
+    if (pid == looked_at) return role[0];
+    looked_at = pid;
+    role[0] = 0;
+    atomic_store(&target, 0);
     const char *plans = getenv("CRASH_PLANS"), *named = getenv("CRASH_ROLE");
     command_size = read_file("/proc/self/cmdline", command, sizeof command);
-    if (!plans || !named || !memmem(command, command_size, "sagestone", 9)) return;
+    while (command_size > 1 && !command[command_size - 1] && !command[command_size - 2]) command_size--;
+    if (!plans || !named || memmem(command, command_size, "--nursery", 9)) return 0;
     int is_agent = memmem(command, command_size, "sagestone.agent", 15) != NULL;
-    if (!is_agent && !memmem(command, command_size, "\0up\0", 4)) return;
+    if (!is_agent && !memmem(command, command_size, "sagestone\0up\0", 13)) return 0;
     snprintf(role, sizeof role, "%s", is_agent ? "agent" : named);
     snprintf(plan, sizeof plan, "%s/%s", plans, role);
+    return 1;
 }
 
 static void take_plan(void) {
@@ -61,7 +69,7 @@ static void die(void) {
 }
 
 static int is_last(void) {
-    if (!role[0]) return 0;
+    if (!has_role()) return 0;
     if (!atomic_load(&target)) take_plan();
     if (!atomic_load(&target) || atomic_fetch_add(&count, 1) + 1 != atomic_load(&target)) return 0;
     if (!after) die();
@@ -70,7 +78,7 @@ static int is_last(void) {
 
 static int is_file(int descriptor) {
     struct stat found;
-    return role[0] && fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode);
+    return has_role() && fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode);
 }
 
 #define EFFECT_IF(condition, type, name, parameters, values)               \
@@ -105,4 +113,4 @@ EFFECT(int, umount2, (const char *t, int f), (t, f))
 EFFECT_IF(is_file(d), ssize_t, write, (int d, const void *b, size_t n), (d, b, n))
 EFFECT_IF(is_file(d), ssize_t, pwrite, (int d, const void *b, size_t n, off_t o), (d, b, n, o))
 EFFECT_IF(is_file(d), ssize_t, pwrite64, (int d, const void *b, size_t n, off64_t o), (d, b, n, o))
-EFFECT_IF(role[0] == 'a', ssize_t, send, (int d, const void *b, size_t n, int f), (d, b, n, f))
+EFFECT_IF(has_role() && role[0] == 'a', ssize_t, send, (int d, const void *b, size_t n, int f), (d, b, n, f))

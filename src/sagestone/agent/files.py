@@ -6,6 +6,7 @@ A job's directory is `<home>/jobs/<training|transform>/<name>/`; each instance h
     events.jsonl      what happened: one InstanceEvent a line, appended and synced by the agent
     stop              present when the instance is to stop; its word is the reason, Stopped or Interrupted
     agent.lock        held (flock) by the agent as long as it lives
+    agent.pid         its process id, written once it holds the lock
     agent.log         what the agent itself had to say
     opt_ml/           input, model and output as the container sees them
     scratch/          whatever else the agent needs; nothing outside the directory is written but logs and S3
@@ -25,9 +26,6 @@ from sagestone.domain.event import InstanceEvent
 #: Where a job's instances have what outlives their job.
 CACHES: Final = "caches"
 
-#: The agent's argument where it is to wait for its directory, which then is the first line on its standard input.
-WARM: Final = "--warm"
-
 
 class InstanceFiles:
     """The paths of one instance, and the reading and writing of its documents."""
@@ -38,6 +36,7 @@ class InstanceFiles:
         self.events = directory / "events.jsonl"
         self.stop = directory / "stop"
         self.lock = directory / "agent.lock"
+        self.pid = directory / "agent.pid"
         self.log = directory / "agent.log"
         self.opt_ml = directory / "opt_ml"
         self.scratch = directory / "scratch"

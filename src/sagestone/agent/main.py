@@ -1,6 +1,6 @@
 """The agent process: `python -m sagestone.agent INSTANCE_DIR`, with its Parts as one line of JSON on standard input.
 
-With `--warm` instead it makes itself ready and waits for the directory as a line before; when none comes, it ends.
+With `--nursery` it makes itself ready and forks agents for whoever asks (`agent.nursery`).
 
 It holds `agent.lock` as long as it lives; when another agent of the instance holds it, it ends at once with 0. What it
 has to say to people goes to standard error, which its starter has joined to `agent.log`.
@@ -21,7 +21,8 @@ from typing import BinaryIO
 import msgspec
 
 from sagestone.agent.build import build_runtime, build_s3
-from sagestone.agent.files import WARM, InstanceFiles
+from sagestone.agent.files import InstanceFiles
+from sagestone.agent.nursery import NURSERY, tend
 from sagestone.agent.parts import Parts
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
@@ -40,13 +41,16 @@ _RUNTIME_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
 
 def main() -> None:
     """Carry out the assignment and end the process, whatever threads may still be copying."""
+    if len(sys.argv) > 2 and sys.argv[1] == NURSERY:
+        _import_all()
+        tend(int(sys.argv[2]), run_agent)
+        return
     if len(sys.argv) != 2:
         sys.stderr.write("use: python -m sagestone.agent INSTANCE_DIR < parts.json\n")
         sys.exit(2)
     code = 1
     try:
-        directory = _await_directory(sys.stdin.buffer) if sys.argv[1] == WARM else Path(sys.argv[1])
-        code = 0 if directory is None else run_agent(directory, sys.stdin.buffer)
+        code = run_agent(Path(sys.argv[1]), sys.stdin.buffer)
     except Exception:  # noqa: BLE001 the last stand: said in agent.log, and the placement starts another
         traceback.print_exc()
     finally:
@@ -54,22 +58,13 @@ def main() -> None:
         os._exit(code)
 
 
-def _await_directory(handed_over: BinaryIO) -> Path | None:
-    """Import what a training needs, then wait; None when whoever started us has gone or needs us no more."""
+def _import_all() -> None:
+    """Whatever an agent may come to need, so that none has to load it again."""
     import sagestone.agent.training
+    import sagestone.agent.transform
     import sagestone.containers.engine.runtime
     import sagestone.containers.sandbox.runtime
     import sagestone.s3.embedded  # noqa: F401
-
-    line = handed_over.readline().rstrip(b"\n")
-    if not line:
-        return None
-    files = InstanceFiles(Path(os.fsdecode(line)))
-    log = os.open(files.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    for descriptor in (1, 2):
-        os.dup2(log, descriptor)
-    os.close(log)
-    return files.directory
 
 
 def run_agent(directory: Path, handed_over: BinaryIO) -> int:
@@ -81,6 +76,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
     lock = _take_lock(files.lock)
     if lock is None:
         return 0
+    files.pid.write_text(str(os.getpid()))
     assignment = files.read_assignment()
     reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
     fresh = reporter.last_stage is None

@@ -1,5 +1,6 @@
 """The real parts of a service, made from its settings."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +16,7 @@ from sagestone.operations.container_credentials import container_credentials
 from sagestone.operations.table import operations
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.ledger import Books
+from sagestone.placement.nursery import Nursery
 from sagestone.s3.storage.storage import Storage, open_storage
 from sagestone.s3_server.face import S3Face
 from sagestone.server.monitoring_face import MonitoringFace
@@ -32,6 +34,7 @@ class ServiceParts:
 
     server: Server
     tenants: Tenants
+    nursery: Nursery
     s3: S3Face | None
     storage: Storage | None
     runtime: Runtime
@@ -52,6 +55,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     book = CredentialBook.open(home, settings.account)
     runtime_part, runtime = choose_runtime(settings)
     capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb)
+    nursery = Nursery(os.environ)
     shared = Shared(
         settings=settings,
         holder=holder,
@@ -59,6 +63,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         runtime_part=runtime_part,
         runtime=runtime,
         books=Books(capacity),
+        nursery=nursery,
     )
     tenants = Tenants(shared)
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
@@ -102,6 +107,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     return ServiceParts(
         server=server,
         tenants=tenants,
+        nursery=nursery,
         s3=s3,
         storage=storage,
         runtime=runtime,

@@ -96,6 +96,7 @@ class Service:
             ) from error
         self._parts.tenants.start()
         write_endpoint(self._settings.home, self.endpoint, self._parts.runtime_part)
+        self._parts.nursery.make_ready()
         _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)
 
     def _run_loop(self) -> None:

@@ -20,6 +20,7 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import configured_file_systems
 from sagestone.placement.ledger import Books
 from sagestone.placement.local import LocalPlacement
+from sagestone.placement.nursery import Nursery
 from sagestone.settings import Settings
 from sagestone.store.interface import Store
 from sagestone.wire.credentials import CredentialBook
@@ -35,6 +36,7 @@ class Shared:
     runtime_part: RuntimePart
     runtime: Runtime
     books: Books
+    nursery: Nursery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         home=home_id(str(directory)),
         shared_memory_bytes=settings.shared_memory_mb * 1024 * 1024,
         books=shared.books,
+        nursery=shared.nursery,
         account=number,
     )
     controller = Controller(
@@ -108,7 +111,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         hint=controller.hint,
         logs=LogReader(logs),
         book=book,
-        s3=build_s3(s3_part),
+        s3=build_s3(s3_part, patience_seconds=0.0),  # an answer to a request does not wait for it
         file_systems=file_systems,
         vault=vault,
         machine=None if account else placement,  # others use it too

@@ -3,100 +3,47 @@
 import fcntl
 import logging
 import os
+import select
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from sagestone.agent.files import WARM, InstanceFiles
+from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts
+from sagestone.placement.nursery import Nursery
 
 _LOG = logging.getLogger(__name__)
-
-#: Variables that an agent does not inherit: whom it speaks to and with which keys stands in its Parts alone.
-_OWN_PREFIXES = ("AWS_", "SAGESTONE_")
-#: Else each of an agent's threads keeps what it once held: with many piped channels a third of all its memory.
-_MEMORY = {"MALLOC_ARENA_MAX": "2"}
-_PID_FILE = "agent.pid"
 
 
 class Agents:
     """Starts agents that outlive this process; `on_exit` is called from a thread when one that we started has ended."""
 
-    def __init__(
-        self, parts: Parts, environment: Mapping[str, str], program: Sequence[str], on_exit: Callable[[], None]
-    ) -> None:
-        self._program = program
-        self._handed_over = msgspec.json.encode(parts) + b"\n"
-        self._environment = _MEMORY | {
-            name: value for name, value in environment.items() if not name.startswith(_OWN_PREFIXES)
-        }  # fmt: skip
+    def __init__(self, parts: Parts, nursery: Nursery, on_exit: Callable[[], None]) -> None:
+        self._nursery = nursery
+        self._parts = msgspec.json.encode(parts)
         self._on_exit = on_exit
-        self._processes: dict[Path, subprocess.Popen[bytes]] = {}
-        self._warm: dict[str, list[subprocess.Popen[bytes]]] = {}
+        self._processes: dict[Path, int] = {}  # descriptors of those that we started and that have not ended
+        self._lock = threading.Lock()
 
-    def spawn(self, files: InstanceFiles, pool: str = "") -> None:
-        """Start the agent of that instance, one that waits warm in `pool` if there is any. None may be alive."""
-        process = self._take_warm(pool)
-        handed_over = self._handed_over
-        if process is None:
-            with files.log.open("ab") as log:
-                process = self._start(str(files.directory), log.fileno())
-        else:
-            handed_over = os.fsencode(files.directory) + b"\n" + handed_over
-        self._processes[files.directory] = process
-        (files.directory / _PID_FILE).write_text(str(process.pid))
-        threading.Thread(target=self._await_end, args=(process,), name=f"agent-{process.pid}", daemon=True).start()
-        assert process.stdin is not None
-        try:
-            with process.stdin as stdin:
-                stdin.write(handed_over)
-        except BrokenPipeError:
-            _LOG.warning("the agent of %s ended before it took its parts; see %s", files.directory, files.log)
-
-    def warm(self, pool: str, count: int) -> None:
-        """Have that many agents ready that wait for their instance; they end with this process."""
-        waiting = self._warm.setdefault(pool, [])
-        while len(waiting) < count:
-            waiting.append(self._start(WARM, subprocess.DEVNULL))
-
-    def pass_on(self, pool: str, job: str) -> None:
-        """The agents that wait in the pool wait for that job now."""
-        self._warm.setdefault(job, []).extend(self._warm.pop(pool, ()))
-
-    def cool(self, pool: str) -> None:
-        """Those that wait there end, for their input does."""
-        for process in self._warm.pop(pool, ()):
-            assert process.stdin is not None
-            process.stdin.close()
-            threading.Thread(target=process.wait, name=f"agent-{process.pid}", daemon=True).start()
-
-    def _take_warm(self, pool: str) -> "subprocess.Popen[bytes] | None":
-        waiting = self._warm.get(pool, [])
-        while waiting:
-            process = waiting.pop()
-            if process.poll() is None:
-                return process
-        return None
-
-    def _start(self, argument: str, output: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [*self._program, argument],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            env=self._environment,
-            start_new_session=True,
-        )
+    def spawn(self, files: InstanceFiles) -> None:
+        """Start the agent of that instance; none may be alive. Raises AgentNotStarted."""
+        process = self._nursery.fork(files.directory, self._parts)
+        with self._lock:
+            self._processes[files.directory] = process
+        threading.Thread(
+            target=self._await_end, args=(files.directory, process), name="agent-wait", daemon=True
+        ).start()
 
     def is_alive(self, files: InstanceFiles) -> bool:
         """Whether an agent of that instance lives: one that we started, or one that holds the lock."""
-        process = self._processes.get(files.directory)
-        return (process is not None and process.poll() is None) or _is_held(files.lock)
+        with self._lock:
+            ours = files.directory in self._processes
+        return ours or _is_held(files.lock)
 
     def end(self, files: InstanceFiles, patience_seconds: float) -> None:
         """Wait until the agent is gone; kill it when that takes longer than `patience_seconds`."""
@@ -109,7 +56,6 @@ class Agents:
                 self._kill(files)
                 killed, deadline = True, time.monotonic() + 5.0
             time.sleep(0.005)
-        self._processes.pop(files.directory, None)
 
     def last_words(self, files: InstanceFiles) -> str:
         """The end of what the agent had to say, for the service's log."""
@@ -118,14 +64,26 @@ class Agents:
         except FileNotFoundError:
             return ""
 
-    def _await_end(self, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
+    def _await_end(self, directory: Path, process: int) -> None:
+        poll = select.poll()
+        poll.register(process, select.POLLIN)
+        poll.poll()
+        with self._lock:
+            if self._processes.get(directory) == process:
+                del self._processes[directory]
+        os.close(process)
         self._on_exit()
 
     def _kill(self, files: InstanceFiles) -> None:
         """Kill the process that we started, or the one whose id was left and that leads a session, as agents do."""
+        with self._lock:
+            process = self._processes.get(files.directory)
+            if process is not None:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+                return
         try:
-            pid = int((files.directory / _PID_FILE).read_text())
+            pid = int(files.pid.read_text())
             if os.getsid(pid) == pid:
                 os.kill(pid, signal.SIGKILL)
         except (OSError, ValueError) as error:

@@ -3,8 +3,6 @@
 import heapq
 import logging
 import math
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +22,7 @@ from sagestone.placement.capacity import Capacity, Catalogue, instance_limits
 from sagestone.placement.interface import Reservation
 from sagestone.placement.job_directories import JobDirectories
 from sagestone.placement.ledger import Books, Ledger, Reserved
+from sagestone.placement.nursery import Nursery
 from sagestone.placement.tail import EventTail
 
 _LOG = logging.getLogger(__name__)
@@ -69,15 +68,13 @@ class LocalPlacement:
         shared_memory_bytes: int = 64 * 1024 * 1024,
         books: Books | None = None,
         account: str = "",
-        environment: Mapping[str, str] | None = None,
-        agent_program: Sequence[str] = (sys.executable, "-m", "sagestone.agent"),
+        nursery: Nursery,
     ) -> None:
         self._runtime, self._capacity, self._catalogue = runtime, capacity, catalogue
         self._home, self._account, self._shared_memory_bytes = home, account, shared_memory_bytes
         self._directories = JobDirectories(jobs_directory.absolute())
         self.ledger = Ledger(books or Books(capacity), self._directories.read_reservations())
-        inherited = os.environ if environment is None else environment
-        self._agents = Agents(parts, inherited, agent_program, self._tell_change)
+        self._agents = Agents(parts, nursery, self._tell_change)
         self._tails: dict[Path, EventTail] = {}
         self._end_by: dict[str, float] = {}  # until when the agents of a job that is over may clean up
         self._hint: Callable[[], None] | None = None
@@ -106,7 +103,7 @@ class LocalPlacement:
             # Also where an older version wrote one: this version's agent reads this version's documents.
             labels = instance_labels(self._home, job, number, self._account)
             files.write_assignment(replace(assignment, labels=labels))
-            self._agents.spawn(files, pool=job)
+            self._agents.spawn(files)
 
     def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:
         streams = [
@@ -137,7 +134,6 @@ class LocalPlacement:
         return time.monotonic() < self._end_by.setdefault(job, time.monotonic() + _LAST_SECONDS)
 
     def release(self, job: str) -> None:
-        self._agents.cool(job)
         self._end(job)
         self._directories.remove(job)  # last: as long as it is there, `find` names the job
         with self._lock:
@@ -146,9 +142,6 @@ class LocalPlacement:
     def keep(self, job: str) -> None:
         self._end(job)
         self._directories.keep(job)
-        with self._lock:
-            held = self.ledger.held(job)
-        self._agents.warm(job, len(held.limits) if held is not None else 0)
 
     def _end(self, job: str) -> None:
         """Whatever of the job still runs ends, and is taken away."""
@@ -194,7 +187,6 @@ class LocalPlacement:
         self._directories.write_reservation(reservation)
         self._directories.pass_on(pool, job)
         self.ledger.pass_on(pool, reservation)
-        self._agents.pass_on(pool, job)
         return reservation
 
     def _admit(self, job: str, instance_types: Sequence[str], volume_gb: int) -> Reservation | None:
