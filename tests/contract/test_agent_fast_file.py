@@ -1,5 +1,6 @@
 """FastFile channels in real containers: read-only files, there at once, and nothing left behind, however it ends."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -53,11 +53,11 @@ def transform(status: TransformJobStatus | None) -> TransformJob | None:
     ("train", "serve", "with_transform", "step"),
     [
         (None, None, True, StartTraining(PLAN.training)),
-        ("InProgress", None, True, Wait()),
-        ("Stopping", None, True, Wait()),
+        ("InProgress", None, True, Wait("training/job")),
+        ("Stopping", None, True, Wait("training/job")),
         ("Completed", None, True, StartTransform(PLAN.transform)),  # type: ignore[arg-type]
         ("Completed", None, False, Finish()),
-        ("Completed", "InProgress", True, Wait()),
+        ("Completed", "InProgress", True, Wait("transform/job")),
         ("Completed", "Completed", True, Finish()),
         ("Stopped", None, True, Finish("Client error: Training job job was stopped before it completed")),
         ("Completed", "Stopped", True, Finish("Client error: Transform job job was stopped before it completed")),
@@ -74,7 +74,7 @@ def test_the_model_is_made_between_the_jobs() -> None:
     running = begin_validation(algorithm(plan=PLAN))
     assert PLAN.model is not None
     assert next_step(running, training("Completed"), None, has_model=False) == MakeModel(PLAN.model)
-    assert next_step(running, training("Completed"), transform("InProgress"), has_model=False) == Wait()
+    assert next_step(running, training("Completed"), transform("InProgress"), has_model=False) == Wait("transform/job")
     older = begin_validation(algorithm(plan=replace(PLAN, model=None)))  # planned before models were made
     assert next_step(older, training("Completed"), None, has_model=False) == StartTransform(PLAN.transform)  # type: ignore[arg-type]
 

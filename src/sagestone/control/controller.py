@@ -21,6 +21,7 @@ from sagestone.control.pace import Pace
 from sagestone.control.progress import Progress
 from sagestone.control.recovery import unneeded
 from sagestone.control.validated import KINDS, ValidatedReconciler
+from sagestone.control.waiting_room import WaitingRoom
 from sagestone.domain.assign import Patience
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import LeaseLost, Store
@@ -77,6 +78,7 @@ class Controller:
         self._leases = Leases(store, holder, monotonic, lease_seconds)
         self._backoff = Backoff(retry or RetryPatience())
         self._pace = Pace()
+        self._waiting_room = WaitingRoom(store)
         self._running: set[str] = set()  # jobs whose instances are to be looked at
         self._ending: set[str] = set()  # those of them that are over and still to be put away
         self._look_at = math.inf  # when to look at everything without a hint: leases are to be renewed
@@ -143,7 +145,10 @@ class Controller:
         if give_way:
             self._guard(_WAY, self._jobs.give_way)
         jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
-        everything = everything or now >= self._look_at or len(jobs_due) < len(due)
+        if now >= self._look_at:
+            everything = True
+            self._validated.wake_all()
+        everything = everything or len(jobs_due) < len(due)
         jobs = [*self._store.unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)
         freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
@@ -211,8 +216,10 @@ class Controller:
     def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
         """Whether one of them is over or was put away: its algorithm may have a next step, and others room now."""
         freed = False
+        self._waiting_room.begin()
         for key in dict.fromkeys(keys):
-            freed = self._guard(key, partial(self._carry_on_job, key)) or freed
+            if not self._waiting_room.passes_over(key):
+                freed = self._guard(key, partial(self._carry_on_job, key)) or freed
         return freed
 
     def _carry_on_job(self, key: str) -> bool:
@@ -225,13 +232,16 @@ class Controller:
         was_over = key in self._ending
         (self._running.add if progress in ("running", "ending") else self._running.discard)(key)
         (self._ending.add if progress == "ending" else self._ending.discard)(key)
+        self._waiting_room.note(key, progress)
         if progress == "done":
             self._leases.drop(key)
+        if progress in ("done", "ending"):
+            self._validated.wake_for(key)
         return progress == "done" or (progress == "ending" and not was_over)
 
     def _carry_on_validated(self, key: str) -> bool:
         """Whether it moved."""
-        if not self._leases.hold(key):
+        if self._validated.waits(key) or not self._leases.hold(key):
             return False
         steps: list[Progress] = []
 

@@ -127,7 +127,7 @@ class JobReconciler:
                 return "moved"
             if wait_for_capacity(job, now) is not job:
                 self._store.change_job(key, lambda known: wait_for_capacity(known, now), holder)
-            return "waiting"
+            return "waiting" if _may_tire(job) else "queued"
         work.reservation = reservation
         runtime = reservation.runtime
         self._store.change_job(key, lambda known: place(known, runtime, now), holder)
@@ -225,3 +225,9 @@ class JobReconciler:
         self._placement.release(key)
         self._work.pop(key, None)
         return "done"
+
+
+def _may_tire(job: Job) -> bool:
+    """Whether it waits for a limited time only."""
+    limits = (job.spec.max_wait_seconds, job.spec.max_pending_seconds) if isinstance(job, TrainingJob) else ()
+    return any(limit is not None for limit in limits)

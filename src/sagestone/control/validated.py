@@ -14,6 +14,7 @@ from sagestone.control.validation import (
     StartTraining,
     StartTransform,
     Step,
+    Wait,
     next_package_step,
     next_step,
 )
@@ -44,14 +45,36 @@ class ValidatedReconciler:
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
+        self._asleep: dict[str, str] = {}  # by key: the job that it waits for
+        self._sleepers: dict[str, str] = {}  # the same, by job
+
+    def waits(self, key: str) -> bool:
+        """Whether there is nothing to do as long as its job runs; it is not looked at again before it is woken."""
+        if key in self._asleep:
+            return True
+        resource = self._resource(key)
+        step = None if resource is None else self._step(resource)
+        if not isinstance(step, Wait) or step.job is None:
+            return False
+        self._asleep[key], self._sleepers[step.job] = step.job, key
+        return True
+
+    def wake_for(self, job: str) -> None:
+        """That job is over."""
+        self._asleep.pop(self._sleepers.pop(job, ""), None)
+
+    def wake_all(self) -> None:
+        """Look at each again."""
+        self._asleep.clear()
+        self._sleepers.clear()
 
     def reconcile(self, key: str, holder: str) -> Progress:
         """One step; `holder` has the lease on it."""
         resource = self._resource(key)
         if isinstance(resource, Algorithm):
-            return self._take(Algorithm, resource, self._next_step(resource), holder)
+            return self._take(Algorithm, resource, self._step(resource), holder)
         if isinstance(resource, ModelPackage):
-            return self._take(ModelPackage, resource, self._next_package_step(resource), holder)
+            return self._take(ModelPackage, resource, self._step(resource), holder)
         return "done"
 
     def give_up(self, key: str, reason: str) -> None:
@@ -65,6 +88,9 @@ class ValidatedReconciler:
     def _resource(self, key: str) -> Algorithm | ModelPackage | None:
         kind, _, name = key.partition("/")
         return self._store.resource(KINDS[kind], name)
+
+    def _step(self, resource: Algorithm | ModelPackage) -> Step:
+        return self._next_step(resource) if isinstance(resource, Algorithm) else self._next_package_step(resource)
 
     def _next_step(self, algorithm: Algorithm) -> Step:
         plan = algorithm.plan

@@ -37,7 +37,9 @@ class StartTransform:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A job runs, or there is nothing to do at all."""
+    """The job with that key runs; None: there is nothing to do at all."""
+
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def next_step(
     if training_job is None:
         return StartTraining(plan.training)
     if not training_job.finished:
-        return Wait()
+        return Wait(training_job.spec.key)
     if training_job.status != "Completed":
         return Finish(failure_reason(training_job))
     if plan.transform is None:
@@ -100,7 +102,7 @@ def _serving_step(model: Model | None, spec: TransformJobSpec, job: TransformJob
     if job is None:
         return MakeModel(model) if model is not None and not has_model else StartTransform(spec)
     if not job.finished:
-        return Wait()
+        return Wait(job.spec.key)
     return Finish(None if job.status == "Completed" else failure_reason(job))
 
 

@@ -199,6 +199,10 @@ class Store(Protocol):
         """Keys ("algorithm/NAME", "model-package/NAME") of those in Pending, InProgress or Deleting, oldest first."""
         ...
 
+    def asked_to_end(self) -> Sequence[str]:
+        """Keys of all that is in Stopping or Deleting, oldest first."""
+        ...
+
     # tags, by ARN of an existing resource
     def tags(self, arn: str) -> Mapping[str, str] | None:
         """None: no such resource. The order is that of adding."""

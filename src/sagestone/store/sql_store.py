@@ -131,6 +131,9 @@ class SqlStore:
     def unfinished_resources(self) -> Sequence[str]:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind not in _JOBS]
 
+    def asked_to_end(self) -> Sequence[str]:
+        return [f"{kind}/{name}" for kind, name in self._unfinished("unfinished = 1 AND status IN ('Stopping', 'Deleting')")]
+
     # tags
     def tags(self, arn: str) -> Mapping[str, str] | None:
         return tag_rows.read_tags(self._reader(), arn)
