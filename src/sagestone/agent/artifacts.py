@@ -16,7 +16,7 @@ from sagestone.archive.pack import pack_tree
 from sagestone.archive.walk import Dropped, Entry, walk
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.training_job import TrainingJobSpec
-from sagestone.s3.client import S3, S3Failure, Upload
+from sagestone.s3.client import S3, S3Failure, Upload, fault_of
 from sagestone.s3.uri import S3Uri
 
 _PIECE = 1 << 20
@@ -46,7 +46,7 @@ def upload_artifacts(job: TrainingJobSpec, hosts: Sequence[OptMl], s3: S3, limit
     except PackFailed as error:
         raise JobFailure("client", f"Artifact upload failed:{error}") from error
     except S3Failure as error:
-        raise JobFailure("client", f"Artifact upload failed:{error}") from error
+        raise JobFailure(fault_of(error), f"Artifact upload failed:{error}") from error
     return Uploaded(model_uri=model, notes=tuple(notes))
 
 

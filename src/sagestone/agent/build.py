@@ -1,10 +1,14 @@
 """Builds the real runtime and S3 client from what was handed over. Imports wait until a kind is chosen: they cost."""
 
 from pathlib import Path
+from typing import Final
 
 from sagestone.agent.parts import RuntimePart, S3Part
 from sagestone.containers.runtime import Runtime
 from sagestone.s3.client import S3
+
+#: An endpoint that is being restarted comes back.
+S3_PATIENCE_SECONDS: Final = 60.0
 
 
 def build_runtime(part: RuntimePart) -> Runtime:
@@ -18,8 +22,8 @@ def build_runtime(part: RuntimePart) -> Runtime:
     return SandboxRuntime(Path(part.directory or ""))
 
 
-def build_s3(part: S3Part) -> S3:
-    """The S3 client of that part."""
+def build_s3(part: S3Part, patience_seconds: float = S3_PATIENCE_SECONDS) -> S3:
+    """The S3 client of that part, which asks again for so long where an endpoint does not answer."""
     if part.kind == "embedded":
         from sagestone.s3.embedded import EmbeddedS3
 
@@ -32,4 +36,5 @@ def build_s3(part: S3Part) -> S3:
         access_key=part.access_key or "",
         secret_key=part.secret_key or "",
         session_token=part.session_token,
+        patience_seconds=patience_seconds,
     )

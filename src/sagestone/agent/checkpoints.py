@@ -18,7 +18,7 @@ from sagestone.domain.channel import Channel
 from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3Failure
+from sagestone.s3.client import S3Failure, fault_of
 from sagestone.s3.uri import S3Uri
 
 #: The name of the sidecar, and of the channel as messages call it (observed).
@@ -66,7 +66,7 @@ class Checkpoints:
         try:
             nothing_there = next(iter(self._tools.s3.list(prefix)), None) is None
         except S3Failure as error:
-            raise JobFailure("client", f"Data download failed:Checkpoints: {error}") from error
+            raise JobFailure(fault_of(error), f"Data download failed:Checkpoints: {error}") from error
         if nothing_there:  # a channel must have data, checkpoints need not
             directory.mkdir(mode=0o755)
             if sidecar is not None:
@@ -106,7 +106,7 @@ class Checkpoints:
         try:
             self._sync.look(last=True)
         except S3Failure as error:
-            return Failure(fault="client", message=f"Artifact upload failed:Checkpoints: {error}")
+            return Failure(fault=fault_of(error), message=f"Artifact upload failed:Checkpoints: {error}")
         except OSError as error:
             return Failure(fault="internal", message=f"The last checkpoints could not be kept: {error}")
         return None
@@ -135,5 +135,5 @@ def _prefix(config: Checkpoint) -> S3Uri:
     try:
         place = S3Uri.parse(config.s3_uri)
     except ValueError as error:
-        raise JobFailure("client", f"Data download failed:Checkpoints: {error}") from error
+        raise JobFailure(fault_of(error), f"Data download failed:Checkpoints: {error}") from error
     return S3Uri(place.bucket, place.key and place.key.rstrip("/") + "/")

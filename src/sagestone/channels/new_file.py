@@ -8,7 +8,7 @@ from functools import partial
 
 from sagestone.channels.room import gibibytes
 from sagestone.domain.failure import JobFailure
-from sagestone.s3.client import S3, S3Failure, SourceObject
+from sagestone.s3.client import S3, S3Failure, SourceObject, fault_of
 
 PIECE = 32 * 1024 * 1024  # what one thread fetches at a time: one connection is slow at a distant store
 
@@ -31,7 +31,7 @@ class NewFile:
         try:
             self._s3.fetch(self._found, self._file.fileno(), start, stop)
         except S3Failure as error:
-            raise JobFailure("client", f"Data download failed:Unable to download object {error}") from error
+            raise JobFailure(fault_of(error), f"Data download failed:Unable to download object {error}") from error
         except OSError as error:
             raise self._unwritable(error) from error
         with self._lock:

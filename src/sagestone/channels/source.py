@@ -8,7 +8,7 @@ from sagestone.channels.shuffle import epoch_order
 from sagestone.domain.channel import Channel, Distribution
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure, SourceObject
+from sagestone.s3.client import S3, S3Failure, SourceObject, fault_of
 from sagestone.s3.listing import BadS3Input, objects_of
 from sagestone.s3.uri import S3Uri
 
@@ -44,7 +44,7 @@ def source_objects(s3: S3, channel: Channel) -> Iterator[SourceObject]:
             if not is_folder_marker(found.uri, found.size):
                 yield found
     except (BadS3Input, S3Failure) as error:
-        raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+        raise JobFailure(fault_of(error), f"Data download failed:Channel {channel.name}: {error}") from error
 
 
 def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelObject]:

@@ -18,11 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from sagestone.domain.failure import Fault
 from sagestone.s3.uri import S3Uri
 
 
 class S3Failure(Exception):
     """S3 did not do what was asked; the text names the URI and the cause."""
+
+
+class S3Unreachable(S3Failure):
+    """The store does not answer, or says that it cannot do anything now; it may have been asked for a while."""
 
 
 class NoSuchBucket(S3Failure):
@@ -39,6 +44,11 @@ class ObjectChanged(S3Failure):
 
 class AccessDenied(S3Failure):
     """The store refused these credentials."""
+
+
+def fault_of(error: Exception) -> Fault:
+    """Whose fault it is that an object cannot be had or kept: a store that is away is no client's."""
+    return "internal" if isinstance(error, S3Unreachable) else "client"
 
 
 def overwritten(uri: S3Uri) -> ObjectChanged:

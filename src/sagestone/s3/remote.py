@@ -7,14 +7,23 @@ at objects and fetches them. It rewrites keys such as `dir/`, `/x` or `a//b`: th
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.request import getproxies
 
-from sagestone.s3.client import NoSuchBucket, NoSuchKey, ObjectInfo, S3Failure, SourceObject, overwritten
+from sagestone.s3.client import (
+    NoSuchBucket,
+    NoSuchKey,
+    ObjectInfo,
+    S3Failure,
+    S3Unreachable,
+    SourceObject,
+    overwritten,
+)
+from sagestone.s3.patience import Tries, patiently
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.remote_fetch import Fetch, FetchByBotocore, FetchByObstore, resumed
 from sagestone.s3.remote_list import QuickList
@@ -24,11 +33,16 @@ from sagestone.s3.remote_sign import Signer
 from sagestone.s3.remote_upload import RemoteUpload
 from sagestone.s3.uri import S3Uri
 
+Result = TypeVar("Result")
+
 _CAREFUL = 4 * 1024 * 1024  # bytes that are read with all care before pouring is tried again
 
 
 class RemoteS3:
-    """The promises of `s3.client` on an endpoint, path-style; "" as the endpoint is AWS itself."""
+    """The promises of `s3.client` on an endpoint, path-style; "" as the endpoint is AWS itself.
+
+    While nothing answers there the same is asked again for `patience_seconds`.
+    """
 
     def __init__(
         self,
@@ -37,7 +51,10 @@ class RemoteS3:
         access_key: str,
         secret_key: str,
         session_token: str | None = None,
+        *,
+        patience_seconds: float = 0.0,
     ) -> None:
+        self._patience_seconds = patience_seconds
         self._endpoint_url = endpoint_url or None
         self._region = region
         self._keys = (access_key, secret_key, session_token)
@@ -49,13 +66,26 @@ class RemoteS3:
         self._plain = PlainFetch(self._signer) if self._signer is not None and plain else None
 
     def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
-        after = {}
+        last = ""
         if self._signer is not None:
             quick = QuickList(self._signer, prefix)
             yield from quick
             if quick.is_whole:
                 return
-            after = {"StartAfter": quick.last} if quick.last else {}
+            last = quick.last
+        tries = Tries(self._patience_seconds)
+        while True:
+            try:
+                for each in self._list_after(prefix, last):
+                    last = each.key
+                    yield each
+                    tries.went_well()
+                return
+            except S3Unreachable as failure:
+                tries.failed(failure)
+
+    def _list_after(self, prefix: S3Uri, last: str) -> Iterator[ObjectInfo]:
+        after = {"StartAfter": last} if last else {}
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key, **after)
         with failures_of(prefix, self._has_bucket):
             for page in pages:
@@ -64,8 +94,7 @@ class RemoteS3:
                     yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'), modified)
 
     def head(self, uri: S3Uri) -> ObjectInfo:
-        with failures_of(uri, self._has_bucket):
-            return self._fetch(uri).head(uri)
+        return self._ask(uri, lambda: self._fetch(uri).head(uri))
 
     @contextmanager
     def read(self, uri: S3Uri, offset: int = 0) -> Iterator[Iterator[bytes]]:
@@ -73,9 +102,8 @@ class RemoteS3:
         if found is not None and offset >= found.size:
             yield iter(())
             return
-        with failures_of(uri, self._has_bucket):
-            first = self._fetch(uri).get(uri, offset, found.etag if found else None)
-        stream = resumed(self._fetch(uri), uri, first, offset)
+        first = self._ask(uri, lambda: self._fetch(uri).get(uri, offset, found.etag if found else None))
+        stream = resumed(self._fetch(uri), uri, first, offset, patience_seconds=self._patience_seconds)
         try:
             yield stream
         finally:
@@ -121,11 +149,10 @@ class RemoteS3:
         if start >= stop:
             return
         part = None if (start, stop) == (0, found.size) else stop
-        with failures_of(uri, self._has_bucket):
-            first = fetch.get(uri, start, found.etag, part)
+        first = self._ask(uri, lambda: fetch.get(uri, start, found.etag, part))
         if first.etag != found.etag:  # some endpoints pass over If-Match
             raise overwritten(uri)
-        yield from resumed(fetch, uri, first, start, stop)
+        yield from resumed(fetch, uri, first, start, stop, self._patience_seconds)
 
     @property
     def pours(self) -> bool:
@@ -157,22 +184,29 @@ class RemoteS3:
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> RemoteUpload:
         if not self._has_bucket(uri.bucket):
             raise NoSuchBucket(f"{uri}: the bucket does not exist")
-        return RemoteUpload(self._client, uri, content_type)
+        return RemoteUpload(self._client, uri, content_type, self._patience_seconds)
 
     def delete(self, uri: S3Uri) -> None:
-        with failures_of(uri, self._has_bucket):
-            try:
-                self._client.delete_object(Bucket=uri.bucket, Key=uri.key)
-            except NoSuchKey:
-                return
+        with suppress(NoSuchKey):
+            self._ask(uri, lambda: self._client.delete_object(Bucket=uri.bucket, Key=uri.key))
 
     def _has_bucket(self, bucket: str) -> bool:
-        try:
+        def once() -> None:
             with failures_of(S3Uri(bucket, ""), lambda _: False):
                 self._client.head_bucket(Bucket=bucket)
+
+        try:
+            patiently(self._patience_seconds, once)
         except NoSuchBucket:
             return False
         return True
+
+    def _ask(self, uri: S3Uri, question: Callable[[], Result]) -> Result:
+        def once() -> Result:
+            with failures_of(uri, self._has_bucket):
+                return question()
+
+        return patiently(self._patience_seconds, once)
 
     def _fetch(self, uri: S3Uri) -> Fetch:
         if not FetchByObstore.keeps(uri.key):

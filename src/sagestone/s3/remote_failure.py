@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, S3Failure, overwritten
+from sagestone.s3.client import AccessDenied, NoSuchBucket, NoSuchKey, S3Failure, S3Unreachable, overwritten
 from sagestone.s3.uri import S3Uri
 
 _DENIED = {
@@ -37,10 +37,18 @@ def failures_of(uri: S3Uri, has_bucket: Callable[[str], bool]) -> Iterator[None]
 
 def _translated(error: Exception, uri: S3Uri, has_bucket: Callable[[str], bool]) -> S3Failure | None:
     """The client's failure for it; None where it is none of theirs. Their modules are loaded here: it takes long."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, SSLError
+    from obstore.exceptions import (
+        BaseError,
+        GenericError,
+        PermissionDeniedError,
+        PreconditionError,
+        UnauthenticatedError,
+    )
 
     if isinstance(error, ClientError):
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            return S3Unreachable(f"{uri}: S3 answered {error.response['Error'].get('Code')}: {_first_line(error)}")
         return _refused(error.response["Error"], uri, has_bucket)
     if isinstance(error, FileNotFoundError):  # obstore's NotFoundError is one
         return _not_found(uri, has_bucket)
@@ -48,6 +56,8 @@ def _translated(error: Exception, uri: S3Uri, has_bucket: Callable[[str], bool])
         return AccessDenied(f"{uri}: S3 refused these credentials ({_first_line(error)})")
     if isinstance(error, PreconditionError):
         return overwritten(uri)
+    if isinstance(error, ConnectionError | HTTPClientError | GenericError) and not isinstance(error, SSLError):
+        return S3Unreachable(f"{uri}: {_first_line(error)}")
     if isinstance(error, (BotoCoreError, BaseError)):
         return S3Failure(f"{uri}: {_first_line(error)}")
     return None

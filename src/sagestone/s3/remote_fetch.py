@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sagestone.s3.client import ObjectInfo, S3Failure, overwritten
+from sagestone.s3.client import ObjectInfo, S3Failure, S3Unreachable, overwritten
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.uri import S3Uri
 
@@ -33,14 +33,14 @@ class Fetch(Protocol):
 
 
 def resumed(
-    fetch: Fetch, uri: S3Uri, answer: Answer, offset: int, stop: int | None = None
+    fetch: Fetch, uri: S3Uri, answer: Answer, offset: int, stop: int | None = None, patience_seconds: float = 0.0
 ) -> Generator[bytes, None, None]:
     """The pieces of the answer; when the stream breaks, those of a new one of the same object from there on.
 
-    Raises S3Failure when the object was overwritten, or nothing came in several tries in a row.
+    Raises S3Failure when the object was overwritten, or nothing came in several tries in a row and for that long.
     """
     end = answer.size if stop is None else stop
-    tries = 0
+    tries, came_at = 0, time.monotonic()
     pieces = answer.pieces
     while True:
         broken: S3Failure | None = None
@@ -49,20 +49,20 @@ def resumed(
                 for piece in pieces:
                     yield piece
                     offset += len(piece)
-                    tries = 0
+                    tries, came_at = 0, time.monotonic()
         except S3Failure as failure:
             broken = failure
         if offset == end:
             return
         tries += 1
-        if tries >= TRIES:
-            raise broken or S3Failure(f"{uri}: the stream ends after {offset} of {end} bytes")
-        time.sleep(FIRST_PAUSE_SECONDS * 2**tries)
+        if tries >= TRIES and time.monotonic() - came_at >= patience_seconds:
+            raise broken or S3Unreachable(f"{uri}: the stream ends after {offset} of {end} bytes")
+        time.sleep(FIRST_PAUSE_SECONDS * 2 ** min(tries, TRIES - 1))
         try:
             with failures_of(uri, lambda _: True):
                 again = fetch.get(uri, offset, answer.etag, stop)
         except S3Failure as failure:
-            if type(failure) is not S3Failure:
+            if type(failure) not in (S3Failure, S3Unreachable):
                 raise
             pieces = iter(())
             continue

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sagestone.s3.client import S3Failure
+from sagestone.s3.patience import patiently
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.uri import S3Uri
 
@@ -13,8 +14,9 @@ PARTS_OF_A_SIZE = 1000  # then parts are twice as large: 10,000 parts reach any 
 class RemoteUpload:
     """Holds at most one part in memory."""
 
-    def __init__(self, client: Any, uri: S3Uri, content_type: str) -> None:
+    def __init__(self, client: Any, uri: S3Uri, content_type: str, patience_seconds: float) -> None:
         self._client = client
+        self._patience_seconds = patience_seconds
         self._uri = uri
         self._content_type = content_type
         self._buffer = bytearray()
@@ -34,17 +36,13 @@ class RemoteUpload:
                 self._send_part()
 
     def commit(self) -> None:
-        place = {"Bucket": self._uri.bucket, "Key": self._uri.key}
         try:
-            with failures_of(self._uri, lambda _: False):
-                if self._upload_id is None:
-                    self._client.put_object(**place, Body=bytes(self._buffer), ContentType=self._content_type)
-                else:
-                    if self._buffer:
-                        self._send_part()
-                    self._client.complete_multipart_upload(
-                        **place, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-                    )
+            if self._upload_id is None:
+                self._ask("put_object", Body=bytes(self._buffer), ContentType=self._content_type)
+            else:
+                if self._buffer:
+                    self._send_part()
+                self._ask("complete_multipart_upload", UploadId=self._upload_id, MultipartUpload={"Parts": self._parts})
         except BaseException:
             self.abort()
             raise
@@ -65,14 +63,18 @@ class RemoteUpload:
         return FIRST_PART_BYTES << (len(self._parts) // PARTS_OF_A_SIZE)
 
     def _send_part(self) -> None:
-        place = {"Bucket": self._uri.bucket, "Key": self._uri.key}
-        with failures_of(self._uri, lambda _: False):
-            if self._upload_id is None:
-                begun = self._client.create_multipart_upload(**place, ContentType=self._content_type)
-                self._upload_id = begun["UploadId"]
-            number = len(self._parts) + 1
-            sent = self._client.upload_part(
-                **place, UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer)
-            )
+        if self._upload_id is None:
+            self._upload_id = self._ask("create_multipart_upload", ContentType=self._content_type)["UploadId"]
+        number = len(self._parts) + 1
+        sent = self._ask("upload_part", UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer))
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
         self._buffer.clear()
+
+    def _ask(self, operation: str, **parameters: Any) -> Any:
+        """One call on the object. What was done before its answer was lost is done again, which changes nothing."""
+
+        def once() -> Any:
+            with failures_of(self._uri, lambda _: False):
+                return getattr(self._client, operation)(Bucket=self._uri.bucket, Key=self._uri.key, **parameters)
+
+        return patiently(self._patience_seconds, once)

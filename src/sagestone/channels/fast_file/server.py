@@ -22,7 +22,7 @@ from sagestone.channels.paths import clash
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure
+from sagestone.s3.client import S3, S3Failure, fault_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,8 @@ class _Teller:
         with self._lock:
             if self._places.failure.exists():
                 return
-            told = Failure(fault="client", message=f"Data download failed:Channel {self._channel.name}: {failure}")
+            text = f"Data download failed:Channel {self._channel.name}: {failure}"
+            told = Failure(fault=fault_of(failure), message=text)
             fresh = self._places.failure.with_suffix(".new")
             fresh.write_bytes(msgspec.json.encode(told))
             fresh.replace(self._places.failure)

@@ -11,7 +11,7 @@ from sagestone.channels.elements import Elements, Item, Pause, Pour, Run, Span, 
 from sagestone.channels.fifo import Fifo, NotAFifo
 from sagestone.channels.pipe_end import PipeEnd, ReaderGone
 from sagestone.domain.failure import Failure, JobFailure
-from sagestone.s3.client import S3Failure
+from sagestone.s3.client import S3Failure, fault_of
 
 _PATIENCE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
@@ -93,7 +93,7 @@ class EpochFeeder:
         except JobFailure as error:
             self.failure = error.failure
         except S3Failure as error:
-            self.failure = Failure(fault="client", message=self._unreadable(str(error)))
+            self.failure = Failure(fault=fault_of(error), message=self._unreadable(str(error)))
         except Exception as error:  # noqa: BLE001 a thread that dies silently would leave its reader waiting for ever
             if not self._stopping.is_set():
                 self.failure = Failure(fault="internal", message=self._unreadable(f"{type(error).__name__}: {error}"))

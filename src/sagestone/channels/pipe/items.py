@@ -14,7 +14,7 @@ from sagestone.channels.source import source_objects
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, S3Failure, SourceObject
+from sagestone.s3.client import S3, S3Failure, SourceObject, fault_of
 from sagestone.s3.listing import BadS3Input
 from sagestone.s3.uri import S3Uri
 
@@ -39,7 +39,7 @@ class PipeItems:
             )
             return cls(channel, share, Catalogue.write(path, _watched(lines, watch)))
         except (BadS3Input, S3Failure) as error:
-            raise JobFailure("client", f"Data download failed:Channel {channel.name}: {error}") from error
+            raise JobFailure(fault_of(error), f"Data download failed:Channel {channel.name}: {error}") from error
 
     def __len__(self) -> int:
         """How many objects or lines there are, those of other hosts too."""
