@@ -4,9 +4,11 @@ import argparse
 import os
 import random
 import sys
+from typing import get_args
 
 from tests.crash.campaign import Campaign, run
 from tests.crash.enclosure import enclosed, why_impossible
+from tests.crash.plan import What
 
 _INSIDE = "CRASH_ENCLOSED"
 
@@ -16,7 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to repeat it; else a random one")
-    parser.add_argument("--what", default="service,agent", help="service, agent, s3, joined by commas")
+    parser.add_argument("--what", default="service,agent", help=f"joined by commas, of {', '.join(get_args(What))}")
     parser.add_argument("--in-flight", type=int, default=6)
     options = parser.parse_args()
     if not os.environ.get(_INSIDE):

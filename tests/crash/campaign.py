@@ -44,7 +44,12 @@ def run(campaign: Campaign, say: Callable[[str], None]) -> Report:
     report = Report(campaign=campaign)
     began = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="sagestone-crash-"))
-    world = World(directory, other_s3="s3" in campaign.whats)
+    world = World(
+        directory,
+        other_s3=not {"s3", "s3-disk"}.isdisjoint(campaign.whats),
+        small_disks=not {"disk", "s3-disk"}.isdisjoint(campaign.whats),
+        docker="engine" in campaign.whats,
+    )
     world.prepare()
     machine = Machine(world.homes)
     flight = Flight(world, size=campaign.in_flight, kinds=_KINDS, tally=report.tally)
@@ -57,19 +62,22 @@ def run(campaign: Campaign, say: Callable[[str], None]) -> Report:
         flight.settle()
         if number % campaign.quiet_after == 0 or number == campaign.kills:
             flight.drain()
-            report.tally.complaints += machine.complaints(_running(world))
+            report.tally.complaints += machine.complaints(_running(world), blobs=False)
+            world.restart()
+            report.tally.complaints += machine.complaints(_running(world), blobs=True)
+            report.tally.complaints += world.engine.left() if world.engine is not None else []
             report.seconds = time.monotonic() - began
             say(_progress(report, number))
     codes = world.stop()
     if any(codes):
         report.tally.complaints.append(f"the services ended with {codes}")
-    report.tally.complaints += machine.complaints(())
+    report.tally.complaints += machine.complaints((os.getppid(),), blobs=True)
     report.seconds = time.monotonic() - began
     return report
 
 
 def _running(world: World) -> list[int]:
-    return [os.getppid(), *(server.pid for server in (world.service, world.s3) if server is not None)]
+    return [os.getppid(), *world.processes]
 
 
 def _progress(report: Report, number: int) -> str:

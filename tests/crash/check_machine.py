@@ -22,11 +22,14 @@ class Machine:
         self._homes = homes
         self._before = self._state()
 
-    def complaints(self, running: Sequence[int]) -> list[str]:
-        """What is here now that was not before, once it has had time to go. `running`: processes that may be here."""
+    def complaints(self, running: Sequence[int], *, blobs: bool) -> list[str]:
+        """What is here now that was not before, once it has had time to go. `running`: processes that may be here.
+
+        `blobs`: also in the stores, which a service clears when it starts.
+        """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            found = [*self._strangers(running), *sorted(self._state() - self._before), *self._litter()]
+            found = [*self._strangers(running), *sorted(self._state() - self._before), *self._litter(blobs=blobs)]
             if not found or time.monotonic() > deadline:
                 return found
             time.sleep(0.1)
@@ -54,12 +57,12 @@ class Machine:
                 parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if parent in running and "--nursery" in command:
-                continue  # waits for the service's next job
+            if parent in running and ("--nursery" in command or command.startswith("containerd ")):
+                continue  # waits for the service's next job, or is the engine's other half
             apart = "" if network == own_network else " in a network of its own"
             yield f"process {pid}{apart}: {command[:200]}"
 
-    def _litter(self) -> Iterator[str]:
+    def _litter(self, *, blobs: bool) -> Iterator[str]:
         for home in self._homes:
             yield from (f"left: {path}" for name in _EMPTY for path in (home / name).glob("*"))
             for path in home.rglob("*"):
@@ -73,7 +76,7 @@ class Machine:
                     yield f"passing file: {path}"
             word = store_name((home / "sandbox").resolve())
             yield from (f"control group: {path}" for path in _groups(word))
-            yield from _nameless_blobs(home / "s3")
+            yield from _nameless_blobs(home / "s3") if blobs else ()
 
 
 def _groups(word: str) -> list[Path]:

@@ -1,4 +1,4 @@
-/* Kills its process at one of its side effects: what SIGKILL by the clock seldom hits.
+/* Kills its process at one of its side effects, which SIGKILL by the clock seldom hits, and sets its clock wrong.
 
    Loaded by LD_PRELOAD into the service, and so into its agents. The effects of a process are counted: every call that changes a file system, and what an agent
    sends. CRASH_PLANS is a directory. Whoever finds the file <role> there takes it (by renaming it) and from then on dies
@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static char role[16], plan[512], command[8192];
@@ -79,6 +82,43 @@ static int is_last(void) {
 static int is_file(int descriptor) {
     struct stat found;
     return has_role() && fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/* The time of day, wrong by the seconds that the file `clock` in CRASH_PLANS holds as a number of eight bytes. */
+static const long *clock_error(void) {
+    static const long *shared;
+    static const long none;
+    if (shared) return shared;
+    char file[600];
+    const char *plans = getenv("CRASH_PLANS");
+    snprintf(file, sizeof file, "%s/clock", plans ? plans : "");
+    long descriptor = plans ? syscall(SYS_openat, AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0) : -1;
+    void *place = descriptor < 0 ? MAP_FAILED : mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, (int)descriptor, 0);
+    if (descriptor >= 0) syscall(SYS_close, descriptor);
+    shared = place == MAP_FAILED ? &none : place;
+    return shared;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *at) {
+    int failed = (int)syscall(SYS_clock_gettime, clock, at);
+    if (!failed && clock == CLOCK_REALTIME) at->tv_sec += *clock_error();
+    return failed;
+}
+
+time_t time(time_t *into) {
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    if (into) *into = at.tv_sec;
+    return at.tv_sec;
+}
+
+int gettimeofday(struct timeval *restrict at, void *restrict zone) {
+    struct timespec now;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &now);
+    at->tv_sec = now.tv_sec;
+    at->tv_usec = now.tv_nsec / 1000;
+    return 0;
 }
 
 #define EFFECT_IF(condition, type, name, parameters, values)               \

@@ -23,24 +23,25 @@ class Effects:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()
-        self._plans = directory
+        self.plans = directory
+        (directory / "clock").write_bytes(bytes(8))
         self._library = directory / "effects.so"
         build = ["gcc", "-O1", "-fPIC", "-shared", "-o", str(self._library), str(_SOURCE), "-ldl"]
         subprocess.run(build, check=True)
 
     def environment(self, role: What) -> Mapping[str, str]:
         """For a service that plays that role; its agents are agents."""
-        return {"LD_PRELOAD": str(self._library), "CRASH_PLANS": str(self._plans), "CRASH_ROLE": role}
+        return {"LD_PRELOAD": str(self._library), "CRASH_PLANS": str(self.plans), "CRASH_ROLE": role}
 
     def set(self, what: What, when: AtEffect) -> None:
         """The next effect of any such process takes the plan up."""
-        fresh = self._plans / f"{what}.new"
+        fresh = self.plans / f"{what}.new"
         fresh.write_text(f"{when.number} {'after' if when.after else 'before'}")
-        fresh.replace(self._plans / what)
+        fresh.replace(self.plans / what)
 
     def died(self, what: What) -> Died | None:
         """Whoever has died at its effect; told once."""
-        for words in self._plans.glob(f"{what}.died.*"):
+        for words in self.plans.glob(f"{what}.died.*"):
             pid = int(words.suffix[1:])
             if not _is_dead(pid):
                 return None
@@ -51,7 +52,7 @@ class Effects:
 
     def forget(self, what: What) -> None:
         """Nobody who has not taken the plan yet takes it any more."""
-        (self._plans / what).unlink(missing_ok=True)
+        (self.plans / what).unlink(missing_ok=True)
 
 
 def _is_dead(pid: int) -> bool:

@@ -103,7 +103,8 @@ class Flight:
 
     def _check_training(self, validation: Validation, job: dict[str, Any], objects: dict[str, bytes]) -> None:
         mine = {key: body for key, body in objects.items() if key.startswith(f"{validation.name}/models/")}
-        for text in check_training.complaints(self._world.client, job, mine, self._world.ledger):
+        had_room = not any(hit.what == "disk" for hit in validation.hits)
+        for text in check_training.complaints(self._world.client, job, mine, self._world.ledger, had_room=had_room):
             self._complain(validation, f"{job['TrainingJobName']}: {text}")
 
     def _check_transform(

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.crash.facts import Hit
 from tests.crash.instances import agents, directory_of, instance_of, instances
 from tests.crash.plan import After, AtEffect, AtStage, Kill
+from tests.crash.troubles import TROUBLES, cause
 from tests.crash.world import World
 
 _LONGEST_WAIT = 4.0
@@ -18,6 +19,10 @@ def carry_out(kill: Kill, world: World) -> list[Hit]:
     """What was hit; nothing when there was nobody to kill at that moment."""
     if kill.what == "agent":
         return _kill_agent(kill, world)
+    if kill.what in TROUBLES:
+        _await(kill, world)
+        cause(kill, world)
+        return [Hit(what=kill.what, down_seconds=kill.down_seconds)]
     if isinstance(kill.when, AtEffect):
         world.effects.set(kill.what, kill.when)
         _await_death(kill, world)

@@ -1,16 +1,21 @@
 """What is killed and when: drawn from a seed, so that a run can be repeated as far as the machine's timing allows."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-What = Literal["service", "agent", "engine", "s3"]
+#: Whom a kill meets, or a trouble that passes (`troubles`).
+What = Literal["service", "agent", "engine", "s3", "freeze", "lock", "clock", "disk", "s3-disk"]
 Stage = Literal["Starting", "Downloading", "Training", "Uploading", "ended"]
 
 _LONGEST_PAUSE = 1.2
 _LONGEST_DOWN = 1.5
 _MOST_EFFECTS = 250
+_OFTEN: Mapping[What, int] = {"service": 4, "agent": 4}  # how often each comes beside the others, which have 2
+_LONG: Sequence[What] = ("freeze", "lock")
+_LONG_SECONDS = 35.0  # longer than a lease, and than a writer waits for the database
+_LONG_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,15 @@ def draw_kills(seed: int, number: int, whats: Sequence[What], *, effects: bool =
     """As many kills; without `effects` none at an effect."""
     dice = random.Random(seed)
     for _ in range(number):
-        what = dice.choices(whats, [{"agent": 4, "service": 4, "s3": 2, "engine": 2}[what] for what in whats])[0]
+        what = dice.choices(whats, [_OFTEN.get(what, 2) for what in whats])[0]
+        down_seconds = dice.choice((0.0, dice.uniform(0, _LONGEST_DOWN)))
+        if what in _LONG and dice.random() < _LONG_SHARE:
+            down_seconds = _LONG_SECONDS
         yield Kill(
             what=what,
-            when=_when(dice, effects=effects and what != "engine"),
+            when=_when(dice, effects=effects and what in ("service", "agent", "s3")),
             draw=dice.random(),
-            down_seconds=dice.choice((0.0, dice.uniform(0, _LONGEST_DOWN))),
+            down_seconds=down_seconds,
         )
 
 

@@ -74,7 +74,7 @@ def _training(name: str, kind: Kind, mode: str) -> dict[str, Any]:
             "InstanceCount": 2 if kind == "pair" else 1,
             "VolumeSizeInGB": 1,
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 120},
     }
 
 

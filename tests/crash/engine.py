@@ -1,0 +1,75 @@
+"""A Docker engine of the harness's own, which can be killed and started again: the daemon alone, not its containers."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
+
+_PATIENCE_SECONDS = 60.0
+
+
+class Engine:
+    """`dockerd` with everything below one directory; its network is that of the enclosure."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self._directory = directory
+        self.url = f"unix://{directory}/engine.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        (directory / "none").write_text("{}")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait for its first answer."""
+        place = self._directory
+        command = ["dockerd", "--host", self.url, "--data-root", f"{place}/data", "--exec-root", f"{place}/exec"]
+        command += ["--pidfile", f"{place}/pid", "--config-file", f"{place}/none", "--group", str(os.getgid())]
+        command += ["--cgroup-parent", f"/{place.parent.name}"]
+        with (place / "engine.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        http, deadline = EngineHttp(self.url), time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                http.version(timeout=5)
+                return
+            except (EngineUnreachable, EngineRefused):
+                assert time.monotonic() < deadline, (place / "engine.log").read_text()[-2000:]
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End the daemon as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to end, and everything in it."""
+        code = self._end(signal.SIGTERM)
+        for group in Path("/sys/fs/cgroup").glob(f"*/{self._directory.parent.name}"):
+            for directory in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
+                directory.rmdir()
+        return code
+
+    def left(self) -> list[str]:
+        """The containers and networks in it that are not its own."""
+        http = EngineHttp(self.url)
+        containers: list[dict[str, Any]] = http.get("/containers/json", all=True)
+        networks: list[dict[str, Any]] = http.get("/networks")
+        own = {"bridge", "host", "none"}
+        return [f"container {each['Names']} {each['State']}" for each in containers] + [
+            f"network {each['Name']}" for each in networks if each["Name"] not in own
+        ]
+
+    def _end(self, number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(number)
+        code = self._process.wait(timeout=60)
+        self._process = None
+        return code
