@@ -9,6 +9,8 @@ from sagestone.s3.client import S3
 
 #: An endpoint that is being restarted comes back.
 S3_PATIENCE_SECONDS: Final = 60.0
+#: So does an engine.
+ENGINE_PATIENCE_SECONDS: Final = 60.0
 
 
 def build_runtime(part: RuntimePart) -> Runtime:
@@ -16,7 +18,7 @@ def build_runtime(part: RuntimePart) -> Runtime:
     if part.kind == "engine":
         from sagestone.containers.engine.runtime import EngineRuntime
 
-        return EngineRuntime(part.engine_url or "")
+        return EngineRuntime(part.engine_url or "", patience_seconds=ENGINE_PATIENCE_SECONDS)
     from sagestone.containers.sandbox.runtime import SandboxRuntime
 
     return SandboxRuntime(Path(part.directory or ""))

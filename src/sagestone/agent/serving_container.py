@@ -10,6 +10,7 @@ from socket import socket
 
 from sagestone.agent.console import Console
 from sagestone.agent.tools import Tools
+from sagestone.agent.verdict import KILLED, taken_along
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
 from sagestone.containers.runtime import (
     AlreadyStarted,
@@ -175,6 +176,8 @@ class ServingContainer:
             try:
                 self.exit = self._tools.runtime.wait(self._id)
                 if self.exit is not None:
+                    if deadline is not None and self.exit.code == KILLED:
+                        self.lost = taken_along(self._tools.runtime.name, self.role.subject)
                     break
             except (RuntimeFailure, OSError) as error:
                 deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS

@@ -13,7 +13,7 @@ from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
-from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
+from sagestone.agent.verdict import KILLED, Ended, judge, not_started, out_of_volume, read_failure_file, taken_along
 from sagestone.agent.volume import VolumeWatch
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
@@ -189,12 +189,17 @@ class TrainingContainer:
         return waiter.result(), None if failure is None else Outcome(ending="Failed", failure=failure)
 
     def _wait(self, container: str) -> Exit:
-        """Its exit, also when the engine goes away for a while; raises JobFailure when it is gone for good."""
+        """Its exit, also when the engine goes away for a while.
+
+        Raises JobFailure when it is gone for good, and when it came back and has killed the container.
+        """
         deadline = None
         while True:
             try:
                 found = self._tools.runtime.wait(container)
                 if found is not None:
+                    if deadline is not None and found.code == KILLED:
+                        raise JobFailure("internal", taken_along(self._tools.runtime.name, "container"))
                     return found
             except (RuntimeFailure, OSError) as error:
                 deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS

@@ -16,7 +16,7 @@ from sagestone.domain.failure import LONGEST_REASON, PREFIX, Failure, Fault
 _FAILURE_FILE_CHARACTERS = 1024
 _LOG_LINES = 4
 _LOG_CHARACTERS = 600
-_KILLED = 137
+KILLED = 137
 _KILLED_SENTENCE = "Something killed the program (SIGKILL), but not this service, and not for its memory"
 _OUT_OF_MEMORY = (
     "Please use an instance type with more memory, or reduce the size of job data processed on an instance."
@@ -50,7 +50,7 @@ def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
         text = f"{_OUT_OF_MEMORY} The container went beyond its memory{limit} ({assignment.group.instance_type})"
         return _failed("client", text, f"{ending}{_log_tail(ended)}", code)
     text = ended.failure_text or "\n".join(last_useful_lines(ended.last_lines))
-    if code == _KILLED:
+    if code == KILLED:
         ending += f". {_KILLED_SENTENCE}"
     return _failed("algorithm", text, ending, code)
 
@@ -66,6 +66,14 @@ def out_of_volume(assignment: TrainingAssignment, used: int) -> str:
         f"Insufficient disk space: {gibibytes(used)} are in /opt/ml, "
         f"the volume holds {gibibytes(assignment.limits.volume_bytes or 0)}. "
         "Ask for a larger VolumeSizeInGB, or write less"
+    )
+
+
+def taken_along(runtime: str, subject: str) -> str:
+    """The sentence for a container that an engine killed when it was started anew: Docker does without live-restore."""
+    return (
+        f"The {subject} was killed when the container engine ({runtime}) was started anew. An engine that has "
+        "live-restore among its settings lets containers go on"
     )
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from sagestone.containers.runtime import RuntimeFailure
 _NEWEST = (1, 47)
 _SLOW = 300.0  # seconds for calls that touch disks: create, start, remove
 _PIECE = 256 * 1024
+_PAUSE = 0.2  # seconds between two tries
 
 
 class EngineRefused(RuntimeFailure):
@@ -36,15 +38,25 @@ class EngineUnreachable(RuntimeFailure):
     """No engine answers at that address; the text says why and what to do."""
 
 
+class EngineAway(EngineUnreachable):
+    """Nobody listens there, so nothing was asked."""
+
+
 class EngineTimeout(EngineUnreachable):
     """The engine did not answer in time."""
 
 
 class EngineHttp:
-    """Calls to the engine at `url`: unix:///path, tcp://host:port (TLS by DOCKER_TLS_VERIFY and DOCKER_CERT_PATH)."""
+    """Calls to the engine at `url`: unix:///path, tcp://host:port (TLS by DOCKER_TLS_VERIFY and DOCKER_CERT_PATH).
 
-    def __init__(self, url: str, *, environment: Mapping[str, str] | None = None) -> None:
+    While no engine answers, what may be asked again is, for `patience_seconds`: what was not heard, and all but POST.
+    """
+
+    def __init__(
+        self, url: str, *, environment: Mapping[str, str] | None = None, patience_seconds: float = 0.0
+    ) -> None:
         self.url = url
+        self._patience_seconds = patience_seconds
         self._environment = os.environ if environment is None else environment
         parts = urlsplit(url)
         if parts.scheme == "unix" and parts.path:
@@ -59,7 +71,7 @@ class EngineHttp:
 
     def version(self, timeout: float = 5.0) -> dict[str, Any]:
         """What the engine says of itself; from then on calls use the newest API version that both know."""
-        answer: dict[str, Any] = self._call("GET", "/version", None, None, {}, timeout)
+        answer: dict[str, Any] = self._once("GET", "/version", None, None, {}, timeout)
         newest = min(_NEWEST, _numbers(answer.get("ApiVersion", "")))
         newest = max(newest, _numbers(answer.get("MinAPIVersion") or "1.24"))
         self._version_path = f"/v{newest[0]}.{newest[1]}"
@@ -103,6 +115,27 @@ class EngineHttp:
             yield piece
 
     def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        headers: Mapping[str, str],
+        timeout: float | None,
+    ) -> Any:
+        deadline = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                return self._once(method, path, query, body, headers, timeout)
+            except EngineTimeout:
+                raise
+            except EngineUnreachable as error:
+                again = method != "POST" or isinstance(error, EngineAway)
+                if not again or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_PAUSE)
+
+    def _once(
         self,
         method: str,
         path: str,
@@ -171,6 +204,8 @@ class EngineHttp:
                 f"no permission to use the container engine at {self.url}: "
                 "join the group that owns its socket, or run as root"
             ) from error
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise EngineAway(f"the container engine at {self.url} does not answer: {error!r}") from error
         except (OSError, http.client.HTTPException) as error:
             raise EngineUnreachable(f"the container engine at {self.url} does not answer: {error!r}") from error
 

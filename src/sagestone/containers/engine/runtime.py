@@ -13,7 +13,7 @@ from typing import Any
 
 from sagestone.containers.engine.connect import connect_engine, listen_engine, private_network
 from sagestone.containers.engine.exit import has_ended, inspect, never_started, wait_for_exit
-from sagestone.containers.engine.http import EngineHttp, EngineRefused
+from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 from sagestone.containers.engine.images import EngineImages, check_architecture
 from sagestone.containers.engine.logs import follow_file, follow_stream, poll_stream
 from sagestone.containers.engine.networks import create_engine_network, find_engine_networks, remove_engine_network
@@ -40,10 +40,13 @@ _KILLED = 137
 
 
 class EngineRuntime:
-    """The engine at `url`, such as unix:///var/run/docker.sock; raises RuntimeFailure when it does not answer."""
+    """The engine at `url`, such as unix:///var/run/docker.sock; raises RuntimeFailure when it does not answer.
 
-    def __init__(self, url: str, *, pull: bool = True) -> None:
-        self._http = EngineHttp(url)
+    One that is away later is waited for, for `patience_seconds`.
+    """
+
+    def __init__(self, url: str, *, pull: bool = True, patience_seconds: float = 0.0) -> None:
+        self._http = EngineHttp(url, patience_seconds=patience_seconds)
         version = self._http.version()
         components = [component.get("Name", "") for component in version.get("Components") or ()]
         self._name: RuntimeName = "podman" if any("podman" in name.lower() for name in components) else "docker"
@@ -169,6 +172,8 @@ class EngineRuntime:
     def remove(self, container: str) -> None:
         try:
             document = inspect(self._http, container)
+        except EngineUnreachable:
+            raise
         except RuntimeFailure:
             return
         identity = document["Id"]
