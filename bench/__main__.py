@@ -3,7 +3,10 @@
 import sys
 from importlib import import_module
 
-_ALL = ("start", "api", "memory", "validation", "packing", "warm_pool", "pipe", "file", "fast_file", "transform")
+_ALL = (
+    *("start", "api", "memory", "validation", "packing", "warm_pool", "pipe", "file", "fast_file", "transform"),
+    *("load", "registered"),
+)
 
 unknown = [name for name in sys.argv[1:] if name not in _ALL]
 if unknown:

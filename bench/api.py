@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.load import Rate, run_load
+from bench.generator import Rate, run_load
 from bench.report import Figure, median, ratio, show
 from bench.requests import signed_call
 from bench.service import RunningService, free_port, service, wait_for_answer

@@ -1,135 +1,137 @@
-"""A load generator: ready-made requests over a few keep-alive connections, with no client library in the way."""
+"""A thousand validations asked for at once on this machine: what is admitted, in which order, what the API does then.
 
-import asyncio
-import socket
+`SAGESTONE_BENCH_ALGORITHMS` asks for another number.
+"""
+
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-_CONNECTIONS = 16
+import boto3
 
+from bench.admitted import AdmissionWatch
+from bench.generator import run_load
+from bench.latency import Latency, percentile
+from bench.report import Figure, at_most, show
+from bench.requests import signed_call
+from bench.service import RunningService, service
+from tests.images import script, write_archive
+from tests.system.validation import BUCKET, specification
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """Requests per second, and how many were not answered with 200."""
-
-    per_second: float
-    refused: int
-
-
-def run_load(host: str, port: int, requests: Sequence[bytes]) -> Rate:
-    """Send every request once, over 16 connections, each waiting for its answer; the rate over the whole."""
-    return asyncio.run(_run(host, port, requests))
-
-
-def run_load_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -> Rate:
-    """The same over connections that are there; they are closed."""
-    return asyncio.run(_run_over(sockets, requests))
+_ALGORITHMS = int(os.environ.get("SAGESTONE_BENCH_ALGORITHMS", "1000"))
+_IDLE_SECONDS = 10.0
+_CPUS, _MEMORY_GB = 4, 4
+_IMAGE = "bench/train:1"
 
 
-async def _run(host: str, port: int, requests: Sequence[bytes]) -> Rate:
-    loop = asyncio.get_running_loop()
-    work = _Work(requests)
-    began = time.perf_counter()
-
-    async def exchange() -> None:
-        # A server that closes after its answer, as moto's does, is connected to anew for the next one.
-        while work.left:
-            _, connection = await loop.create_connection(lambda: _Connection(work, loop.create_future()), host, port)
-            await _used(connection)
-
-    await asyncio.gather(*(exchange() for _ in range(min(_CONNECTIONS, len(requests)))))
-    return work.rate(time.perf_counter() - began)
-
-
-async def _run_over(sockets: Sequence[socket.socket], requests: Sequence[bytes]) -> Rate:
-    loop = asyncio.get_running_loop()
-    work = _Work(requests)
-    connections = []
-    for each in sockets:
-        each.setblocking(False)
-        connections.append(
-            (await loop.create_connection(lambda: _Connection(work, loop.create_future()), sock=each))[1]
-        )
-    began = time.perf_counter()
-    await asyncio.gather(*(_used(connection) for connection in connections))
-    if work.left:
-        raise ConnectionError("the server closed every connection before all requests were sent")
-    return work.rate(time.perf_counter() - began)
-
-
-async def _used(connection: "_Connection") -> None:
-    """Send over it as long as there is work and it stays open."""
-    connection.send_next()
-    try:
-        await connection.done
-    finally:
-        connection.transport.close()
-
-
-class _Work:
-    """The requests that all connections take from, and the count of what was refused."""
-
-    def __init__(self, requests: Sequence[bytes]) -> None:
-        self._requests = requests
-        self._next = 0
-        self.refused = 0
-
-    @property
-    def left(self) -> bool:
-        return self._next < len(self._requests)
-
-    def take(self) -> bytes | None:
-        if not self.left:
-            return None
-        self._next += 1
-        return self._requests[self._next - 1]
-
-    def rate(self, seconds: float) -> Rate:
-        return Rate(per_second=len(self._requests) / seconds, refused=self.refused)
+def main() -> None:
+    """Measure and print."""
+    environment = {"SAGESTONE_CPUS": str(_CPUS), "SAGESTONE_MEMORY_GB": str(_MEMORY_GB)}
+    with service(environment=environment) as running, service() as beside:
+        for each in (running, beside):
+            _prepare(each)
+            _create(each, ["first"])
+            _await_end(each)
+        idle = _asked(running, "first", _IDLE_SECONDS)
+        names = [f"load-{number:05}" for number in range(_ALGORITHMS)]
+        before, cpu_before = running.resident_mib(), _cpu_seconds(running)
+        watch, asked, asked_beside = AdmissionWatch(running.home), _latency(running, "first"), _latency(beside, "first")
+        began = time.perf_counter()
+        _create(running, names)
+        created = time.perf_counter() - began
+        memory = _await_end(running)
+        seconds = time.perf_counter() - began
+        busy, busy_beside, most = asked.end(), asked_beside.end(), watch.end()
+        jobs = _jobs(running)
+        cpu = (_cpu_seconds(running) - cpu_before) / len(jobs)
+    idle99, busy99, beside99 = (1000 * percentile(values, 0.99) for values in (idle, busy, busy_beside))
+    show(
+        f"{_ALGORITHMS} validations at once, {_CPUS} cpus and {_MEMORY_GB} GB admitted (sandbox runtime)",
+        [
+            Figure(name="seconds to create them all", value=created, unit="s"),
+            Figure(name="jobs ended per second", value=len(jobs) / seconds, unit="/s"),
+            Figure(name="cpu of service and agents, a job", value=cpu, unit="s"),
+            at_most("not Completed", sum(job["TrainingJobStatus"] != "Completed" for job in jobs), "jobs", 0),
+            at_most("most cpus at work at one time, seen from outside", most.cpus, "cpus", _CPUS),
+            at_most("most memory, seen from outside", most.memory_bytes / 1024**3, "GB", _MEMORY_GB),
+            at_most("most containers", most.containers, "", _CPUS),
+            at_most("places by which a job overtook another", _overtaken(jobs), "jobs", _CPUS),
+            Figure(name="p99 of Describe, idle machine", value=idle99, unit="ms"),
+            Figure(name="p99 of Describe, under load", value=busy99, unit="ms"),
+            Figure(name="p99 of an idle service's, beside the load", value=beside99, unit="ms"),
+            at_most("p99 under load / idle machine", busy99 / idle99, "x", 10),
+            at_most("p99 under load / idle service beside it", busy99 / beside99, "x", 3),
+            Figure(name="resident before", value=before, unit="MiB"),
+            at_most("most resident / when all were asked for", max(memory) / memory[0], "x", 1.2),
+        ],
+    )
 
 
-class _Connection(asyncio.Protocol):
-    """One connection: sends a request, waits for the whole answer, sends the next, until there is none or it closes."""
+def _prepare(running: RunningService) -> None:
+    """An image whose program does nothing, and an object for the channel that every validation has."""
+    archive = write_archive(running.home.parent / "train.tar", _IMAGE, {"/usr/local/bin/train": script("exit 0")})
+    command = [sys.executable, "-m", "sagestone", "image", "load", str(archive.path), "--home", str(running.home)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "SAGESTONE_RUNTIME": "sandbox"})
+    s3 = _client(running, "s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="train/a.csv", Body=b"1,2\n")
 
-    def __init__(self, work: _Work, done: "asyncio.Future[None]") -> None:
-        self._work = work
-        self.done = done
-        self._buffer = b""
-        self._missing = -1  # bytes of the body still to come; -1: the head is not complete
-        self._closing = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+def _create(running: RunningService, names: list[str]) -> None:
+    requests = [signed_call(running.endpoint, running.keys, "CreateAlgorithm", specification(n, _IMAGE)) for n in names]
+    if run_load("127.0.0.1", running.port, requests).refused:
+        raise RuntimeError("creates were refused; the figures would mean nothing")
 
-    def send_next(self) -> None:
-        request = None if self._closing else self._work.take()
-        if request is None:
-            if not self.done.done():
-                self.done.set_result(None)
-            return
-        self._buffer, self._missing = b"", -1
-        self.transport.write(request)
 
-    def data_received(self, data: bytes) -> None:
-        if self._missing < 0:
-            self._buffer += data
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = self._buffer[:end].lower()
-            if not head.startswith(b"http/1.1 200"):
-                self._work.refused += 1
-            self._closing = b"connection: close" in head
-            start = head.index(b"content-length:") + 15
-            length = int(head[start : head.find(b"\r\n", start) if b"\r\n" in head[start:] else None])
-            self._missing = length - (len(self._buffer) - end - 4)
-        else:
-            self._missing -= len(data)
-        if self._missing <= 0:
-            self.send_next()
+def _latency(running: RunningService, name: str) -> Latency:
+    parameters = {"AlgorithmName": name}
+    return Latency(running.port, lambda: signed_call(running.endpoint, running.keys, "DescribeAlgorithm", parameters))
 
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionError("the server closed the connection"))
+
+def _asked(running: RunningService, name: str, seconds: float) -> list[float]:
+    latency = _latency(running, name)
+    time.sleep(seconds)
+    return latency.end()
+
+
+def _await_end(running: RunningService) -> list[float]:
+    """Wait until no validation is under way; the resident memory meanwhile, once a second."""
+    sagemaker = _client(running, "sagemaker")
+    memory = [running.resident_mib()]
+    while any(
+        sagemaker.list_algorithms(StatusEquals=status, MaxResults=1)["AlgorithmSummaryList"]
+        for status in ("Pending", "InProgress")
+    ):
+        time.sleep(1.0)
+        memory.append(running.resident_mib())
+    return memory
+
+
+def _jobs(running: RunningService) -> list[dict[str, Any]]:
+    """All training jobs as Describe shows them, in the order of their creation."""
+    sagemaker = _client(running, "sagemaker")
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(SortBy="CreationTime", SortOrder="Ascending")
+    names = [row["TrainingJobName"] for page in pages for row in page["TrainingJobSummaries"]]
+    return [sagemaker.describe_training_job(TrainingJobName=name) for name in names]
+
+
+def _overtaken(jobs: list[dict[str, Any]]) -> int:
+    """By how many places a job began before its turn, at most."""
+    begun = sorted(range(len(jobs)), key=lambda number: jobs[number]["TrainingStartTime"])
+    return max(number - place for place, number in enumerate(begun))
+
+
+def _cpu_seconds(running: RunningService) -> float:
+    """Of the service and of those of its agents that have ended."""
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _client(running: RunningService, name: str) -> Any:
+    session = boto3.Session(
+        aws_access_key_id=running.keys[0], aws_secret_access_key=running.keys[1], region_name="us-east-1"
+    )
+    return session.client(name, endpoint_url=running.endpoint)

@@ -1,6 +1,6 @@
 """Resident memory of the service with 10,000 registered algorithms."""
 
-from bench.load import run_load
+from bench.generator import run_load
 from bench.report import Figure, at_most, show
 from bench.requests import signed_call
 from bench.service import service

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -43,21 +43,26 @@ class RunningService:
 
 
 @contextmanager
-def service(home: Path | None = None, runtime: str = "sandbox") -> Iterator[RunningService]:
+def service(
+    home: Path | None = None, runtime: str = "sandbox", environment: Mapping[str, str] | None = None
+) -> Iterator[RunningService]:
     """A service with an empty home (or a given one) that holds a tiny image; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="sagestone-bench-") as scratch:
         place = home or Path(scratch) / "home"
         place.mkdir(exist_ok=True, mode=0o700)
         _load_image(place, Path(scratch) / "image")
-        yield from _run(place, runtime)
+        yield from _run(place, runtime, environment or {})
 
 
-def _run(home: Path, runtime: str) -> Iterator[RunningService]:
+def _run(home: Path, runtime: str, environment: Mapping[str, str]) -> Iterator[RunningService]:
     endpoint = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "sagestone", "up", "--home", str(home), "--runtime", runtime]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [*command, "--listen", endpoint.removeprefix("http://")], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        [*command, "--listen", endpoint.removeprefix("http://")],
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
     )
     try:
         wait_for_answer(f"{endpoint}/health", process)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.load import run_load_over
+from bench.generator import run_load_over
 from bench.report import Figure, at_most, median, ratio, show
 from sagestone.containers.runtime import ContainerSpec
 from sagestone.inference.invoke import Calling
