@@ -25,6 +25,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.agent.nursery import NURSERY, tend
 from sagestone.agent.parts import Parts
 from sagestone.agent.reporter import Reporter
+from sagestone.agent.run_clock import steady_seconds
 from sagestone.agent.stop import StopSignal
 from sagestone.agent.tools import Tools
 from sagestone.channels.room import gibibytes
@@ -91,7 +92,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             s3_part=parts.s3,
             reporter=reporter,
             logs=_open_log(Path(parts.logs_directory), assignment),
-            stop=StopSignal(files.stop, time.time),
+            stop=StopSignal(files.stop, steady_seconds),
             clock=time.time,
             service=parts.service,
             file_systems=parts.file_systems,

@@ -29,7 +29,6 @@ class Reporter:
         self.seq = 0
         self.last_stage: Stage | None = None
         self.last_message = ""
-        self.first_at: dict[Stage, float] = {}  # when each stage was first entered
         self.metrics_told = 0  # events with metrics
         self.outcome: Outcome | None = None
         for event in files.read_events():
@@ -95,7 +94,6 @@ class Reporter:
         self.seq = event.seq
         if event.stage is not None:
             self.last_stage, self.last_message = event.stage, event.message
-            self.first_at.setdefault(event.stage, event.at)
         self.metrics_told += bool(event.metrics)
         if event.outcome is not None:
             self.outcome = event.outcome

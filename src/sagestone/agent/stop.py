@@ -19,8 +19,8 @@ class StopAsked(Exception):
 class StopSignal:
     """Watches the stop file and a deadline by looking, not by waiting: one `stat` each time.
 
-    The file's word is the reason: Interrupted, or anything else for Stopped. The first reason seen stays. `clock` gives
-    epoch seconds, so that a deadline survives a restart of the agent.
+    The file's word is the reason: Interrupted, or anything else for Stopped. The first reason seen stays. `clock` is
+    that of deadlines: one that nobody sets.
     """
 
     def __init__(self, file: Path, clock: Callable[[], float], poll_seconds: float = 0.05) -> None:
@@ -29,7 +29,7 @@ class StopSignal:
         self._reason: StopReason | None = None
 
     def end_at(self, deadline: float) -> None:
-        """Stop with MaxRuntimeExceeded from that time on (epoch seconds)."""
+        """Stop with MaxRuntimeExceeded from that time on."""
         self._deadline = deadline
 
     def reason(self) -> StopReason | None:

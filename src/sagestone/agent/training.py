@@ -14,6 +14,7 @@ from sagestone.agent.checkpoints import Checkpoints
 from sagestone.agent.interruption import Interrupted, Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
+from sagestone.agent.run_clock import began_at, this_start
 from sagestone.agent.tools import Tools
 from sagestone.agent.training_container import TrainingContainer
 from sagestone.agent.training_downloads import prepare
@@ -60,7 +61,7 @@ def _train(
 ) -> Outcome:
     """Everything up to the end of the container; its artifacts and last checkpoints are still to be uploaded."""
     interruption = Interruption(tools.stop, meeting)
-    begun = tools.reporter.first_at.get("Downloading", tools.clock())
+    begun = began_at(tools.files.scratch / "begun", this_start())
     tools.stop.end_at(begun + assignment.job.max_runtime_seconds - assignment.used_seconds)
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):
