@@ -104,7 +104,7 @@ class RunningService:
         try:
             with urllib.request.urlopen(f"{self.endpoint}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):
             return False
 
     def _end(self, number: signal.Signals) -> int:

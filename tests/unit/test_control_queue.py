@@ -11,7 +11,8 @@ from sagestone.control.controller import Controller
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import request_stop
 from sagestone.store.interface import Store
-from sagestone.store.sqlite import SqliteStore
+from sagestone.store.sql_store import SqlStore
+from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import algorithm, plan
 from tests.unit.fault_placement import FaultPlacement
 
@@ -19,7 +20,7 @@ from tests.unit.fault_placement import FaultPlacement
 class Counting:
     """Passes everything on to a store, and counts the calls by name."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqlStore) -> None:
         self._store = store
         self.calls: Counter[str] = Counter()
 
@@ -31,7 +32,7 @@ class Counting:
 class Pump:
     """A controller on a machine with room for one job, and so many algorithms to validate."""
 
-    def __init__(self, store: SqliteStore, number: int) -> None:
+    def __init__(self, store: SqlStore, number: int) -> None:
         self.store, self.counting, self.placement = store, Counting(store), FaultPlacement(room=1)
         self.names = [f"a{each:04}" for each in range(number)]
         for name in self.names:
@@ -58,13 +59,13 @@ class Pump:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    opened = SqliteStore(tmp_path / "state.sqlite3", lambda one: b"")
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened = open_sqlite(tmp_path / "state.sqlite3", lambda one: b"")
     yield opened
     opened.close()
 
 
-def test_they_get_their_turn_in_order(store: SqliteStore) -> None:
+def test_they_get_their_turn_in_order(store: SqlStore) -> None:
     pump = Pump(store, 40)
     pump.go(400)
     assert pump.statuses() == {"Completed": 40}
@@ -72,7 +73,7 @@ def test_they_get_their_turn_in_order(store: SqliteStore) -> None:
     assert set(pump.placement.starts.values()) == {1}
 
 
-def test_one_that_ends_costs_no_look_at_all_that_wait(store: SqliteStore) -> None:
+def test_one_that_ends_costs_no_look_at_all_that_wait(store: SqlStore) -> None:
     reads = {}
     for number in (20, 80):
         pump = Pump(store, number)
@@ -85,7 +86,7 @@ def test_one_that_ends_costs_no_look_at_all_that_wait(store: SqliteStore) -> Non
     assert reads[80] < 1.6 * reads[20], reads
 
 
-def test_one_that_waits_can_be_stopped(store: SqliteStore) -> None:
+def test_one_that_waits_can_be_stopped(store: SqlStore) -> None:
     pump = Pump(store, 5)
     pump.placement.script = lambda key, number, stopping: []  # the first runs for ever
     pump.go(5)
