@@ -1,7 +1,7 @@
 """What a container wrote last, where its two streams come out of order."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,7 +89,7 @@ def test_a_million_metrics_are_told_in_small_number_and_the_last_one_among_them(
         keep_bytes=1000,
         many_points=500,
         find=lambda line, at: [MetricPoint(name=f"m{len(line)}", value=float(line), at=at)],
-        tell=lambda points: told.append(list(points)),
+        pen=Pen(told),
     )
     assert len(told[0]) <= 1000 + 6
     assert all(len(points) <= 6 for points in told[1:])
@@ -98,6 +98,20 @@ def test_a_million_metrics_are_told_in_small_number_and_the_last_one_among_them(
         assert any(
             "values of metrics were found; of further ones only some are kept" in each for each in _messages(logs)
         )
+
+
+class Pen:
+    """Keeps what it is told."""
+
+    def __init__(self, told: list[list[MetricPoint]]) -> None:
+        self._told = told
+
+    @property
+    def metrics_told(self) -> int:
+        return len(self._told)
+
+    def metrics(self, points: Sequence[MetricPoint]) -> None:
+        self._told.append(list(points))
 
 
 def _console(tmp_path: Path, *pieces: tuple[Stream, bytes], **fields: Any) -> tuple[Console, LogWriter]:

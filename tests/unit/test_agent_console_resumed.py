@@ -24,7 +24,9 @@ _OUTPUT = b"".join(b"loss=%d;\n" % number for number in range(20))
 class Kept:
     """The output of a container that has ended, as every runtime gives it again."""
 
-    def copy_logs(self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None) -> None:
+    def copy_logs(
+        self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None, lost: Any = None
+    ) -> None:
         sink("stdout", _OUTPUT[(skip or {}).get("stdout", 0) :])
 
 

@@ -60,8 +60,8 @@ class Console:
     """The output of one container, taken up where an earlier agent left it.
 
     1. Every line comes into the log once, those of stdout and stderr as they arrive, control characters escaped.
-    2. `pen` gets the metric points found, each once, at most every half second and at the end; of more than a thousand at
-       a time the newest and the last of each name, and after `many_points` altogether only the last of each name.
+    2. `pen` gets the metric points found, each once, every half second at most and at the end; of more than a thousand
+       at a time the newest and the last of each name, and after `many_points` altogether only the last of each name.
     3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so. So it does where output
        came faster than it was read and the runtime threw it away.
     4. Trouble with reading the output never fails the job: it is said in the log.
@@ -248,7 +248,7 @@ class Console:
         fresh = self._place_file.with_name(self._place_file.name + ".new")
         fresh.write_bytes(msgspec.json.encode(place))
         fresh.replace(self._place_file)
-        if self._pen is not None:
+        if points and self._pen is not None:
             self._pen.metrics(points)
 
     def _thinned(self) -> list[MetricPoint]:

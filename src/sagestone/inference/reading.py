@@ -136,7 +136,8 @@ class ObjectReader:
         """Batches that lie in the store's own file, read when they are sent; raises ObjectFailed."""
         try:
             found = self._s3.head(source.uri)
-            file = self._s3.open(SourceObject(source.uri, found.size, found.etag, found.place))
+            with self._s3.opener() as opened:
+                file = opened(SourceObject(source.uri, found.size, found.etag, found.place))
         except S3Failure as error:
             raise _unreadable(source, error) from error
         try:

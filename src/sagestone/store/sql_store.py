@@ -132,7 +132,9 @@ class SqlStore:
         return [f"{kind}/{name}" for kind, name in self._unfinished() if kind not in _JOBS]
 
     def asked_to_end(self) -> Sequence[str]:
-        return [f"{kind}/{name}" for kind, name in self._unfinished("unfinished = 1 AND status IN ('Stopping', 'Deleting')")]
+        return [
+            f"{kind}/{name}" for kind, name in self._unfinished("unfinished = 1 AND status IN ('Stopping', 'Deleting')")
+        ]
 
     # tags
     def tags(self, arn: str) -> Mapping[str, str] | None:
