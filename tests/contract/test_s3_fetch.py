@@ -113,6 +113,8 @@ def test_another_object_is_never_poured(s3: S3) -> None:
         if s3.has_files:
             with s3.opener() as open_object, pytest.raises(ObjectChanged):
                 open_object(found)
+            with pytest.raises(ObjectChanged):
+                s3.open(found)
     finally:
         os.close(pipe)
     assert os.read(source, 100) == b""

@@ -82,14 +82,14 @@ class EmbeddedS3:
         return found.size
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
-        file = self._open(found)
+        file = self.open(found)
         try:
             copy_place(file, target, start, stop)
         finally:
             os.close(file)
 
     def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
-        file = self._open(found)
+        file = self.open(found)
         try:
             content = os.pread(file, stop - start, start)
         finally:
@@ -99,7 +99,7 @@ class EmbeddedS3:
         return content
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
-        file = self._open(found)
+        file = self.open(found)
         try:
             for place in range(start, stop, PIECE):
                 yield os.pread(file, min(PIECE, stop - place), place)
@@ -111,7 +111,7 @@ class EmbeddedS3:
         return True
 
     def pour(self, found: SourceObject, pipe: int) -> None:
-        file = self._open(found)
+        file = self.open(found)
         try:
             at = 0
             while at < found.size:
@@ -126,6 +126,12 @@ class EmbeddedS3:
     def has_files(self) -> bool:
         return True
 
+    def open(self, found: SourceObject) -> int:
+        try:
+            return self._storage.blobs.descriptor(found.place)
+        except OSError as error:
+            raise self._not_opened(found, error) from error
+
     @contextmanager
     def opener(self) -> Iterator[Callable[[SourceObject], int]]:
         with self._storage.blobs.opener() as open_blob:
@@ -137,12 +143,6 @@ class EmbeddedS3:
                     raise self._not_opened(found, error) from error
 
             yield open_object
-
-    def _open(self, found: SourceObject) -> int:
-        try:
-            return self._storage.blobs.descriptor(found.place)
-        except OSError as error:
-            raise self._not_opened(found, error) from error
 
     def _not_opened(self, found: SourceObject, error: OSError) -> S3Failure:
         if not isinstance(error, FileNotFoundError):

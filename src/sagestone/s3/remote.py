@@ -175,6 +175,9 @@ class RemoteS3:
     def has_files(self) -> bool:
         return False
 
+    def open(self, found: SourceObject) -> int:
+        raise S3Failure(f"{found.uri}: an object of a remote store is no file")
+
     def opener(self) -> AbstractContextManager[Callable[[SourceObject], int]]:
         raise S3Failure("the objects of a remote store are no files")
 
