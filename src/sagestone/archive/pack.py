@@ -1,5 +1,6 @@
 """Packs directories into a `.tar.gz` that depends on nothing but names, contents and who may execute what."""
 
+import hashlib
 import io
 import os
 from collections.abc import Callable, Sequence
@@ -28,12 +29,15 @@ class PackReport:
     dropped: tuple[Dropped, ...]
 
 
-def pack_tree(roots: Sequence[Path], write: Callable[[bytes], None], limit_bytes: int) -> PackReport:
+def pack_tree(
+    roots: Sequence[Path], write: Callable[[bytes], None], limit_bytes: int, sums: str | None = None
+) -> PackReport:
     """Pack what is below `roots` as one tree, handing the archive's bytes to `write` in order.
 
     `write` is called from another thread, one call at a time. Regular files, directories, and links that stay inside
     the tree are kept; the rest is dropped and reported. Where roots clash the later one wins, which is reported too.
-    The same trees give the same bytes whatever their times and owners. Raises PackFailed when the contents exceed
+    The same trees give the same bytes whatever their times and owners. `sums` names a last member that has the SHA-256
+    of every file, as sha256sum writes and checks them. Raises PackFailed when the contents exceed
     `limit_bytes` (sparse files count in full) or cannot be read, and whatever `write` raises; what was written by then
     is not a whole archive.
     """
@@ -41,9 +45,11 @@ def pack_tree(roots: Sequence[Path], write: Callable[[bytes], None], limit_bytes
     sink = _Sink(write)
     compressor: BinaryIO = igzip_threaded.open(sink, "wb", compresslevel=1, threads=_THREADS)  # type: ignore[no-untyped-call]
     try:
-        packer = _Packer(compressor, limit_bytes)
+        packer = _Packer(compressor, limit_bytes, None if sums is None else [])
         for entry in walk(roots, dropped):
             packer.add(entry)
+        if sums is not None:
+            packer.add_sums(sums)
         packer.end()
     except BaseException:
         sink.abandoned = True
@@ -75,11 +81,12 @@ class _Sink(io.RawIOBase):
 class _Packer:
     """Writes entries as tar members and counts them."""
 
-    def __init__(self, out: BinaryIO, limit_bytes: int) -> None:
+    def __init__(self, out: BinaryIO, limit_bytes: int, sums: list[str] | None) -> None:
         self.files = 0
         self.bytes = 0
         self._out = out
         self._limit = limit_bytes
+        self._sums = sums
         self._length = 0  # of the tar so far
         self._buffer = memoryview(bytearray(_CHUNK))
 
@@ -89,6 +96,13 @@ class _Packer:
         else:
             mode = 0o755 if entry.kind == "directory" else 0o777
             self._put(write_header(entry.name, entry.kind, mode=mode, size=0, link=entry.link))
+
+    def add_sums(self, name: str) -> None:
+        """The sums of the files so far, as a file of that name."""
+        content = "".join(self._sums or ()).encode("utf-8", "surrogateescape")
+        self._put(write_header(name, "file", mode=0o644, size=len(content), link=""))
+        self._put(content)
+        self._put(bytes(padding(len(content))))
 
     def end(self) -> None:
         """Two empty blocks, and zeros to a whole record, as tar has it."""
@@ -102,7 +116,7 @@ class _Packer:
             raise PackFailed(entry.name, f"makes the archive's contents larger than {self._limit} bytes")
         mode = 0o755 if entry.executable else 0o644
         self._put(write_header(entry.name, "file", mode=mode, size=entry.size, link=""))
-        left = entry.size
+        left, hashing = entry.size, None if self._sums is None else hashlib.sha256()
         while left:
             try:
                 count = os.readv(entry.descriptor, [self._buffer[: min(left, _CHUNK)]])
@@ -111,8 +125,12 @@ class _Packer:
             if not count:
                 raise PackFailed(entry.name, "became shorter while it was packed")
             self._put(self._buffer[:count])
+            if hashing is not None:
+                hashing.update(self._buffer[:count])
             left -= count
         self._put(bytes(padding(entry.size)))
+        if self._sums is not None and hashing is not None:
+            self._sums.append(f"{hashing.hexdigest()}  {entry.name}\n")
 
     def _put(self, data: bytes | memoryview) -> None:
         self._out.write(data)

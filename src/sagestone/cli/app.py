@@ -53,14 +53,18 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
 #: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
 _COMMANDS = (
     *("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain", "doctor", "image"),
-    *("user", "account", "policy", "version"),
+    *("backup", "restore", "user", "account", "policy", "version"),
 )
+
+#: Commands whose module is called otherwise.
+_MODULES = {"restore": "backup"}
 
 
 def run() -> None:
     """Run the command line; every foreseeable error ends in one sentence and a documented exit code."""
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    for name in [asked] if asked in _COMMANDS else _COMMANDS:
+    modules = [_MODULES.get(name, name) for name in ([asked] if asked in _COMMANDS else _COMMANDS)]
+    for name in dict.fromkeys(modules):
         import_module(f"sagestone.cli.{name}").register(app)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _prepare_process()

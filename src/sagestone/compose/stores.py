@@ -17,5 +17,10 @@ def open_store(settings: Settings, directory: Path, account: str) -> Store:
     return open_sqlite(directory / "state.sqlite3", _describe, describe_version=VERSION)
 
 
+def open_state(path: Path) -> Store:
+    """The state in that SQLite file, whatever the settings say: one that was restored."""
+    return open_sqlite(path, _describe, describe_version=VERSION)
+
+
 def _describe(algorithm: Algorithm) -> bytes:
     return orjson.dumps(describe_algorithm(algorithm))

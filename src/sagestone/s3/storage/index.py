@@ -76,6 +76,27 @@ class Index:
                 raise
             return outcome
 
+    def snapshot(self, target: Path, seize: Callable[[sqlite3.Connection], None]) -> None:
+        """Copy the index, as it is at one moment, to the new file `target`.
+
+        `seize` is called at that moment: nobody writes until it returns; they do again while the copy is made.
+        """
+        reader, copy = self._connect(), sqlite3.connect(target, isolation_level=None)
+
+        def work(connection: sqlite3.Connection) -> None:
+            seize(connection)
+            reader.execute("BEGIN")
+            reader.execute("SELECT 1 FROM bucket LIMIT 1").fetchone()  # only now it sees a state, and keeps to it
+
+        try:
+            with refusing_when_full(target):
+                self.write(work)
+                reader.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, until it is opened again
+        finally:
+            reader.close()
+            copy.close()
+
     def close(self) -> None:
         """Close every connection that is not in use."""
         with self._writing:
