@@ -41,7 +41,12 @@ class Settings:
     region: str = "us-east-1"
     account: str = "123456789012"
     partition: str = "aws"
+    public_host: str = ""  # the name by which clients reach the service; "": the host of `listen`
+    tls_certificate: str = ""  # a file in PEM form, with its chain; "": no TLS
+    tls_key: str = ""  # the file of its key
+    tls_ca: str = ""  # the file of whom clients have to trust for it, which `env` hands to them; "": they know already
     insecure_no_auth: bool = False
+    insecure_on_network: bool = False  # lets insecure_no_auth listen beyond this machine
     user: str = ""  # whom commands act as: NAME or ACCOUNT/NAME; "": the first user of the home's own account
     runtime: RuntimeChoice = "auto"  # auto: an engine that answers, else the sandbox
     engine_url: str = ""  # "": DOCKER_HOST, then the usual sockets of Docker and Podman
@@ -63,6 +68,19 @@ class Settings:
     @property
     def host(self) -> str:
         return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def known_host(self) -> str:
+        """The name that clients are told."""
+        return self.public_host or ("localhost" if self.host in ("0.0.0.0", "::") else self.host)
 
     @property
     def monitoring_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
@@ -182,6 +200,17 @@ def _check(settings: Settings) -> None:
             f"monitoring_from = {settings.monitoring_from!r}: expected loopback, networks such as "
             f"10.0.0.0/8, joined by commas, or none: {error}"
         ) from error
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise BadSetting("tls_certificate and tls_key go together: one of them is missing")
+    if settings.tls_ca and not settings.tls_certificate:
+        raise BadSetting("tls_ca says whom to trust for tls_certificate, which is missing")
+    if not re.fullmatch(r"[A-Za-z0-9.:-]*", settings.public_host):
+        raise BadSetting(f"public_host = {settings.public_host!r}: expected a name such as sagemaker.example.com")
+    if settings.insecure_no_auth and not (settings.on_loopback or settings.insecure_on_network):
+        raise BadSetting(
+            f"insecure_no_auth lets everybody in who reaches {settings.listen}: run code here, read and delete "
+            "everything. Listen on 127.0.0.1, or set insecure_on_network too if that is really wanted"
+        )
     if bool(settings.s3_access_key) != bool(settings.s3_secret_key):
         raise BadSetting("s3_access_key and s3_secret_key go together: one of them is missing")
     if settings.s3_endpoint and not settings.s3_access_key:

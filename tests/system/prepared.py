@@ -24,10 +24,13 @@ _SOON = {
 
 @contextmanager
 def prepared_service(
-    directory: Path, environment: Mapping[str, str], archives: Sequence[str]
+    directory: Path, environment: Mapping[str, str], archives: Sequence[str], ca: Path | None = None
 ) -> Iterator[RunningService]:
-    """Start one with its home below `directory`, load the archives, upload the data; stopped at the end."""
-    service = RunningService(directory / "home", {**environment, **_SOON})
+    """Start one with its home below `directory`, load the archives, upload the data; stopped at the end.
+
+    `ca`: it speaks TLS, with a certificate that this authority signed.
+    """
+    service = RunningService(directory / "home", {**environment, **_SOON}, ca=ca)
     service.start()
     try:
         loaded = service.command("image", "load", *archives)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -23,10 +24,13 @@ PATIENCE_SECONDS = 90.0
 class RunningService:
     """`sagestone up` for one home; can be killed and started again."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], options: tuple[str, ...] = (), ca: Path | None = None
+    ) -> None:
         self.home = home
         self.port = _free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.ca = ca  # it speaks TLS, with a certificate that this authority signed
+        self.endpoint = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
         self._environment = {**os.environ, **environment}
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,7 +86,8 @@ class RunningService:
         """An unmodified boto3 client."""
         access_key, secret_key = self.keys()
         session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint, config=Config(**config))
+        verify = str(self.ca) if self.ca else None
+        return session.client(service, endpoint_url=self.endpoint, config=Config(**config), verify=verify)
 
     def command(self, *arguments: str, timeout: float = PATIENCE_SECONDS) -> "subprocess.CompletedProcess[str]":
         """Run the command line for this home."""
@@ -102,7 +107,8 @@ class RunningService:
             log = (self.home.parent / "service.log").read_text()
             raise AssertionError(f"the service ended with {self._process.returncode}: {log[-2000:]}")
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/health", timeout=5) as answer:
+            context = ssl.create_default_context(cafile=str(self.ca)) if self.ca else None
+            with urllib.request.urlopen(f"{self.endpoint}/health", timeout=5, context=context) as answer:
                 return bool(answer.status == 200)
         except (URLError, ConnectionError, TimeoutError):
             return False

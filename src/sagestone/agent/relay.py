@@ -49,8 +49,8 @@ class Relay:
 
 
 def endpoint_of(file: Path) -> str:
-    """Where the service of this home listens now; raises OSError or ValueError where none does."""
-    return str(json.loads(file.read_text())["endpoint"])
+    """Where the service of this home is reached from this machine; raises OSError or ValueError where none runs."""
+    return str(json.loads(file.read_text())["inside"])
 
 
 def address_of(endpoint: str) -> tuple[str, int]:

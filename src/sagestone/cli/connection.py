@@ -6,7 +6,7 @@ from typing import Any
 
 from sagestone.cli.exits import UNAVAILABLE, leave
 from sagestone.cli.identity import keys_in_use
-from sagestone.compose.endpoint import running_endpoint
+from sagestone.compose.endpoint import inside_endpoint
 from sagestone.compose.service import Service
 from sagestone.settings import Settings
 from sagestone.shapes.own_model import SERVICE, TARGET_PREFIX
@@ -75,7 +75,7 @@ class Connection:
 
 def connect(settings: Settings) -> Connection:
     """The service that runs for this home; leaves with exit code 3 when none does."""
-    endpoint = running_endpoint(settings)
+    endpoint = inside_endpoint(settings)
     if endpoint is None:
         leave(UNAVAILABLE, f"no service runs for {settings.home}: start one with `sagestone up`")
     return Connection(settings, endpoint)
@@ -84,12 +84,12 @@ def connect(settings: Settings) -> Connection:
 @contextmanager
 def connect_or_start(settings: Settings) -> Iterator[tuple[Connection, Service | None]]:
     """The running service, or a new one that stops when the command ends (then it is the second value)."""
-    endpoint = running_endpoint(settings)
+    endpoint = inside_endpoint(settings)
     if endpoint is not None:
         yield Connection(settings, endpoint), None
         return
     service = Service.start(settings, any_port=True)
     try:
-        yield Connection(settings, service.endpoint), service
+        yield Connection(settings, service.inside), service
     finally:
         service.stop()

@@ -60,6 +60,9 @@ def _tell(service: Service, settings: Settings) -> None:
     typer.echo(f"  stores objects in     {service.s3_sentence}")
     if settings.insecure_no_auth:
         typer.secho("  signatures are not checked (--insecure-no-auth)", fg=typer.colors.RED)
+    if not settings.on_loopback and not settings.tls_certificate:
+        text = "beyond this machine without TLS: what clients send and get can be read on the way (set tls_certificate)"
+        typer.secho(f"  {text}", fg=typer.colors.RED)
     at = "" if settings.home == default_home(os.environ) else f" --home {shlex.quote(str(settings.home))}"
     typer.echo(f'  point AWS clients here with  eval "$({command_name()} env{at})"')
     typer.echo("  stop with Ctrl-C")

@@ -48,10 +48,13 @@ class HomeLock:
             self._file = None
 
 
-def write_endpoint(home: Path, endpoint: str, runtime: RuntimePart) -> None:
-    """Tell other commands where the service of this home listens, and which runtime it uses."""
+def write_endpoint(home: Path, endpoint: str, inside: str, runtime: RuntimePart) -> None:
+    """Tell other commands where the service of this home listens, and which runtime it uses.
+
+    `inside` is where jobs and commands of this machine reach it: never with TLS, whose names they could not check.
+    """
     fresh = home / "service.json.new"
-    facts = {"endpoint": endpoint, "pid": os.getpid(), "runtime": msgspec.to_builtins(runtime)}
+    facts = {"endpoint": endpoint, "inside": inside, "pid": os.getpid(), "runtime": msgspec.to_builtins(runtime)}
     fresh.write_bytes(msgspec.json.encode(facts))
     fresh.replace(home / "service.json")
 
@@ -65,6 +68,12 @@ def running_endpoint(settings: Settings) -> str | None:
     """The endpoint of the service that runs for this home; None when none does."""
     facts = _running(settings.home)
     return None if facts is None else str(facts["endpoint"])
+
+
+def inside_endpoint(settings: Settings) -> str | None:
+    """Where commands of this machine reach the service that runs for this home; None when none does."""
+    facts = _running(settings.home)
+    return None if facts is None else str(facts["inside"])
 
 
 def running_runtime(settings: Settings) -> RuntimePart | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.compose.examine_fast_file import examine_fast_file
 from sagestone.compose.finding import Finding
+from sagestone.compose.runtimes import CannotStart
+from sagestone.compose.tls import tls_context
 from sagestone.containers.discovery import find_engine
 from sagestone.containers.machine import machine
 from sagestone.containers.sandbox.cgroup import find_hierarchies
@@ -29,6 +31,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
         examine_fast_file(settings),
         *_examine_file_systems(settings),
         _examine_port(settings),
+        *_examine_network(settings),
         _examine_image_build(),
     ]
 
@@ -107,6 +110,23 @@ def _examine_port(settings: Settings) -> Finding:
             text = f"{settings.listen} cannot be used: {error.strerror}; choose another with --listen"
             return Finding(subject="service", level="bad", text=text)
     return Finding(subject="service", level="good", text=f"does not run; {settings.listen} is free for it")
+
+
+def _examine_network(settings: Settings) -> list[Finding]:
+    """What there is to say where the service is not for this machine alone."""
+    findings = []
+    if settings.tls_certificate:
+        try:
+            tls_context(settings)
+        except CannotStart as error:
+            findings.append(Finding(subject="TLS", level="bad", text=str(error)))
+        else:
+            text = f"certificate and key belong together ({settings.tls_certificate})"
+            findings.append(Finding(subject="TLS", level="good", text=text))
+    elif not settings.on_loopback:
+        text = f"{settings.listen} is reached from other machines, and what they send can be read: set tls_certificate"
+        findings.append(Finding(subject="TLS", level="warning", text=text))
+    return findings
 
 
 def _examine_image_build() -> Finding:

@@ -67,7 +67,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     )
     tenants = Tenants(shared)
     storage = None if settings.s3_endpoint else open_storage(home / "s3")
-    hosts = tuple(dict.fromkeys(("localhost", settings.host)))
+    hosts = tuple(dict.fromkeys(("localhost", settings.host, settings.known_host)))
     s3 = _s3_face(settings, storage, book, hosts) if storage is not None else None
     traffic = Traffic()
     readiness = Readiness(

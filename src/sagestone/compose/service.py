@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import sqlite3
+import ssl
 import threading
 import time
 import uuid
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from sagestone.compose.endpoint import HomeLock, remove_endpoint, write_endpoint
 from sagestone.compose.parts import ServiceParts, build_parts
 from sagestone.compose.runtimes import CannotStart, runtime_sentence
+from sagestone.compose.tls import tls_context
 from sagestone.settings import Settings
 
 _LOG = logging.getLogger("sagestone.service")
@@ -30,6 +34,7 @@ class Service:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="server", daemon=True)
         self.endpoint = ""
+        self.inside = ""  # where jobs and commands of this machine reach it
 
     @classmethod
     def start(cls, settings: Settings, any_port: bool = False) -> "Service":
@@ -43,8 +48,9 @@ class Service:
             raise AlreadyRunning(f"a service for {settings.home} runs already: stop it, or choose another --home")
         remove_endpoint(settings.home)  # of a service that was killed
         try:
+            tls = tls_context(settings)
             service = cls(settings, lock, build_parts(settings, holder=uuid.uuid4().hex))
-            service._listen(0 if any_port else settings.port)
+            service._listen(0 if any_port else settings.port, tls)
         except (sqlite3.Error, OSError) as error:
             lock.release()
             raise CannotStart(f"the state in {settings.home} cannot be used: {error}") from error
@@ -79,13 +85,13 @@ class Service:
         remove_endpoint(self._settings.home)
         self._lock.release()
 
-    def _listen(self, port: int) -> None:
+    def _listen(self, port: int, tls: ssl.SSLContext | None) -> None:
         began = time.monotonic()
         self._thread.start()
         try:
-            bound = asyncio.run_coroutine_threadsafe(self._parts.server.start(self._settings.host, port), self._loop)
-            host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-            self.endpoint = f"http://{host}:{bound.result(timeout=30)}"
+            bound = self._await(self._parts.server.start(self._settings.host, port, tls))
+            self.endpoint = f"{'http' if tls is None else 'https'}://{_in_url(self._settings.known_host)}:{bound}"
+            self.inside = self._listen_inside() if tls or not self._hears_itself() else f"http://127.0.0.1:{bound}"
         except OSError as error:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=10)
@@ -95,9 +101,27 @@ class Service:
                 f"cannot listen on {self._settings.host}:{port}: {reason}; choose another --listen"
             ) from error
         self._parts.tenants.start()
-        write_endpoint(self._settings.home, self.endpoint, self._parts.runtime_part)
+        write_endpoint(self._settings.home, self.endpoint, self.inside, self._parts.runtime_part)
         self._parts.nursery.make_ready()
         _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)
+
+    def _hears_itself(self) -> bool:
+        """Whether 127.0.0.1 leads to where it listens."""
+        return self._settings.host in ("127.0.0.1", "localhost", "0.0.0.0")
+
+    def _listen_inside(self) -> str:
+        """On the port that it had before, if that is free: jobs that run know it."""
+        remembered = self._settings.home / "inside-port"
+        known = remembered.read_text().strip() if remembered.exists() else ""
+        try:
+            port = self._await(self._parts.server.start_inside(int(known) if known.isdigit() else 0))
+        except OSError:
+            port = self._await(self._parts.server.start_inside(0))
+        remembered.write_text(f"{port}\n")
+        return f"http://127.0.0.1:{port}"
+
+    def _await(self, work: Coroutine[Any, Any, int]) -> int:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -107,6 +131,10 @@ class Service:
         if left:
             self._loop.run_until_complete(asyncio.wait(left))
         self._loop.close()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _make_home(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +91,7 @@ class Server:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
         # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
         http = web.Server(
@@ -99,12 +100,18 @@ class Server:
         runner = web.ServerRunner(http, shutdown_timeout=5.0)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, backlog=1024).start()
+            await web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls).start()
         except BaseException:
             await runner.cleanup()
             raise
         self._runner = runner
         return int(runner.addresses[0][1])
+
+    async def start_inside(self, port: int) -> int:
+        """Listen on this machine's loopback too, without TLS, for jobs and commands here; gives the bound port."""
+        assert self._runner is not None
+        await web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024).start()
+        return int(self._runner.addresses[-1][1])
 
     async def stop(self) -> None:
         """Take no new connections, answer what is under way (for GRACE_SECONDS at most), close; idempotent."""
