@@ -73,3 +73,12 @@ def test_what_it_leaves_can_be_run_by_nobody_else(ground: Ground) -> None:
     assert any(path.stat().st_mode & 0o011 == 0 for path in above)
     instance.stop()
     instance.outcome()
+
+
+@pytest.mark.parametrize("file", ["/tmp/big", "/etc/hosts", "/root/big"])
+def test_what_it_writes_beside_its_volume_is_limited(ground: Ground, file: str) -> None:
+    program = f"dd if=/dev/zero of={file} bs=1M count=8 oflag=append conv=notrunc 2>/dev/null; while true; do :; done"
+    outcome = TrainingInstance(ground, program, limits=Limits(outside_bytes=4 << 20, cpus=0.2), grace=0.2).run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith("ClientError: Insufficient disk space: ")
+    assert " in the container outside /opt/ml, where 4.0 MiB may be." in outcome.failure.reason

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sagestone.domain.assignment import Limits
 from sagestone.domain.failure import Failure
 from tests.contract.training_instance import Ground, Platform
 from tests.contract.transform_instance import TransformInstance, model_archive, serving_sandbox
@@ -163,6 +164,19 @@ def test_a_container_that_dies_in_the_middle_is_noticed_at_once(ground: Ground) 
     outcome = instance.events()[-1].outcome
     assert outcome is not None
     assert outcome.exit_code == 3
+
+
+def test_a_container_that_fills_the_disk_is_ended(ground: Ground) -> None:
+    ground.put("in/a.csv", b"abc")
+    program = """
+        def answer(request):
+            with open("/tmp/big", "wb") as file:
+                file.write(bytes(8 << 20))
+            time.sleep(60)
+    """
+    why = reason(TransformInstance(ground, program, limits=Limits(outside_bytes=4 << 20)))
+    assert why.startswith("ClientError: Insufficient disk space: ")
+    assert " in the container outside /opt/ml, where 4.0 MiB may be." in why
 
 
 def test_a_container_that_is_never_ready(ground: Ground) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from sagestone.agent.volume import disk_usage
 from sagestone.containers.runtime import AlreadyStarted, Exit, RuntimeFailure, StartFailed
 from tests.contract.runtimes import Bench, Output
 from tests.images import busybox
@@ -55,6 +56,12 @@ class TestRuntimeMisuse:
             again = Output()
             bench.runtime.copy_logs(container, again, {"stdout": 40_000_000})
             assert again.stdout == b"\nlast words\n"
+
+    def test_what_is_written_beside_mounts_can_be_measured(self, bench: Bench) -> None:
+        container = bench.start("head -c 8000000 /dev/zero > /root/big; echo written; sleep 600")
+        bench.await_output(container)
+        assert sum(map(disk_usage, bench.runtime.places(container))) >= 8_000_000
+        bench.runtime.remove(container)
 
     def test_a_program_that_closes_its_output_is_waited_for(self, bench: Bench) -> None:
         ended, out, err = bench.run("echo last; exec >&- 2>&-; sleep 1; exit 6")

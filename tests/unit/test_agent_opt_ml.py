@@ -124,9 +124,9 @@ def test_the_volume_counts_what_is_on_disk(tmp_path: Path) -> None:
     (root / "again").hardlink_to(root / "deep" / "er" / "file")
     (root / "loop").symlink_to("..")
     assert 100_000 <= disk_usage(root) - empty < 120_000
-    assert VolumeWatch(root, None).overrun() is None
-    assert VolumeWatch(root, 10_000_000).overrun() is None
-    watch = VolumeWatch(root, 50_000)
+    assert VolumeWatch([root], None).overrun() is None
+    assert VolumeWatch([root], 10_000_000).overrun() is None
+    watch = VolumeWatch([root], 50_000)
     assert watch.overrun() == disk_usage(root) == watch.measure()
     assert watch.overrun() is None  # not yet time to look again
     assert disk_usage(tmp_path / "missing") == 0
@@ -151,7 +151,7 @@ def test_what_cannot_be_measured_is_beyond_every_limit(tmp_path: Path) -> None:
         os.close(directory)
         directory = below
     os.close(directory)
-    watch = VolumeWatch(tmp_path, 1 << 40)
+    watch = VolumeWatch([tmp_path], 1 << 40)
     used = watch.overrun()
     assert used is not None
     assert used >= UNMEASURED

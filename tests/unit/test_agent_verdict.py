@@ -68,7 +68,7 @@ def test_memory_and_volume_are_the_clients_and_come_with_sizes() -> None:
         "ClientError: Insufficient disk space: 2.0 GiB are in /opt/ml, the volume holds 1.0"
     )
     deep = Ended(exit=Exit(code=0), failure_text=None, last_lines=[], volume_used=UNMEASURED + 4096)
-    assert _reason(deep).startswith("ClientError: Insufficient disk space: directories in /opt/ml are nested so deep")
+    assert _reason(deep).startswith("ClientError: Insufficient disk space: what is in /opt/ml cannot be measured")
 
 
 def test_a_program_that_was_killed_by_somebody_else_is_told_so() -> None:

@@ -10,13 +10,18 @@ from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
 _CONNECT_SECONDS = 10.0
+_MOST_CONNECTIONS = 64  # each costs the agent two threads and the service a descriptor
 
 
 class Relay:
-    """Passes every connection to `listener` on to where `target` says, byte by byte, until it is closed."""
+    """Passes every connection to `listener` on to where `target` says, byte by byte, until it is closed.
+
+    Of more than 64 at once the later ones are closed: a program cannot use up the agent, nor the service.
+    """
 
     def __init__(self, listener: socket.socket, target: Callable[[], tuple[str, int]]) -> None:
         self._listener, self._target = listener, target
+        self._room = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
     def close(self) -> None:
@@ -31,7 +36,16 @@ class Relay:
                 inside, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            threading.Thread(target=self._connect, args=(inside,), name="relay-connection", daemon=True).start()
+            if self._room.acquire(blocking=False):
+                threading.Thread(target=self._serve, args=(inside,), name="relay-connection", daemon=True).start()
+            else:
+                inside.close()
+
+    def _serve(self, inside: socket.socket) -> None:
+        try:
+            self._connect(inside)
+        finally:
+            self._room.release()
 
     def _connect(self, inside: socket.socket) -> None:
         try:

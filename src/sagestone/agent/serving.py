@@ -62,9 +62,14 @@ class Serving:
                 ) from error
 
     def wait_exit(self, seconds: float) -> Exit | None:
-        """Wait so long for the end of one of them: raises ContainerEnded with it, and JobFailure when it is unknown."""
+        """Wait so long for the end of one of them: raises ContainerEnded with it, and JobFailure when it is unknown.
+
+        JobFailure (client) too where it was ended for what it wrote.
+        """
         self._someone_ended.wait(seconds)
         for container in self.containers:
+            if container.ended and container.too_much is not None:
+                raise JobFailure("client", container.too_much)
             if container.lost is not None:
                 raise JobFailure("internal", container.lost)
             if container.exit is not None:

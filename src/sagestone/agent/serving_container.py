@@ -4,11 +4,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
 from sagestone.agent.console import Console
+from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import KILLED, taken_along
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
@@ -30,6 +32,7 @@ from sagestone.job_logs.writer import LogWriter
 
 _LOGS_PATIENCE_SECONDS = 20.0  # for the rest of the output after the end
 _ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
+_DISK_SECONDS = 1.0
 _MODEL = "/opt/ml/model"
 _SAFE_PORTS, _SAFE_FROM = 1000, 10000
 
@@ -77,6 +80,7 @@ class ServingContainer:
         self._on_end = on_end
         self.exit: Exit | None = None
         self.lost: str | None = None  # why the runtime cannot tell its end
+        self.too_much: str | None = None  # why it was ended: what it wrote
 
     def take_up(self) -> None:
         """Start it, or go on with the one that an earlier agent started; raises JobFailure where it does not start."""
@@ -97,6 +101,7 @@ class ServingContainer:
         )
         self._console.start()
         threading.Thread(target=self._await_end, name="container-wait", daemon=True).start()
+        threading.Thread(target=self._watch_disk, name="container-disk", daemon=True).start()
 
     def connect(self, timeout: float) -> socket:
         """A socket to the port it serves on; raises OSError or RuntimeFailure."""
@@ -186,6 +191,18 @@ class ServingContainer:
                     break
                 time.sleep(0.5)
         self._on_end()
+
+    def _watch_disk(self) -> None:
+        """Kill it when it has written more than it may."""
+        assert self._id is not None
+        watch = OutsideWatch(self._tools.runtime, self._id, self._assignment.limits.outside_bytes)
+        while not self.ended:
+            time.sleep(_DISK_SECONDS)
+            self.too_much = watch.complaint()
+            if self.too_much is not None:
+                with suppress(RuntimeFailure, OSError):  # it has ended meanwhile, or the engine has
+                    self._tools.runtime.stop(self._id, 0)
+                return
 
     def _find(self) -> Container | None:
         found = self._tools.runtime.find(self._labels)

@@ -11,6 +11,7 @@ from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.host_watch import HostWatch
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
+from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import KILLED, Ended, judge, not_started, out_of_volume, read_failure_file, taken_along
@@ -142,7 +143,7 @@ class TrainingContainer:
         )
         relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()
-        volume = VolumeWatch(self._opt_ml.root, assignment.limits.volume_bytes)
+        volume = VolumeWatch([self._opt_ml.root], assignment.limits.volume_bytes)
         try:
             exit_, interrupted = self._until_end(container, interruption, volume)
         finally:
@@ -166,27 +167,31 @@ class TrainingContainer:
     ) -> tuple[Exit, Outcome | None]:
         """Wait for the end, or bring it about; there is an outcome unless the container's own end is to be judged.
 
-        It is brought about by an interruption, by a channel that fails beside the container, and by a full volume.
+        It is brought about by an interruption, by a channel that fails beside the container, and by a full volume, or
+        too much that was written outside it.
         """
         tools = self._tools
         watch = HostWatch(
             tools.runtime, container, self._assignment.limits, volume, tools.clock, tools.reporter.host_metrics
         )
+        outside = OutsideWatch(tools.runtime, container, self._assignment.limits.outside_bytes)
         waiter = _Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):
             watch.look()
             outcome = interruption.outcome()
             if outcome is not None:
                 return self._tools.runtime.stop(container, self._assignment.stop_grace_seconds), outcome
-            failure = self._live.failure()
-            used = volume.overrun()
-            if failure is None and used is not None:
-                failure = Failure(fault="client", message=out_of_volume(self._assignment, used))
+            failure = self._live.failure() or self._overrun(volume, outside)
             if failure is not None:
                 grace = min(self._assignment.stop_grace_seconds, _FAILED_GRACE_SECONDS)
                 return self._tools.runtime.stop(container, grace), Outcome(ending="Failed", failure=failure)
         failure = self._live.failure()  # it ended for want of data, whatever it says itself
         return waiter.result(), None if failure is None else Outcome(ending="Failed", failure=failure)
+
+    def _overrun(self, volume: VolumeWatch, outside: OutsideWatch) -> Failure | None:
+        used = volume.overrun()
+        complaint = outside.complaint() if used is None else out_of_volume(self._assignment, used)
+        return None if complaint is None else Failure(fault="client", message=complaint)
 
     def _wait(self, container: str) -> Exit:
         """Its exit, also when the engine goes away for a while.

@@ -59,8 +59,8 @@ def out_of_volume(assignment: TrainingAssignment, used: int) -> str:
     """The sentence for a job that filled its volume."""
     if used >= UNMEASURED:
         return (
-            "Insufficient disk space: directories in /opt/ml are nested so deep that what is in them cannot be "
-            "measured. Nest less than 600 of them"
+            "Insufficient disk space: what is in /opt/ml cannot be measured, since directories are nested 600 deep or "
+            "their owner may not read them"
         )
     return (
         f"Insufficient disk space: {gibibytes(used)} are in /opt/ml, "

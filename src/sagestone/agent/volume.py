@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 _EVERY_SECONDS = 1.0
@@ -15,23 +16,23 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class VolumeWatch:
-    """The bytes on disk below a directory, against a limit (None: no limit, nothing is looked at)."""
+    """The bytes on disk below some places, against a limit (None: no limit, nothing is looked at)."""
 
-    def __init__(self, root: Path, limit: int | None) -> None:
-        self._root, self._limit = root, limit
+    def __init__(self, roots: Sequence[Path], limit: int | None) -> None:
+        self._roots, self._limit = roots, limit
         self._next_walk = 0.0
         self.last_used = 0  # bytes, when they were last looked at
 
     def measure(self) -> int:
         """Bytes used now; 0 where there is no limit."""
-        return 0 if self._limit is None else disk_usage(self._root)
+        return 0 if self._limit is None else sum(map(disk_usage, self._roots))
 
     def overrun(self) -> int | None:
         """The bytes used when they are more than the limit; looks only when it is time to."""
         if self._limit is None or time.monotonic() < self._next_walk:
             return None
         began = time.monotonic()
-        used = disk_usage(self._root)
+        used = self.measure()
         self.last_used = used if used < UNMEASURED else self._limit
         ended = time.monotonic()
         self._next_walk = ended + max(_EVERY_SECONDS, _WALK_SHARE * (ended - began))
@@ -39,13 +40,16 @@ class VolumeWatch:
 
 
 def disk_usage(root: Path) -> int:
-    """Bytes that what lies below `root` takes on disk, and 4096 at least for each name: inodes are used up too.
+    """Bytes that a file, or what lies below a directory, takes on disk; 4096 at least a name: inodes are used up too.
 
     A file with several names counts once, holes do not count. No link is followed, whatever the program that fills the
     directory puts in a directory's place; what vanishes meanwhile is passed over. UNMEASURED or more where directories
-    lie too deep.
+    lie too deep, or where one of our own user's is closed to us.
     """
     try:
+        status = os.lstat(root)
+        if stat.S_ISREG(status.st_mode):
+            return max(status.st_blocks * 512, _BLOCK)
         directory = os.open(root, _DIRECTORY)
     except OSError:
         return 0
@@ -67,9 +71,11 @@ def _usage(directory: int, depth: int) -> int:
                     total += max(status.st_blocks * 512, _BLOCK)
                     if depth == _DEEPEST:
                         return UNMEASURED
-                    below = os.open(entry.name, _DIRECTORY, dir_fd=directory)
+                    below = _enter(entry.name, directory, status.st_uid)
                 except OSError:
                     continue
+                if below < 0:
+                    return UNMEASURED
                 total += _usage(below, depth + 1)
                 if total >= UNMEASURED:
                     break
@@ -78,3 +84,13 @@ def _usage(directory: int, depth: int) -> int:
     finally:
         os.close(directory)
     return total
+
+
+def _enter(name: str, parent: int, owner: int) -> int:
+    """The directory, open; -1 where only its owner, who is this user, can have closed it. Raises OSError."""
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+    except PermissionError:
+        if owner != os.geteuid():
+            raise
+        return -1

@@ -191,6 +191,11 @@ class Runtime(Protocol):
         """What it uses now; None when it does not run."""
         ...
 
+    def places(self, container: str) -> Sequence[Path]:
+        """Directories and files of this machine that hold what a started container writes beside its mounts and its
+        output; none where that cannot be told. This process may not be allowed to look into them."""
+        ...
+
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         """A connected socket to that port inside; raises ConnectionRefusedError or TimeoutError."""
         ...

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import InstanceGroup, Share, group_of, share_of
 from sagestone.domain.training_job import TrainingJobSpec
 from sagestone.domain.transform_job import TransformJobSpec
+
+#: What a container may write beside its mounts, unless its volume is larger still.
+OUTSIDE_BYTES: Final = 32 * 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Limits:
     cpus: float | None = None
     memory_bytes: int | None = None
     volume_bytes: int | None = None  # quota of everything under /opt/ml that the job writes or downloads
+    outside_bytes: int | None = None  # of what a container writes beside its mounts
     shared_memory_bytes: int = 64 * 1024 * 1024
     gpus: int = 0
 

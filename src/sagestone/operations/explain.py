@@ -7,7 +7,7 @@ import msgspec
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.assign import Patience, assign
-from sagestone.domain.assignment import Limits
+from sagestone.domain.assignment import OUTSIDE_BYTES, Limits
 from sagestone.domain.describe.algorithm import describe_algorithm
 from sagestone.domain.describe.model import describe_model
 from sagestone.domain.describe.training_job import describe_training_job
@@ -120,6 +120,7 @@ def _limits(settings: Settings, job: TrainingJob | TransformJob, instance_type: 
         cpus=facts.vcpus,
         memory_bytes=facts.memory_bytes,
         volume_bytes=volume * 1024 * MIB or None,
+        outside_bytes=max(volume * 1024 * MIB, OUTSIDE_BYTES),
         shared_memory_bytes=settings.shared_memory_mb * MIB,
         gpus=facts.gpus,
     )

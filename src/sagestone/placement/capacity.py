@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sagestone.containers.machine import Machine
-from sagestone.domain.assignment import Limits
+from sagestone.domain.assignment import OUTSIDE_BYTES, Limits
 from sagestone.domain.instance import InstanceFacts, UnknownInstanceType
 from sagestone.placement.interface import Impossible
 
@@ -77,6 +77,7 @@ def instance_limits(
             cpus=max(_LEAST_CPUS, cpus_ / _GRAIN),
             memory_bytes=memory_,
             volume_bytes=(volume_gb or size.local_storage_gb or 0) * _GIB or None,
+            outside_bytes=max((volume_gb or size.local_storage_gb or 0) * _GIB, OUTSIDE_BYTES),
             shared_memory_bytes=min(shared_memory_bytes, memory_),
             gpus=gpus_,
         )

@@ -7,7 +7,7 @@ What the two do differently stands where it matters: `spec` (what a container ma
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,13 @@ class EngineRuntime:
         used -= cache.get("total_inactive_file") or cache.get("inactive_file") or 0
         seconds = (((stats.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage") or 0) / 1e9
         return Usage(memory_bytes=max(int(used), 0), cpu_seconds=seconds)
+
+    def places(self, container: str) -> Sequence[Path]:
+        """The upper layer of an overlay, and the files of the host's names; other storage drivers do not tell."""
+        document = inspect(self._http, container)
+        layer = ((document.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir")
+        files = [document.get(name) for name in ("HostnamePath", "HostsPath", "ResolvConfPath")]
+        return [Path(path) for path in (layer, *files) if path]
 
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         return connect_engine(self._http, container, port, timeout)

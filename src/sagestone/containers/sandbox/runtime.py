@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -155,6 +155,10 @@ class SandboxRuntime:
             return None
         cgroups = self._cgroups(record)
         return (cgroups.usage() if cgroups else None) or tree_usage(record)
+
+    def places(self, container: str) -> Sequence[Path]:
+        """Changes that memory holds count as memory, and those to a copied image are not told."""
+        return [self._record(container).directory / part for part in ("upper", "etc")]
 
     def connect(self, container: str, port: int, timeout: float) -> socket.socket:
         return connect(self._record(container), port, timeout)
