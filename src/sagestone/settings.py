@@ -49,6 +49,8 @@ class Settings:
     insecure_on_network: bool = False  # lets insecure_no_auth listen beyond this machine
     user: str = ""  # whom commands act as: NAME or ACCOUNT/NAME; "": the first user of the home's own account
     runtime: RuntimeChoice = "auto"  # auto: an engine that answers, else the sandbox
+    database: str = field(default="", repr=False)  # "": a file in the home directory; postgresql://USER@HOST/DATABASE
+    service_patience_seconds: float = 300.0  # a service that shares the database and is silent for so long is gone
     engine_url: str = ""  # "": DOCKER_HOST, then the usual sockets of Docker and Podman
     s3_endpoint: str = ""  # "": the embedded store
     s3_access_key: str = ""
@@ -187,6 +189,8 @@ def _check(settings: Settings) -> None:
     host, separator, port = settings.listen.rpartition(":")
     if not separator or not host or not port.isdigit() or int(port) > 65535:
         raise BadSetting(f"listen = {settings.listen!r}: expected HOST:PORT, such as 127.0.0.1:8470")
+    if settings.database and not re.match(r"(postgresql|postgres)://", settings.database):
+        raise BadSetting("database: expected nothing, or a URL such as postgresql://user@host:5432/sagestone")
     if not re.fullmatch(r"[0-9]{12}", settings.account):
         raise BadSetting(f"account = {settings.account!r}: expected 12 digits")
     if not re.fullmatch(r"[a-z0-9-]{9,16}", settings.region):

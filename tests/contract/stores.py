@@ -29,7 +29,7 @@ def in_a_file(directory: Path) -> Store:
 
 def in_postgres(directory: Path, home: str = "here", patience_seconds: float = 300.0) -> Store:
     """The store in a schema that stands for the directory, as the service of that home has it."""
-    member = Member(home=home, host=f"{home}.example", agreed={}, patience_seconds=patience_seconds)
+    member = Member(home=home, host=f"{home}.example", agreed={"test": "yes"}, patience_seconds=patience_seconds)
     return open_postgres(
         read_address(postgres_url()), schema=schema_for(directory), member=member, describe=describe
     )  # fmt: skip

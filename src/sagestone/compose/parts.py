@@ -103,6 +103,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         region=settings.region,
         no_auth=settings.insecure_no_auth,
         max_body=settings.max_request_mb * 1024 * 1024,
+        reads_on_loop=not settings.database,
     )
     return ServiceParts(
         server=server,

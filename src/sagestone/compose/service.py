@@ -14,8 +14,11 @@ from typing import Any
 from sagestone.compose.endpoint import HomeLock, remove_endpoint, write_endpoint
 from sagestone.compose.parts import ServiceParts, build_parts
 from sagestone.compose.runtimes import CannotStart, runtime_sentence
+from sagestone.compose.stores import home_word
 from sagestone.compose.tls import tls_context
 from sagestone.settings import Settings
+from sagestone.store.interface import StoreUnavailable
+from sagestone.store.migrations import NewerDatabase
 
 _LOG = logging.getLogger("sagestone.service")
 
@@ -49,8 +52,12 @@ class Service:
         remove_endpoint(settings.home)  # of a service that was killed
         try:
             tls = tls_context(settings)
-            service = cls(settings, lock, build_parts(settings, holder=uuid.uuid4().hex))
+            holder = f"{home_word(settings.home)}.{uuid.uuid4().hex}"
+            service = cls(settings, lock, build_parts(settings, holder=holder))
             service._listen(0 if any_port else settings.port, tls)
+        except (StoreUnavailable, NewerDatabase) as error:
+            lock.release()
+            raise CannotStart(str(error)) from error
         except (sqlite3.Error, OSError) as error:
             lock.release()
             raise CannotStart(f"the state in {settings.home} cannot be used: {error}") from error

@@ -24,11 +24,13 @@ from sagestone.control.validated import KINDS, ValidatedReconciler
 from sagestone.control.waiting_room import WaitingRoom
 from sagestone.domain.assign import Patience
 from sagestone.placement.interface import Placement
-from sagestone.store.interface import LeaseLost, Store
+from sagestone.store.interface import LeaseLost, Orphan, Store, StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 
 _PUT_AWAY_SECONDS = 5.0
+#: Between two tries to reach a store that does not answer.
+_AWAY_SECONDS = 0.5
 
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
@@ -83,15 +85,20 @@ class Controller:
         self._ending: set[str] = set()  # those of them that are over and still to be put away
         self._look_at = math.inf  # when to look at everything without a hint: leases are to be renewed
         self._recovered = False
+        self._shared = store.is_shared()
+        self._leavings = True  # there may be something here of jobs that are over, or another service's by now
+        self._away = False  # the store does not answer
         self._wake = threading.Condition()
         self._hinted = True
         self._stirred = False
         self._asked_to_give_way = False
+        self._told = False
         self._stopping = False
         self._busy_since: float | None = None
         self._rounds = 0
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         placement.on_change(self._stir)
+        store.watch(self._hear)
 
     def start(self) -> None:
         """Begin, with recovery first; returns at once."""
@@ -138,7 +145,10 @@ class Controller:
         with self._wake:
             everything, self._hinted, self._stirred = self._hinted, False, False
             give_way, self._asked_to_give_way = self._asked_to_give_way, False
+            told, self._told = self._told, False
         now = self._monotonic()
+        if told:
+            self._look_at = now
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
@@ -149,6 +159,8 @@ class Controller:
             everything = True
             self._validated.wake_all()
         everything = everything or len(jobs_due) < len(due)
+        if everything and self._shared:
+            self._look_after_neighbours()
         jobs = [*self._store.unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)
         freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
@@ -160,6 +172,15 @@ class Controller:
             self._busy_since = self._monotonic()
             try:
                 seconds = self.round()
+                if self._away:
+                    _LOG.warning("the store answers again")
+                self._away = False
+            except StoreUnavailable as error:
+                if not self._away:
+                    _LOG.error("the store does not answer, jobs go on and are looked at as soon as it does: %s", error)
+                self._away = self._hinted = True
+                self._rest(_AWAY_SECONDS)
+                seconds = 0.0
             except Exception:  # noqa: BLE001 (logged with its traceback; the pump must not end)
                 _LOG.exception("the controller could not look at the store; it tries again")
                 seconds = 1.0
@@ -170,8 +191,18 @@ class Controller:
                     self._wake.wait(seconds)
                 if self._stopping:
                     break
-        self._put_away_what_ends()
-        self._guard(_LEASES, self._leases.drop_all)
+        try:
+            self._put_away_what_ends()
+            self._guard(_LEASES, self._leases.drop_all)
+        except StoreUnavailable as error:
+            _LOG.warning("stopped without the store, the next start finds what is left: %s", error)
+
+    def _rest(self, seconds: float) -> None:
+        """Hints do not end it, a stop does."""
+        deadline = time.monotonic() + seconds
+        with self._wake:
+            while not self._stopping and time.monotonic() < deadline:
+                self._wake.wait(deadline - time.monotonic())
 
     def _put_away_what_ends(self) -> None:
         """At a stop: jobs that are over leave nothing behind, if their agents are gone soon."""
@@ -187,6 +218,12 @@ class Controller:
             self._busy()
             self._wake.notify()
 
+    def _hear(self) -> None:
+        """Another service changed something."""
+        with self._wake:
+            self._told = True
+        self.hint()
+
     def _busy(self) -> None:
         """It has something to do since now, if it rested."""
         if self._busy_since is None:
@@ -195,8 +232,25 @@ class Controller:
     def _recover(self) -> bool:
         if self._alone:
             self._store.void_leases()
-        self._carry_on_jobs(unneeded(self._store, self._placement))
+        if not self._shared:
+            self._carry_on_jobs(unneeded(self._store, self._placement))
         self._recovered = True
+        return True
+
+    def _look_after_neighbours(self) -> None:
+        """End the jobs of services that are gone, and put away what lies here of jobs that are not ours to carry on."""
+        for orphan in self._store.orphans():
+            self._guard(orphan.key, partial(self._abandon, orphan))
+        if self._leavings:
+            keys = unneeded(self._store, self._placement)
+            gone = [self._guard(key, partial(self._jobs.put_away_here, key)) for key in keys]
+            self._leavings = not all(gone)
+
+    def _abandon(self, orphan: Orphan) -> bool:
+        if not self._leases.hold(orphan.key):
+            return False
+        self._jobs.abandon(orphan, self._leases.holder)
+        self._leases.drop(orphan.key)
         return True
 
     def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
@@ -211,7 +265,7 @@ class Controller:
                 freed = self._carry_on_jobs(self._store.unfinished_jobs())
                 moved = freed
         unfinished = self._store.unfinished_resources() or self._store.unfinished_jobs()
-        self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished else math.inf
+        self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished or self._shared else math.inf
 
     def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
         """Whether one of them is over or was put away: its algorithm may have a next step, and others room now."""
@@ -233,8 +287,8 @@ class Controller:
         (self._running.add if progress in ("running", "ending") else self._running.discard)(key)
         (self._ending.add if progress == "ending" else self._ending.discard)(key)
         self._waiting_room.note(key, progress)
-        if progress == "done":
-            self._leases.drop(key)
+        if progress == "done" or (self._shared and self._jobs.waits_for_room(key)):
+            self._leases.drop(key)  # where it waits, another service may have room
         if progress in ("done", "ending"):
             self._validated.wake_for(key)
         return progress == "done" or (progress == "ending" and not was_over)
@@ -272,7 +326,10 @@ class Controller:
             self._jobs.forget(key)
             self._running.discard(key)
             self._ending.discard(key)
+            self._leavings = True
             told = False
+        except StoreUnavailable:
+            raise  # no fault of this one
         except Exception:  # noqa: BLE001 (logged with its traceback; the others must go on)
             count = self._backoff.failed(key, self._monotonic())
             _LOG.exception("%s could not be carried on (%d times in a row)", key, count)

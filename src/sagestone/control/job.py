@@ -7,6 +7,7 @@ result is stored before the next, and what is cleaned up is cleaned up after the
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 from sagestone.control.progress import Progress
@@ -18,6 +19,7 @@ from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import (
     begin_run,
+    end_pool,
     end_wait,
     exceeds_wait,
     fail,
@@ -27,7 +29,7 @@ from sagestone.domain.transition import (
 )
 from sagestone.domain.transition.instances import should_stop
 from sagestone.placement.interface import Impossible, Placement, Reservation
-from sagestone.store.interface import Store
+from sagestone.store.interface import Orphan, Store
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,6 +102,30 @@ class JobReconciler:
     def give_way(self) -> bool:
         """End the oldest warm pool, for whoever waits for room; whether there was one."""
         return self._pools.give_way()
+
+    def abandon(self, orphan: Orphan, holder: str) -> None:
+        """End a job whose service is gone; where it has retries left it waits for room anew."""
+        job, now = self._job(orphan.key), self._clock()
+        if job is None:
+            return
+        if isinstance(job, TrainingJob) and job.warm_pool is not None and job.warm_pool.status == "Available":
+            self._change_training(orphan.key, lambda known: end_pool(known, now), holder)
+        elif job.status == "Deleting":
+            self._store.remove_job(orphan.key, holder)
+        elif not job.finished:
+            if not (isinstance(job, TrainingJob) and job.run_over):
+                self._fail(job, Failure(fault="internal", message=_gone(orphan)), holder)
+            if isinstance(job, TrainingJob):
+                self._change_training(orphan.key, lambda known: begin_run(known, now), holder)
+
+    def put_away_here(self, key: str) -> bool:
+        """Take away what a job has on this machine, whoever carries it on; whether nothing is left."""
+        return self._put_away(key) == "done"
+
+    def waits_for_room(self, key: str) -> bool:
+        """Whether it was looked at and has no instances here."""
+        work = self._work.get(key)
+        return work is not None and work.reservation is None
 
     def forget(self, key: str) -> None:
         """Another controller has it now."""
@@ -231,3 +257,8 @@ def _may_tire(job: Job) -> bool:
     """Whether it waits for a limited time only."""
     limits = (job.spec.max_wait_seconds, job.spec.max_pending_seconds) if isinstance(job, TrainingJob) else ()
     return any(limit is not None for limit in limits)
+
+
+def _gone(orphan: Orphan) -> str:
+    heard = datetime.fromtimestamp(orphan.heard_at, UTC).isoformat(timespec="seconds")
+    return f"The service on {orphan.host}, which ran the job, is gone: it was last heard of at {heard}."

@@ -6,10 +6,10 @@ from concurrent.futures import Executor
 
 from aiohttp import web
 
-from sagestone.store.interface import StoreFull
+from sagestone.store.interface import StoreFull, StoreUnavailable
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
-from sagestone.wire.errors import InternalFailure, ServiceError, UnknownOperationException
+from sagestone.wire.errors import InternalFailure, ServiceError, ServiceUnavailable, UnknownOperationException
 from sagestone.wire.exchange import Exchange
 from sagestone.wire.operation import Operation, OperationTable
 from sagestone.wire.read import CallReader
@@ -19,11 +19,15 @@ from sagestone.wire.signature import SignedRequest
 #: Larger bodies are parsed and checked in a thread, so that one caller's megabytes do not hold up the others.
 LARGEST_ON_LOOP = 131072
 
+#: What a caller hears of a store that is away; the log says which, and why.
+AWAY = "The database that holds the service's state does not answer. Please try again."
+
 _LOG = logging.getLogger("sagestone.server")
 
 
 class JsonFace:
-    """Answers requests of the AWS JSON protocol. Operations that only read run on the loop, others on `executor`."""
+    """Answers requests of the AWS JSON protocol. Operations run on `executor`, but those that only read on the loop
+    where `reads_on_loop`: their store answers without a wait."""
 
     def __init__(
         self,
@@ -33,7 +37,9 @@ class JsonFace:
         writer: ReplyWriter,
         authentication: Authentication,
         executor: Executor,
+        reads_on_loop: bool,
     ) -> None:
+        self._reads_on_loop = reads_on_loop
         self._operations = operations
         self._reader = reader
         self._writer = writer
@@ -54,6 +60,9 @@ class JsonFace:
         except StoreFull as error:
             _LOG.error("%s %r: %s", request_id, target[:200], error)
             return error_reply(InternalFailure(str(error)), exchange)
+        except StoreUnavailable as error:
+            _LOG.error("%s %r: %s", request_id, target[:200], error)
+            return error_reply(ServiceUnavailable(AWAY), exchange)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
             return error_reply(internal_failure(request_id), exchange)
@@ -74,7 +83,7 @@ class JsonFace:
         if operation is None:
             raise UnknownOperationException(f"{name} is an operation of {service} that Sagestone does not serve.")
         exchange.operation, request_id = name, exchange.request_id
-        if operation.writes or len(body) > LARGEST_ON_LOOP:
+        if operation.writes or not self._reads_on_loop or len(body) > LARGEST_ON_LOOP:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(
                 self._executor, self._call, operation, service, name, body, caller, request_id

@@ -8,9 +8,11 @@ from typing import Final
 
 from aiohttp import web
 
+from sagestone.server.json_face import AWAY
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import ServiceModel
 from sagestone.shapes.violation import WrongType, summary
+from sagestone.store.interface import StoreUnavailable
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ServiceError
@@ -68,6 +70,10 @@ class QueryFace:
         except ServiceError as error:
             exchange.code, status = _REFUSALS.get(error.code, (error.code, error.status))
             return _reply(status, query_error_body(exchange.code, error.message, request_id), request_id)
+        except StoreUnavailable as error:
+            _LOG.error("%s %s: %s", request_id, service, error)
+            exchange.code = "ServiceUnavailable"
+            return _reply(503, query_error_body(exchange.code, AWAY, request_id), request_id)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %s: unexpected exception", request_id, service)
             text, exchange.code = f"The service's log has the details under request id {request_id}.", "InternalFailure"

@@ -45,7 +45,8 @@ class Server:
     """Serves the operation table and the S3 face. All parts are given; nothing is read from the environment.
 
     `query_models` are those of the services that answer in XML. `s3` None: the embedded store is off. `no_auth`:
-    requests to all services but S3 are believed unsigned. `hosts` are the names that the service goes by, `traffic`
+    requests to all services but S3 are believed unsigned. `reads_on_loop`: the store answers reads without a
+    wait. `hosts` are the names that the service goes by, `traffic`
     counts what was answered. `clock` gives epoch seconds.
     """
 
@@ -64,6 +65,7 @@ class Server:
         traffic: Traffic | None = None,
         hosts: tuple[str, ...] = (),
         max_body: int = 8 * 1024 * 1024,
+        reads_on_loop: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
@@ -82,6 +84,7 @@ class Server:
             writer=ReplyWriter(models),
             authentication=authentication,
             executor=self._executor,
+            reads_on_loop=reads_on_loop,
         )
         self._query = QueryFace(
             operations=operations, models=query_models, authentication=authentication, executor=self._executor

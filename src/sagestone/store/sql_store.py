@@ -85,7 +85,7 @@ class SqlStore:
 
     def change_algorithms(self, names: Sequence[str], change: Callable[[Algorithm], Algorithm]) -> None:
         def apply(connection: Connection) -> None:
-            for name in names:
+            for name in sorted(names):  # in one order, whoever asks: nobody waits for whom he keeps waiting
                 with suppress(NotFound):
                     rows.change(connection, "algorithm", name, change, self._describe)
 

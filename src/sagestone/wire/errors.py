@@ -112,6 +112,13 @@ class InternalFailure(ServiceError):
     status = 500
 
 
+class ServiceUnavailable(ServiceError):
+    """What the service itself needs does not answer; it may be tried again, as SDKs do by themselves."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
 class RequestTooLarge(ServiceError):
     """A body over the limit."""
 

@@ -1,6 +1,7 @@
 """The tables in PostgreSQL, as forward steps: a database of an older version is brought up to date at its opening."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from sagestone.store.interface import StoreUnavailable
@@ -85,7 +86,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
 )
 
 
-def migrate(address: Address, schema: str, home: str) -> None:
+def migrate(address: Address, schema: str, home: str, steps: Sequence[Sequence[str]] = STEPS) -> None:
     """Make the schema, and carry out the steps that it has not had yet; raises NewerDatabase, StoreUnavailable.
 
     Of several services that start at once one does it and the others wait. Where an older version still runs there is
@@ -104,14 +105,14 @@ def migrate(address: Address, schema: str, home: str) -> None:
             "CREATE TABLE IF NOT EXISTS migrations (step BIGINT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)"
         )
         ((done,),) = session.execute("SELECT coalesce(max(step), 0) FROM migrations")
-        if done > len(STEPS):
+        if done > len(steps):
             raise NewerDatabase(
                 f"{address.shown} was written by a newer version of Sagestone (step {done}, this one knows "
-                f"{len(STEPS)}): start that version, or use another database"
+                f"{len(steps)}): start that version, or use another database"
             )
-        if 2 <= done < len(STEPS):
+        if 2 <= done < len(steps):
             _refuse_beside_older(session, home)
-        for number, statements in enumerate(STEPS[done:], start=done + 1):
+        for number, statements in enumerate(steps[done:], start=done + 1):
             _LOG.info("step %d of the tables in %s", number, schema)
             text = ";\n".join((*statements, f"INSERT INTO migrations VALUES ({number}, now())"))
             session.plain(f"BEGIN;\n{text};\nCOMMIT")
@@ -120,7 +121,9 @@ def migrate(address: Address, schema: str, home: str) -> None:
 
 
 def _refuse_beside_older(session: Session, home: str) -> None:
-    alive = session.execute("SELECT host FROM services WHERE home <> ? AND heard_at > epoch() - 30", (home,)).fetchall()
+    alive = session.execute(
+        "SELECT host FROM services WHERE home <> ? AND agreed <> '{}' AND heard_at > epoch() - 30", (home,)
+    ).fetchall()
     if alive:
         raise StoreUnavailable(
             f"The database is used by a service of an older version on {', '.join(sorted(host for (host,) in alive))}: "

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,8 +94,13 @@ class Services:
         self._hint = hint
 
     def close(self) -> None:
+        """Its jobs stay its own for as long as it may come back; nobody has to agree with it any more."""
+        if self._ending.is_set():
+            return
         self._ending.set()
         self._thread.join()
+        with suppress(StoreUnavailable, StoreFull):
+            self._database.write(self._leave)
 
     def _join(self, connection: Connection) -> None:
         connection.execute("LOCK TABLE services IN SHARE ROW EXCLUSIVE MODE")
@@ -110,6 +116,11 @@ class Services:
             (self._member.home, self._member.host, json.dumps(dict(self._member.agreed))),
         )
 
+    def _leave(self, connection: Connection) -> None:
+        connection.execute(
+            "UPDATE services SET agreed = '{}', heard_at = epoch() WHERE home = ?", (self._member.home,)
+        )  # fmt: skip
+
     def _run(self) -> None:
         away = False
         while not self._ending.wait(_LOOK_SECONDS):
@@ -117,7 +128,7 @@ class Services:
                 self._look()
             except (StoreUnavailable, StoreFull) as error:
                 if not away:
-                    _LOG.error("%s It is tried again.", error)
+                    _LOG.error("%s; it is tried again", error)
                 away, self._steady_since = True, time.monotonic()
             except Exception:  # noqa: BLE001 (logged with its traceback; the others must go on hearing of us)
                 _LOG.exception("the services on the database could not be looked at")
