@@ -1,15 +1,14 @@
 """Finds metrics in the lines of a training log, as the service does."""
 
+import re
 import struct
 from collections.abc import Sequence
 from typing import Final
 
-import regex  # type: ignore[import-untyped]
-
 from sagestone.domain.metric import MetricDefinition, MetricPoint
 
-_NUMBER: Final = regex.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
-_UNBOUNDED: Final = regex.compile(r"\)[*+{]")  # a repeated group
+_NUMBER: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_UNBOUNDED: Final = re.compile(r"\)[*+{]")  # a repeated group
 _PATIENCE_SECONDS: Final = 0.05  # for one expression on one line
 _MOST_TIMEOUTS: Final = 20
 _QUICK_STEPS: Final = 10_000_000  # that many can be done without looking at the clock
@@ -25,6 +24,8 @@ class MetricScraper:
     """
 
     def __init__(self, definitions: Sequence[MetricDefinition]) -> None:
+        import regex  # type: ignore[import-untyped]  # not before it is needed: it takes a tenth of a start
+
         self._searches = [
             (definition.name, regex.compile(definition.regex), longest_quick_line(definition.regex))
             for definition in definitions
