@@ -256,6 +256,46 @@ except RuntimeFailure as error:
     assert ran.stdout.endswith("store: No space left on device []\n"), ran.stderr
 
 
+@pytest.mark.parametrize("packed", ["plain", "gzip"])
+def test_a_bomb_leaves_the_disk_to_others(tmp_path: Path, packed: str) -> None:
+    bomb = layer(("zeros", {"content": bytes(80 << 20)}))
+    written = write_layers(tmp_path / "bomb.tar", "bomb:1", [bomb])
+    if packed == "gzip":
+        (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(written.path.read_bytes(), 1))
+    store = ImageStore(tmp_path / "images", least_free=1 << 60)
+    with pytest.raises(RuntimeFailure, match=r"bytes have come out of it, and the disk of .* has less than"):
+        store.load(tmp_path / "bomb.tar.gz" if packed == "gzip" else written.path)
+    assert list((tmp_path / "images/store").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"Entrypoint": "train"}, "Entrypoint"),
+        ({"Cmd": [1]}, "Cmd"),
+        ({"Env": {"A": "1"}}, "Env"),
+        ({"User": 0.5}, "User"),
+        ({"WorkingDir": ["/"]}, "WorkingDir"),
+        ({"Labels": ["a"]}, "Labels"),
+        ({"Labels": {"a": 1}}, "Labels"),
+    ],
+)
+def test_a_configuration_of_the_wrong_kind_is_refused(
+    store: ImageStore, tmp_path: Path, config: dict[str, object], named: str
+) -> None:
+    written = write_layers(tmp_path / "odd.tar", "odd:1", [layer(("file", {}))], config=config)
+    with pytest.raises(RuntimeFailure, match=f"whose {named} is not of its kind"):
+        store.load(written.path)
+    assert list(store.images()) == []
+
+
+def test_documents_nested_without_measure_are_refused(store: ImageStore, tmp_path: Path) -> None:
+    (tmp_path / "layout").mkdir()
+    (tmp_path / "layout/index.json").write_text("[" * 1_000_000)
+    with pytest.raises(RuntimeFailure, match=r"index\.json in the image archive is no JSON"):
+        store.load(tmp_path / "layout")
+
+
 def test_what_a_crash_left_is_swept(store: ImageStore, tmp_path: Path) -> None:
     for name in (".new-dead", ".gone-dead"):
         (tmp_path / "images/store" / name / "rootfs").mkdir(parents=True)

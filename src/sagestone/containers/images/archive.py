@@ -98,6 +98,9 @@ def _image(content: bytes, identity: str, digest: str, names: tuple[str, ...], l
         raise RuntimeFailure(f"image {identity} has {len(layers)} layers, but its configuration lists others")
     if not all(_DIGEST.fullmatch(str(diff_id)) for diff_id in diff_ids):
         raise RuntimeFailure(f"image {identity} has a layer whose digest is not sha256")
+    wrong = _wrong_member(configuration)
+    if wrong is not None:
+        raise RuntimeFailure(f"image {identity} has a configuration whose {wrong} is not of its kind")
     if configuration.get("os", "linux") != "linux":
         raise RuntimeFailure(f"image {identity} is for {configuration['os']}, not for linux")
     return ArchivedImage(
@@ -107,6 +110,21 @@ def _image(content: bytes, identity: str, digest: str, names: tuple[str, ...], l
         configuration=configuration,
         layers=tuple(zip(layers, map(str, diff_ids), strict=True)),
     )
+
+
+def _wrong_member(configuration: dict[str, Any]) -> str | None:
+    """The first member that is there and not what it must be: it would be met again whenever images are looked at."""
+    config = configuration.get("config")
+    if config is not None and not isinstance(config, dict):
+        return "config"
+    texts = [(name, configuration.get(name)) for name in ("architecture", "os", "created")]
+    texts += [(name, (config or {}).get(name)) for name in ("WorkingDir", "User")]
+    for name in ("Entrypoint", "Cmd", "Env"):
+        many = (config or {}).get(name)
+        texts += [(name, each) for each in many] if isinstance(many, list) else [(name, many and 1)]
+    labels = (config or {}).get("Labels")
+    texts += [("Labels", each) for each in labels.values()] if isinstance(labels, dict) else [("Labels", labels and 1)]
+    return next((name for name, value in texts if value is not None and not isinstance(value, str)), None)
 
 
 def _identity(content: bytes, stated: str | None, path: str) -> str:
@@ -141,5 +159,5 @@ def _path(digest: str) -> str:
 def _json(content: bytes, where: str) -> Any:
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RuntimeFailure(f"{where} in the image archive is no JSON: {error}") from error

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 from sagestone.archive.errors import UnsafeArchive
 from sagestone.archive.reader import DAMAGED, TarReader, open_archive
 from sagestone.archive.tree import name_parts
+from sagestone.containers.images.room import Room
 from sagestone.containers.runtime import RuntimeFailure
 
 _MAX_MEMBERS = 100_000  # an archive has a handful for each layer
@@ -28,7 +29,7 @@ class Blobs(Protocol):
 
 
 @contextmanager
-def open_blobs(archive: Path, scratch: Path) -> Iterator[Blobs]:
+def open_blobs(archive: Path, scratch: Path, room: Room) -> Iterator[Blobs]:
     """The files of an archive; a gzipped one is inflated into `scratch` meanwhile. Raises RuntimeFailure."""
     if archive.is_dir():
         yield _DirectoryBlobs(archive)
@@ -43,6 +44,7 @@ def open_blobs(archive: Path, scratch: Path) -> Iterator[Blobs]:
             with tempfile.TemporaryFile(dir=scratch) as inflated:
                 with open_archive(opened) as stream:
                     while piece := stream.read(1 << 20):
+                        room.take(len(piece))
                         inflated.write(piece)
                 inflated.seek(0)
                 yield _TarBlobs(inflated)

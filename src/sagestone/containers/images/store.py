@@ -24,6 +24,7 @@ from sagestone.containers.images.archive import ArchivedImage, archived_images
 from sagestone.containers.images.blobs import Blobs, open_blobs
 from sagestone.containers.images.name import canonical_tag, read_image_name
 from sagestone.containers.images.names import Names
+from sagestone.containers.images.room import LEAST_FREE, Room
 from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -41,8 +42,9 @@ class StoredImage:
 class ImageStore:
     """See the module. All calls may be made from any thread and process."""
 
-    def __init__(self, directory: Path) -> None:
-        self._store = directory / "store"
+    def __init__(self, directory: Path, *, least_free: int = LEAST_FREE) -> None:
+        """Nothing is loaded that would leave less than `least_free` bytes of the disk."""
+        self._store, self._least_free = directory / "store", least_free
         for each in (directory, self._store):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._names = Names(directory / "names")
@@ -55,11 +57,12 @@ class ImageStore:
         All digests are checked. Raises RuntimeFailure with what is wrong; then nothing is added but whole images.
         """
         stem = archive.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
-        with open_blobs(archive, self._store) as blobs:
+        room = Room(self._store, self._least_free)
+        with open_blobs(archive, self._store, room) as blobs:
             try:
                 found = archived_images(blobs, stem)
                 for image in found:
-                    self._add(image, blobs)
+                    self._add(image, blobs, room)
             except (RuntimeFailure, UnsafeArchive) as error:
                 raise RuntimeFailure(f"{archive} cannot be loaded: {error}") from error
             except OSError as error:
@@ -124,14 +127,14 @@ class ImageStore:
         tags = [name for name in self.resolve(reference).image.names if "@" not in name]
         return canonical_tag(reference) not in tags or len(tags) == 1
 
-    def _add(self, image: ArchivedImage, blobs: Blobs) -> None:
+    def _add(self, image: ArchivedImage, blobs: Blobs, room: Room) -> None:
         target = self._store / _hex(image.id)
         if target.is_dir():
             return
         with fresh_directory(self._store) as fresh:
             rootfs = fresh / "rootfs"
             rootfs.mkdir(mode=0o755)
-            size = _unpack_layers(image, blobs, rootfs)
+            size = _unpack_layers(image, blobs, rootfs, room)
             document = {"id": image.id, "digest": image.digest, "size": size, "configuration": image.configuration}
             (fresh / "image.json").write_text(json.dumps(document))
             try:
@@ -175,7 +178,7 @@ class ImageStore:
         return sorted(entry.name for entry in self._store.iterdir() if not entry.name.startswith("."))
 
 
-def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:
+def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path, room: Room) -> int:
     size = 0
     tree = Tree(rootfs)
     try:
@@ -184,7 +187,7 @@ def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:
                 if compressed.peek(4)[:4] == _ZSTANDARD:  # type: ignore[attr-defined]
                     raise RuntimeFailure(f"layer {digest} is compressed with zstd: save the image with gzip instead")
                 with open_archive(compressed) as stream:
-                    hashing = _Hashing(stream)
+                    hashing = _Hashing(stream, room)
                     size += unpack_layer(hashing, tree, keep_owners=os.geteuid() == 0)
             if hashing.digest() != digest:
                 raise RuntimeFailure(f"layer {digest} is damaged: its digest is {hashing.digest()}")
@@ -194,14 +197,15 @@ def _unpack_layers(image: ArchivedImage, blobs: Blobs, rootfs: Path) -> int:
 
 
 class _Hashing:
-    """A stream that knows the sha256 of what was read from it."""
+    """A stream that knows the sha256 of what was read from it, and that there is room for it."""
 
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
+    def __init__(self, stream: Readable, room: Room) -> None:
+        self._stream, self._room = stream, room
         self._hash = hashlib.sha256()
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
+        self._room.take(len(data))
         self._hash.update(data)
         return data
 
