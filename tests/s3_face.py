@@ -12,6 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sagestone.domain.names import Deployment
+from sagestone.kms.key_store import KeyStore
+from sagestone.kms.vault import Vault
 from sagestone.s3.storage import Storage, open_storage
 from sagestone.s3_server import S3Face
 from sagestone.wire.credentials import CredentialBook, Credentials
@@ -21,12 +24,25 @@ ACCESS_KEY, SECRET_KEY = "AKIATESTTESTTESTTEST", "secret/of+the=tests"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
+def vault_beside(directory: Path) -> Vault:
+    """The keys that the store of that directory encrypts with in these tests."""
+    deployment = Deployment(partition="aws", region=REGION, account=ACCOUNT)
+    vault = Vault(KeyStore(directory / "keys", bytes(32)), deployment, time.time)
+    vault.add_managed_keys()
+    return vault
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningFace:
     """Where it listens and what it serves."""
 
     port: int
     storage: Storage
+
+    @property
+    def vault(self) -> Vault:
+        """The keys that it encrypts with."""
+        return vault_beside(self.storage.directory)
 
     @property
     def endpoint(self) -> str:
@@ -64,7 +80,7 @@ def running_face(
     arrived: Callable[[web.BaseRequest], Awaitable[None]] = _at_once,
 ) -> Iterator[RunningFace]:
     """Serve the store of a directory until the block is left; each request waits for `arrived` first."""
-    storage = open_storage(directory)
+    storage = open_storage(directory, vault_beside(directory))
     book = CredentialBook([Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY, account=ACCOUNT)])
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

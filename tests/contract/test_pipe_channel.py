@@ -22,6 +22,7 @@ from sagestone.domain.instance_group import Share
 from sagestone.s3.client import S3, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.remote import RemoteS3
+from sagestone.s3.storage.documents import WantedEncryption
 from sagestone.s3.uri import S3Uri
 from tests.breaking_proxy import BreakingProxy
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, RunningFace, running_face
@@ -40,9 +41,11 @@ def face(tmp_path: Path) -> Iterator[RunningFace]:
         yield face
 
 
-@pytest.fixture(params=["embedded", "remote"])
+@pytest.fixture(params=["embedded", "encrypted", "remote"])
 def s3(request: pytest.FixtureRequest, face: RunningFace, tmp_path: Path) -> S3:
-    return EmbeddedS3(tmp_path / "store") if request.param == "embedded" else _remote(face.port)
+    if request.param == "encrypted":
+        face.storage.buckets.set_encryption("data", WantedEncryption(algorithm="aws:kms"))
+    return _remote(face.port) if request.param == "remote" else EmbeddedS3(tmp_path / "store", vault=face.vault)
 
 
 def _remote(port: int) -> RemoteS3:

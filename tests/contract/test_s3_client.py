@@ -22,6 +22,7 @@ from sagestone.s3.client import (
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.listing import BadS3Input, objects_of
 from sagestone.s3.remote import RemoteS3
+from sagestone.s3.storage.documents import WantedEncryption
 from sagestone.s3.uri import S3Uri
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 
@@ -60,12 +61,14 @@ class Place:
         return uri
 
 
-@pytest.fixture(params=["embedded", "remote"])
+@pytest.fixture(params=["embedded", "remote", "embedded encrypted", "remote encrypted"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     with running_face(tmp_path / "store") as face:
         face.storage.buckets.create(BUCKET, REGION, 0.0)
-        if request.param == "embedded":
-            yield Place(s3=EmbeddedS3(tmp_path / "store"))
+        if "encrypted" in request.param:  # as S3 does it itself, with the ETags of plain objects
+            face.storage.buckets.set_encryption(BUCKET, WantedEncryption(algorithm="AES256"))
+        if "embedded" in request.param:
+            yield Place(s3=EmbeddedS3(tmp_path / "store", vault=face.vault))
         else:
             yield Place(s3=RemoteS3(face.endpoint, REGION, ACCESS_KEY, SECRET_KEY))
 

@@ -1,11 +1,16 @@
 """Builds the real runtime and S3 client from what was handed over. Imports wait until a kind is chosen: they cost."""
 
+import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sagestone.agent.parts import RuntimePart, S3Part
+from sagestone.agent.parts import KeysPart, RuntimePart, S3Part
 from sagestone.containers.runtime import Runtime
+from sagestone.domain.names import Deployment
 from sagestone.s3.client import S3
+
+if TYPE_CHECKING:
+    from sagestone.kms.vault import Vault
 
 #: An endpoint that is being restarted comes back.
 S3_PATIENCE_SECONDS: Final = 60.0
@@ -24,12 +29,22 @@ def build_runtime(part: RuntimePart) -> Runtime:
     return SandboxRuntime(Path(part.directory or ""))
 
 
+def build_vault(part: KeysPart) -> "Vault":
+    """The keys of that part."""
+    from sagestone.kms.key_store import KeyStore
+    from sagestone.kms.vault import Vault
+
+    deployment = Deployment(partition=part.partition, region=part.region, account=part.account)
+    return Vault(KeyStore(Path(part.directory), bytes.fromhex(part.root_key)), deployment, time.time)
+
+
 def build_s3(part: S3Part, patience_seconds: float = S3_PATIENCE_SECONDS) -> S3:
     """The S3 client of that part, which asks again for so long where an endpoint does not answer."""
     if part.kind == "embedded":
         from sagestone.s3.embedded import EmbeddedS3
 
-        return EmbeddedS3(Path(part.directory or ""), part.owner)
+        vault = None if part.keys is None else build_vault(part.keys)
+        return EmbeddedS3(Path(part.directory or ""), part.owner, vault)
     from sagestone.s3.remote import RemoteS3
 
     return RemoteS3(

@@ -16,12 +16,24 @@ class RuntimePart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeysPart:
+    """The keys that objects are encrypted with: where they lie, what opens them, and whose they are."""
+
+    directory: str
+    root_key: str = field(repr=False)  # hexadecimal
+    partition: str
+    region: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class S3Part:
     """Which S3 to use: the embedded store's directory, or an endpoint with credentials."""
 
     kind: Literal["embedded", "remote"]
     directory: str | None = None
     owner: str | None = None  # of the embedded store: the account whose buckets are reached; None: all
+    keys: KeysPart | None = None  # of the embedded store
     endpoint_url: str | None = None
     region: str = "us-east-1"
     access_key: str | None = None

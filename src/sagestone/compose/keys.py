@@ -1,11 +1,11 @@
 """The keys of KMS of a home, opened with its root key."""
 
-from collections.abc import Callable
 from pathlib import Path
 
+from sagestone.agent.build import build_vault
+from sagestone.agent.parts import KeysPart
 from sagestone.compose.runtimes import CannotStart
 from sagestone.domain.names import Deployment
-from sagestone.kms.key_store import KeyStore
 from sagestone.kms.refusal import KmsRefusal
 from sagestone.kms.root_key import BadRootKey, open_root_key
 from sagestone.kms.vault import Vault
@@ -17,16 +17,23 @@ def root_key_file(settings: Settings) -> Path:
     return Path(settings.kms_root_key).expanduser() if settings.kms_root_key else settings.home / "root.key"
 
 
-def open_keys(settings: Settings, deployment: Deployment, clock: Callable[[], float]) -> tuple[Vault, bytes]:
-    """The keys, and the root key that agents need; raises CannotStart.
+def open_keys(settings: Settings, deployment: Deployment) -> tuple[Vault, KeysPart]:
+    """The keys, and what agents need to open them too; raises CannotStart.
 
     A root key is made with the first keys only: another one could not open those that there are.
     """
     directory = settings.home / "kms"
     try:
         root_key = open_root_key(root_key_file(settings), make=not directory.exists())
-        vault = Vault(KeyStore(directory, root_key), deployment, clock)
+        part = KeysPart(
+            directory=str(directory),
+            root_key=root_key.hex(),
+            partition=deployment.partition,
+            region=deployment.region,
+            account=deployment.account,
+        )
+        vault = build_vault(part)
         vault.add_managed_keys()
     except (BadRootKey, KmsRefusal) as error:
         raise CannotStart(f"the keys in {directory} cannot be used: {error}") from error
-    return vault, root_key
+    return vault, part

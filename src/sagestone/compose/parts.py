@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sagestone.agent.parts import RuntimePart
+from sagestone.compose.keys import open_keys
 from sagestone.compose.metric_sources import Exposition, Sources
 from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
@@ -12,6 +13,7 @@ from sagestone.compose.tenant import Shared
 from sagestone.compose.tenants import Tenants
 from sagestone.containers.machine import machine
 from sagestone.containers.runtime import Runtime
+from sagestone.domain.names import Deployment
 from sagestone.operations.container_credentials import container_credentials
 from sagestone.operations.table import operations
 from sagestone.placement.capacity import Capacity
@@ -66,7 +68,9 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         nursery=nursery,
     )
     tenants = Tenants(shared)
-    storage = None if settings.s3_endpoint else open_storage(home / "s3")
+    deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
+    vault, _ = open_keys(settings, deployment)
+    storage = None if settings.s3_endpoint else open_storage(home / "s3", vault)
     hosts = tuple(dict.fromkeys(("localhost", settings.host, settings.known_host)))
     s3 = _s3_face(settings, storage, book, hosts) if storage is not None else None
     traffic = Traffic()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.agent.build import build_s3
-from sagestone.agent.parts import Parts, RuntimePart, S3Part, ServicePart
+from sagestone.agent.parts import KeysPart, Parts, RuntimePart, S3Part, ServicePart
 from sagestone.compose.keys import open_keys
 from sagestone.compose.stores import open_store
 from sagestone.containers.labels import home_id
@@ -62,10 +62,10 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = account or settings.account
     deployment = Deployment(partition=settings.partition, region=settings.region, account=number)
-    vault, _ = open_keys(settings, deployment, time.time)
+    vault, keys = open_keys(settings, deployment)
     store = open_store(settings, directory, number)
     logs = directory / "logs"
-    s3_part = _s3_part(settings, account)
+    s3_part = _s3_part(settings, account, keys)
     file_systems = {} if account else configured_file_systems(settings)  # they are the home's own account's alone
     placement = LocalPlacement(
         jobs_directory=directory / "jobs",
@@ -119,10 +119,10 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
     return Tenant(account=account, dependencies=dependencies, placement=placement, controller=controller, store=store)
 
 
-def _s3_part(settings: Settings, account: str) -> S3Part:
+def _s3_part(settings: Settings, account: str, keys: KeysPart) -> S3Part:
     """How agents reach S3: the files of the embedded store's buckets that are the account's, or another endpoint."""
     if not settings.s3_endpoint:
-        return S3Part(kind="embedded", directory=str(settings.home / "s3"), owner=account)
+        return S3Part(kind="embedded", directory=str(settings.home / "s3"), owner=account, keys=keys)
     return S3Part(
         kind="remote",
         endpoint_url=settings.s3_endpoint,

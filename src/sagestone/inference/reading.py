@@ -140,6 +140,9 @@ class ObjectReader:
                 file = opened(SourceObject(source.uri, found.size, found.etag, found.place))
         except S3Failure as error:
             raise _unreadable(source, error) from error
+        if file is None:
+            yield from self._of_pieces(source)
+            return
         try:
             assert self._limit is not None
             lines = isinstance(self._splitter, Lines)

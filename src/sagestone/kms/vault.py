@@ -28,6 +28,10 @@ class Vault:
         self._deployment = deployment
         self._clock = clock
 
+    def of(self, account: str) -> "Vault":
+        """The keys of another account beside these; "": these."""
+        return Vault(self._store, replace(self._deployment, account=account), self._clock) if account else self
+
     def add_managed_keys(self) -> None:
         """Make the keys that exist without anybody having made them, and prove that the root key opens them."""
         for alias, description in MANAGED.items():
@@ -36,7 +40,15 @@ class Vault:
             except KmsRefusal as refusal:
                 if refusal.code != "NotFoundException":
                     raise
-                self.put_alias(alias, self.create(description, manager="AWS"))
+                self._add_managed(alias, self.create(description, manager="AWS"))
+
+    def _add_managed(self, alias: str, key: Key) -> None:
+        try:
+            self.put_alias(alias, key)
+        except KmsRefusal as refusal:
+            self._store.remove(key.id)
+            if refusal.code != "AlreadyExistsException":  # another process was quicker
+                raise
 
     def create(
         self, description: str = "", tags: Mapping[str, str] | None = None, manager: KeyManager = "CUSTOMER"
@@ -110,6 +122,10 @@ class Vault:
             return unseal(self._store.secret("service"), sealed, context_bytes(context))
         except BadSeal:
             raise KmsRefusal("InvalidCiphertextException", "") from None
+
+    @property
+    def partition(self) -> str:
+        return self._deployment.partition
 
     def arn(self, key: Key) -> str:
         return key_arn(self._deployment, key.id)

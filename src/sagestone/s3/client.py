@@ -132,29 +132,31 @@ class S3(Protocol):
         """Whether the objects are files of this machine, which `open` opens."""
         ...
 
-    def open(self, found: SourceObject) -> int:
-        """A descriptor of the object as a file, for reading; only where `has_files`."""
+    def open(self, found: SourceObject) -> int | None:
+        """A descriptor of the object as a file, for reading; only where `has_files`. None: its file is encrypted."""
         ...
 
-    def opener(self) -> AbstractContextManager[Callable[[SourceObject], int]]:
+    def opener(self) -> AbstractContextManager[Callable[[SourceObject], int | None]]:
         """Opens one object after the other, as `open` does, and faster."""
         ...
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         """Give the object a further name, in the open directory: a file that nobody may write to, readable by all.
 
-        False where this store has no files that could be linked to there.
+        False where this store has no files that could be linked to there, or where the object's is encrypted.
         """
         ...
 
-    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> Upload: ...
+    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream", kms_key_id: str = "") -> Upload:
+        """Begin to write an object; with a KMS key (by any of its names) it is encrypted at rest with that one."""
+        ...
 
     def delete(self, uri: S3Uri) -> None: ...
 
 
-def write_all(s3: S3, uri: S3Uri, pieces: Iterable[bytes | memoryview]) -> None:
+def write_all(s3: S3, uri: S3Uri, pieces: Iterable[bytes | memoryview], kms_key_id: str = "") -> None:
     """Upload an object from pieces, all or nothing."""
-    upload = s3.upload(uri)
+    upload = s3.upload(uri, kms_key_id=kms_key_id)
     try:
         for piece in pieces:
             upload.write(piece)

@@ -6,8 +6,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from sagestone.kms.vault import Vault
 from sagestone.s3.client import (
     AccessDenied,
     NoSuchBucket,
@@ -17,10 +21,12 @@ from sagestone.s3.client import (
     SourceObject,
     overwritten,
 )
-from sagestone.s3.storage.documents import Description, StoredObject
+from sagestone.s3.storage.documents import Description, Encryption, StoredObject, WantedEncryption
+from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.file_copy import copy_place, copy_range
 from sagestone.s3.storage.pages import list_objects
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.storage.segments import SealedBytes
 from sagestone.s3.storage.storage import Storage, open_storage
 from sagestone.s3.uri import S3Uri
 
@@ -29,15 +35,27 @@ LONGEST_KEY_BYTES = 1024
 #: What an attempt to link fails with where the file systems, or one of them, cannot.
 _NO_LINKS = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
+_SEALED = " "  # in a place: what follows the name of the blob says how it is encrypted
+_encryption = msgspec.json.Decoder(Encryption)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the bytes of an object lie, and how they are encrypted."""
+
+    blob: str
+    encryption: Encryption | None
+
 
 class EmbeddedS3:
     """The promises of `s3.client` on the store of a directory, which others may have open at the same time.
 
-    `owner` is the account whose buckets it reaches ("": the home's own); None: it reaches all.
+    `owner` is the account whose buckets it reaches ("": the home's own); None: it reaches all. Objects that are
+    encrypted are read and written with the keys of the vault; the place of one says how it is.
     """
 
-    def __init__(self, directory: Path, owner: str | None = None) -> None:
-        self._storage = open_storage(directory)
+    def __init__(self, directory: Path, owner: str | None = None, vault: Vault | None = None) -> None:
+        self._storage = open_storage(directory, vault)
         self._owner = owner
 
     def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
@@ -61,20 +79,23 @@ class EmbeddedS3:
     def read(self, uri: S3Uri, offset: int = 0) -> Iterator[Iterator[bytes]]:
         self._check_owner(uri)
         with _as_client(uri):
-            _, file = self._storage.objects.open(uri.bucket, uri.key)
-        with file:
-            file.seek(offset)
-            yield iter(lambda: file.read(PIECE), b"")
+            found, content = self._storage.objects.content(uri.bucket, uri.key)
+        with content:
+            yield _told(uri, content.pieces(min(offset, found.size), found.size))
 
     def download(self, uri: S3Uri, target: Path) -> int:
         self._check_owner(uri)
         with _as_client(uri):
-            found, file = self._storage.objects.open(uri.bucket, uri.key)
+            found, content = self._storage.objects.content(uri.bucket, uri.key)
         beside = target.with_name(f".{secrets.token_hex(8)}.part")
-        with file:
+        with content:
             try:
                 with beside.open("xb", buffering=0) as copy:
-                    copy_range(file.fileno(), copy.fileno(), found.size)
+                    if content.is_plain:
+                        copy_range(content.file.fileno(), copy.fileno(), found.size)
+                    else:
+                        for piece in _told(uri, content.pieces(0, found.size)):
+                            copy.write(piece)
                 beside.replace(target)
             except BaseException:
                 beside.unlink(missing_ok=True)
@@ -83,6 +104,11 @@ class EmbeddedS3:
 
     def fetch(self, found: SourceObject, target: int, start: int, stop: int) -> None:
         file = self.open(found)
+        if file is None:
+            at = start
+            for piece in self._opened(found, _place(found), start, stop):
+                at += os.pwrite(target, piece, at)
+            return
         try:
             copy_place(file, target, start, stop)
         finally:
@@ -90,6 +116,8 @@ class EmbeddedS3:
 
     def read_range(self, found: SourceObject, start: int, stop: int) -> bytes:
         file = self.open(found)
+        if file is None:
+            return b"".join(self._opened(found, _place(found), start, stop))
         try:
             content = os.pread(file, stop - start, start)
         finally:
@@ -100,6 +128,9 @@ class EmbeddedS3:
 
     def pieces(self, found: SourceObject, start: int, stop: int) -> Iterator[bytes]:
         file = self.open(found)
+        if file is None:
+            yield from self._opened(found, _place(found), start, stop)
+            return
         try:
             for place in range(start, stop, PIECE):
                 yield os.pread(file, min(PIECE, stop - place), place)
@@ -112,6 +143,12 @@ class EmbeddedS3:
 
     def pour(self, found: SourceObject, pipe: int) -> None:
         file = self.open(found)
+        if file is None:
+            for piece in self._opened(found, _place(found), 0, found.size):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(pipe, rest) :]
+            return
         try:
             at = 0
             while at < found.size:
@@ -126,19 +163,22 @@ class EmbeddedS3:
     def has_files(self) -> bool:
         return True
 
-    def open(self, found: SourceObject) -> int:
+    def open(self, found: SourceObject) -> int | None:
+        return None if _SEALED in found.place else self._file(found, found.place)
+
+    def _file(self, found: SourceObject, blob: str) -> int:
         try:
-            return self._storage.blobs.descriptor(found.place)
+            return self._storage.blobs.descriptor(blob)
         except OSError as error:
             raise self._not_opened(found, error) from error
 
     @contextmanager
-    def opener(self) -> Iterator[Callable[[SourceObject], int]]:
+    def opener(self) -> Iterator[Callable[[SourceObject], int | None]]:
         with self._storage.blobs.opener() as open_blob:
 
-            def open_object(found: SourceObject) -> int:
+            def open_object(found: SourceObject) -> int | None:
                 try:
-                    return open_blob(found.place)
+                    return None if _SEALED in found.place else open_blob(found.place)
                 except OSError as error:
                     raise self._not_opened(found, error) from error
 
@@ -151,7 +191,21 @@ class EmbeddedS3:
             self._storage.objects.get(found.uri.bucket, found.uri.key)
         return overwritten(found.uri)
 
+    def _opened(self, found: SourceObject, place: "_Place", start: int, stop: int) -> Iterator[bytes]:
+        """The bytes of an object that is encrypted, if its key may be used now."""
+        assert place.encryption is not None
+        file = self._file(found, place.blob)
+        try:
+            with _as_client(found.uri):
+                sealing = self._storage.seals.again(place.encryption, found.uri.bucket, found.uri.key)
+            sealed = SealedBytes(file, sealing.data_key, place.encryption.segments or (found.size,))
+            yield from _told(found.uri, sealed.pieces(start, stop))
+        finally:
+            os.close(file)
+
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
+        if _SEALED in found.place:
+            return False
         try:
             self._storage.blobs.show(found.place, name, directory)
         except FileNotFoundError as error:
@@ -164,13 +218,16 @@ class EmbeddedS3:
             raise
         return True
 
-    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> "EmbeddedUpload":
+    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream", kms_key_id: str = "") -> "EmbeddedUpload":
+        wanted = WantedEncryption(algorithm="aws:kms", key=kms_key_id) if kms_key_id else None
         with _as_client(uri):
             self._storage.buckets.get(uri.bucket)
         self._check_owner(uri)
+        with _as_client(uri):
+            sealing = self._storage.sealing(uri.bucket, uri.key, wanted)
         if not 0 < len(os.fsencode(uri.key)) <= LONGEST_KEY_BYTES:
             raise S3Failure(f"{uri}: a key has 1 to {LONGEST_KEY_BYTES} bytes in UTF-8")
-        return EmbeddedUpload(self._storage, uri, content_type)
+        return EmbeddedUpload(self._storage, uri, content_type, sealing)
 
     def delete(self, uri: S3Uri) -> None:
         self._check_owner(uri)
@@ -189,11 +246,12 @@ class EmbeddedS3:
 class EmbeddedUpload:
     """An object being written to the store's own files."""
 
-    def __init__(self, storage: Storage, uri: S3Uri, content_type: str) -> None:
+    def __init__(self, storage: Storage, uri: S3Uri, content_type: str, sealing: Sealing | None) -> None:
         self._storage = storage
         self._uri = uri
-        self._content_type = content_type
-        self._blob = storage.blobs.create()
+        encryption = sealing.encryption if sealing else None
+        self._description = Description(headers={"content-type": content_type}, encryption=encryption)
+        self._blob = storage.new_blob(sealing)
 
     def write(self, data: bytes | memoryview) -> None:
         with _as_client(self._uri):
@@ -205,7 +263,7 @@ class EmbeddedUpload:
                 self._uri.bucket,
                 self._uri.key,
                 self._blob,
-                description=Description(headers={"content-type": self._content_type}),
+                description=self._description,
                 now=time.time(),
             )
 
@@ -214,7 +272,21 @@ class EmbeddedUpload:
 
 
 def _info(found: StoredObject) -> ObjectInfo:
-    return ObjectInfo(found.key, found.size, found.etag, found.modified_at, found.blob)
+    encryption = found.description.encryption
+    place = found.blob if encryption is None else f"{found.blob}{_SEALED}{msgspec.json.encode(encryption).decode()}"
+    return ObjectInfo(found.key, found.size, found.etag, found.modified_at, place)
+
+
+def _place(found: SourceObject) -> _Place:
+    """What the place of an object says."""
+    blob, sealed, encryption = found.place.partition(_SEALED)
+    return _Place(blob=blob, encryption=_encryption.decode(encryption) if sealed else None)
+
+
+def _told(uri: S3Uri, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces; what goes wrong with them names the URI."""
+    with _as_client(uri):
+        yield from pieces
 
 
 @contextmanager
@@ -224,6 +296,9 @@ def _as_client(uri: S3Uri) -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
+        if refusal.code.startswith("KMS."):
+            text = f"{uri}: the KMS key cannot be used ({refusal.code}: {refusal.message})"
+            raise AccessDenied(text) from refusal
         raise kinds.get(refusal.code, S3Failure)(f"{uri}: {refusal.message}") from refusal
     except UnicodeEncodeError as error:
         raise S3Failure(f"{uri!r}: the key cannot be written as UTF-8") from error

@@ -178,16 +178,16 @@ class RemoteS3:
     def open(self, found: SourceObject) -> int:
         raise S3Failure(f"{found.uri}: an object of a remote store is no file")
 
-    def opener(self) -> AbstractContextManager[Callable[[SourceObject], int]]:
+    def opener(self) -> AbstractContextManager[Callable[[SourceObject], int | None]]:
         raise S3Failure("the objects of a remote store are no files")
 
     def link(self, found: SourceObject, name: str, directory: int) -> bool:
         return False
 
-    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream") -> RemoteUpload:
+    def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream", kms_key_id: str = "") -> RemoteUpload:
         if not self._has_bucket(uri.bucket):
             raise NoSuchBucket(f"{uri}: the bucket does not exist")
-        return RemoteUpload(self._client, uri, content_type, self._patience_seconds)
+        return RemoteUpload(self._client, uri, content_type, self._patience_seconds, kms_key_id)
 
     def delete(self, uri: S3Uri) -> None:
         with suppress(NoSuchKey):

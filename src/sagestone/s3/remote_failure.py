@@ -69,6 +69,8 @@ def _refused(told: Mapping[str, str], uri: S3Uri, has_bucket: Callable[[str], bo
         return NoSuchBucket(f"{uri}: the bucket does not exist")
     if code in ("NoSuchKey", "404"):
         return _not_found(uri, has_bucket)
+    if code.startswith("KMS."):
+        return AccessDenied(f"{uri}: the KMS key cannot be used ({code}: {message})")
     if code in _DENIED:
         return AccessDenied(f"{uri}: S3 refused these credentials ({code}: {message})")
     if code in ("PreconditionFailed", "412"):

@@ -14,11 +14,15 @@ PARTS_OF_A_SIZE = 1000  # then parts are twice as large: 10,000 parts reach any 
 class RemoteUpload:
     """Holds at most one part in memory."""
 
-    def __init__(self, client: Any, uri: S3Uri, content_type: str, patience_seconds: float) -> None:
+    def __init__(
+        self, client: Any, uri: S3Uri, content_type: str, patience_seconds: float, kms_key_id: str = ""
+    ) -> None:
         self._client = client
         self._patience_seconds = patience_seconds
         self._uri = uri
-        self._content_type = content_type
+        self._described = {"ContentType": content_type}
+        if kms_key_id:
+            self._described |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
@@ -38,7 +42,7 @@ class RemoteUpload:
     def commit(self) -> None:
         try:
             if self._upload_id is None:
-                self._ask("put_object", Body=bytes(self._buffer), ContentType=self._content_type)
+                self._ask("put_object", Body=bytes(self._buffer), **self._described)
             else:
                 if self._buffer:
                     self._send_part()
@@ -64,7 +68,7 @@ class RemoteUpload:
 
     def _send_part(self) -> None:
         if self._upload_id is None:
-            self._upload_id = self._ask("create_multipart_upload", ContentType=self._content_type)["UploadId"]
+            self._upload_id = self._ask("create_multipart_upload", **self._described)["UploadId"]
         number = len(self._parts) + 1
         sent = self._ask("upload_part", UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer))
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})

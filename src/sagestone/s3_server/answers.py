@@ -8,7 +8,9 @@ from typing import IO
 
 from aiohttp import web
 
+from sagestone.s3.storage.content import Content
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3_server.context import Context
 from sagestone.s3_server.errors import error_document, status_of
 from sagestone.s3_server.request import S3Request
 
@@ -55,6 +57,34 @@ async def send_blob(
             await loop.sendfile(transport, file, first, count)
         except (NotImplementedError, asyncio.SendfileNotAvailableError):
             await _write_pieces(response, file.fileno(), first, end)
+        await response.write_eof()
+        return response
+
+
+async def send_content(
+    context: Context,
+    request: S3Request,
+    content: Content,
+    first: int,
+    end: int,
+    status: int,
+    headers: dict[str, str],
+) -> web.StreamResponse:
+    """The bytes from `first` to before `end` of an object that has to be opened, piece by piece in threads; closes it.
+
+    Nothing is answered before the first piece has been opened: a blob that was changed is an error, not a short answer.
+    """
+    with content:
+        pieces = content.pieces(first, end)
+        piece = await context.run(next, pieces, b"")
+        if len(piece) == end - first:
+            return web.Response(status=status, body=piece, headers=headers)
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = end - first
+        await response.prepare(request.http)
+        while piece:
+            await response.write(piece)
+            piece = await context.run(next, pieces, b"")
         await response.write_eof()
         return response
 

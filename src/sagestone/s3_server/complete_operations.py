@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from sagestone.s3.storage.blobs import NewBlob
 from sagestone.s3.storage.documents import Description, Part, Upload
+from sagestone.s3.storage.multipart import Joined
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3_server.answers import xml
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.checksums import SIZES, check_value, checksum_of, claimed_checksum, joined_checksum
 from sagestone.s3_server.context import Context
 from sagestone.s3_server.copy_operations import checksum_elements
+from sagestone.s3_server.encryption import encryption_headers
 from sagestone.s3_server.headers import read_write_conditions
 from sagestone.s3_server.multipart_operations import MOST_PARTS, find_upload
 from sagestone.s3_server.receive import receive_small
@@ -36,8 +37,8 @@ async def complete_upload(context: Context, request: S3Request, signer: Signer) 
     if expected_size is not None and expected_size != sum(part.size for part in parts):
         raise Refusal("InvalidRequest", "The x-amz-mp-object-size is not the size of the parts together.")
 
-    def describe(blob: NewBlob) -> Description:
-        return _describe(upload, parts, headers, blob)
+    def describe(joined: Joined) -> Description:
+        return _describe(upload, parts, headers, joined)
 
     written = await context.run(
         context.storage.uploads.complete,
@@ -55,7 +56,8 @@ async def complete_upload(context: Context, request: S3Request, signer: Signer) 
             element("Key", written.key),
             element("ETag", f'"{written.etag}"'),
             *checksum_elements(written.description),
-        )
+        ),
+        headers=encryption_headers(written.description.encryption),
     )
 
 
@@ -128,7 +130,7 @@ def _check_part(part: Part, node: Node) -> None:
             )
 
 
-def _describe(upload: Upload, parts: Sequence[Part], headers: dict[str, str], blob: NewBlob) -> Description:
+def _describe(upload: Upload, parts: Sequence[Part], headers: dict[str, str], joined: Joined) -> Description:
     """The object's description with its checksum; raises BadDigest when the client expected another."""
     description = replace(upload.description, parts=tuple(part.size for part in parts))
     algorithm = upload.checksum_algorithm
@@ -140,7 +142,7 @@ def _describe(upload: Upload, parts: Sequence[Part], headers: dict[str, str], bl
         if claimed is not None:
             check_value(algorithm, claimed.partition("-")[0], value.partition("-")[0])
     else:
-        value = checksum_of(algorithm, blob.pieces())
+        value = checksum_of(algorithm, joined())
         whole = claimed_checksum(headers)
         if whole is not None and whole[0] == algorithm:
             check_value(algorithm, whole[1], value)

@@ -5,13 +5,18 @@ from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 
+from sagestone.s3.storage.blobs import NewBlob
 from sagestone.s3.storage.documents import Description, StoredObject
+from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.storage.sealed_blob import SealedBlob
+from sagestone.s3.storage.storage import Storage
 from sagestone.s3_server.answers import iso_time, xml
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.checksums import checksum_of, read_algorithm
 from sagestone.s3_server.conditions import check_copy
 from sagestone.s3_server.context import Context
+from sagestone.s3_server.encryption import encryption_headers, read_encryption
 from sagestone.s3_server.errors import invalid_argument, not_implemented
 from sagestone.s3_server.headers import read_description, read_write_conditions
 from sagestone.s3_server.receive import discard
@@ -26,7 +31,8 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
     directive = request.headers.get("x-amz-metadata-directive", "COPY")
     if directive not in ("COPY", "REPLACE"):
         raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")
-    if (bucket, key) == (request.bucket, request.key) and directive == "COPY":
+    wanted = read_encryption(request)
+    if (bucket, key) == (request.bucket, request.key) and directive == "COPY" and wanted is None:
         raise Refusal(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
@@ -40,14 +46,18 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
     context.storage.buckets.get(request.bucket)
 
     def work() -> StoredObject:
-        source, blob = context.storage.objects.link(bucket, key)
+        sealing = context.storage.sealing(request.bucket, request.key, wanted)
+        source, blob = _copied(context.storage, bucket, key, sealing, request)
         with blob:
-            check_copy(request.headers, source)
             kept = source.description
+            same = sealing is None and kept.encryption is None
             description = (
                 kept
                 if directive == "COPY"
-                else replace(fresh, checksums=kept.checksums, checksum_type=kept.checksum_type, parts=kept.parts)
+                else replace(fresh, checksums=kept.checksums, checksum_type=kept.checksum_type)
+            )
+            description = replace(
+                description, parts=kept.parts if same else (), encryption=sealing.encryption if sealing else None
             )
             if algorithm and algorithm not in kept.checksums:
                 computed = checksum_of(algorithm, blob.pieces())
@@ -58,7 +68,7 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
                 blob,
                 description=description,
                 now=context.clock(),
-                etag=source.etag,
+                etag=source.etag if same else "",
                 conditions=conditions,
             )
 
@@ -69,8 +79,37 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
             element("LastModified", iso_time(written.modified_at)),
             element("ETag", f'"{written.etag}"'),
             *checksum_elements(written.description),
-        )
+        ),
+        headers=encryption_headers(written.description.encryption),
     )
+
+
+def _copied(
+    storage: Storage, bucket: str, key: str, sealing: Sealing | None, request: S3Request
+) -> tuple[StoredObject, NewBlob | SealedBlob]:
+    """The object, where its conditions hold, and a blob with its bytes: a second name where neither is encrypted, else
+    written anew, since what an object is sealed with is bound to its name."""
+    if sealing is None:
+        source, linked = storage.objects.link(bucket, key)
+        if source.description.encryption is None:
+            try:
+                check_copy(request.headers, source)
+            except BaseException:
+                linked.close()
+                raise
+            return source, linked
+        linked.close()
+    source, content = storage.objects.content(bucket, key)
+    with content:
+        check_copy(request.headers, source)
+        fresh = storage.new_blob(sealing)
+        try:
+            for piece in content.pieces(0, source.size):
+                fresh.write(piece)
+        except BaseException:
+            fresh.close()
+            raise
+    return source, fresh
 
 
 def read_source(header: str) -> tuple[str, str]:

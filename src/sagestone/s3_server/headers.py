@@ -4,6 +4,7 @@ import re
 
 from sagestone.s3.storage.documents import Conditions, Description
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3_server.encryption import ENCRYPTION, check_encryption_header
 from sagestone.s3_server.errors import invalid_argument, not_implemented
 from sagestone.s3_server.request import S3Request
 
@@ -32,7 +33,6 @@ _ONLY = {
     "x-amz-object-ownership": {"BucketOwnerEnforced"},
     "x-amz-bucket-object-lock-enabled": {"false"},
     "x-amz-tagging-directive": {"COPY"},
-    "x-amz-server-side-encryption-bucket-key-enabled": {"false"},
 }
 
 
@@ -44,10 +44,8 @@ def check_headers(request: S3Request, account: str) -> None:
         if name in _ONLY:
             if value not in _ONLY[name]:
                 raise not_implemented(f"The header {name}: {value[:100]}")
-        elif name.startswith("x-amz-server-side-encryption"):
-            raise not_implemented(
-                f"The header {name} (objects are kept as plain files, so promising encryption would be untrue)"
-            )
+        elif name.startswith(ENCRYPTION):
+            check_encryption_header(request, name)
         elif not _UNDERSTOOD.fullmatch(name):
             raise not_implemented(f"The header {name}")
     for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):

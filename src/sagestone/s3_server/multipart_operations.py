@@ -7,7 +7,9 @@ from aiohttp import web
 
 from sagestone.s3.storage.blobs import NewBlob
 from sagestone.s3.storage.documents import ChecksumType, Part, StoredObject, Upload
+from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.storage.sealed_blob import SealedBlob
 from sagestone.s3_server.answers import empty, iso_time, xml
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.body import Intake, read_promise
@@ -15,6 +17,7 @@ from sagestone.s3_server.checksums import checksum_headers, checksum_of, read_al
 from sagestone.s3_server.conditions import check_copy
 from sagestone.s3_server.context import Context
 from sagestone.s3_server.copy_operations import checksum_elements, read_source
+from sagestone.s3_server.encryption import encryption_headers, read_encryption
 from sagestone.s3_server.errors import invalid_argument
 from sagestone.s3_server.headers import read_description
 from sagestone.s3_server.receive import discard, receive
@@ -23,7 +26,6 @@ from sagestone.s3_server.write_operations import LazyBlob
 from sagestone.s3_server.xml_writer import document, element
 
 MOST_PARTS = 10000
-COPY_PIECE = 1024 * 1024
 
 
 async def create_upload(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
@@ -32,7 +34,10 @@ async def create_upload(context: Context, request: S3Request, signer: Signer) ->
     algorithm = read_algorithm(named) if named else ""
     kind = _read_type(request, algorithm)
     description = read_description(request)
+    wanted = read_encryption(request)
     await discard(request)
+    sealing = await context.run(context.storage.sealing, request.bucket, request.key, wanted)
+    description = replace(description, encryption=sealing.encryption if sealing else None)
     upload = await context.run(
         context.storage.uploads.begin,
         request.bucket,
@@ -49,6 +54,7 @@ async def create_upload(context: Context, request: S3Request, signer: Signer) ->
         element("UploadId", upload.id),
     )
     headers = {"x-amz-checksum-algorithm": algorithm.upper(), "x-amz-checksum-type": kind} if algorithm else {}
+    headers |= encryption_headers(description.encryption)
     return xml(body, headers=headers)
 
 
@@ -59,7 +65,8 @@ async def upload_part(context: Context, request: S3Request, signer: Signer) -> w
     if "x-amz-copy-source" in request.headers:
         return await _copy_part(context, request, upload, number, signer)
     promise = read_promise(request, signer)
-    with LazyBlob(context) as blob:
+    sealing = await context.run(_sealing, context, upload) if upload.description.encryption else None
+    with LazyBlob(context, sealing) as blob:
         intake = Intake(promise, blob.write)
 
         def end(pieces: list[bytes]) -> Part:
@@ -70,7 +77,13 @@ async def upload_part(context: Context, request: S3Request, signer: Signer) -> w
             )
 
         part = await receive(context, request, intake, end)
-    return empty(headers={"ETag": f'"{part.etag}"', **checksum_headers(part.checksums, "FULL_OBJECT")})
+    return empty(
+        headers={
+            "ETag": f'"{part.etag}"',
+            **checksum_headers(part.checksums, "FULL_OBJECT"),
+            **encryption_headers(upload.description.encryption),
+        }
+    )
 
 
 async def abort_upload(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
@@ -94,15 +107,12 @@ async def _copy_part(
     await discard(request)
 
     def work() -> Part:
-        source, file = context.storage.objects.open(bucket, key)
-        with file, context.storage.blobs.create() as blob:
+        sealing = _sealing(context, upload)
+        source, content = context.storage.objects.content(bucket, key)
+        with content, context.storage.new_blob(sealing) as blob:
             check_copy(request.headers, source)
-            first, end = _read_copy_range(wanted, source)
-            file.seek(first)
-            while first < end:
-                piece = file.read(min(COPY_PIECE, end - first))
+            for piece in content.pieces(*_read_copy_range(wanted, source)):
                 blob.write(piece)
-                first += len(piece)
             checksums = _with_algorithm(upload, {}, blob)
             return context.storage.uploads.put_part(upload, number, blob, checksums=checksums, now=context.clock())
 
@@ -114,11 +124,18 @@ async def _copy_part(
             element("LastModified", iso_time(part.modified_at)),
             element("ETag", f'"{part.etag}"'),
             *checksum_elements(described)[:-1],
-        )
+        ),
+        headers=encryption_headers(upload.description.encryption),
     )
 
 
-def _with_algorithm(upload: Upload, checksums: dict[str, str], blob: NewBlob) -> dict[str, str]:
+def _sealing(context: Context, upload: Upload) -> Sealing | None:
+    """What the parts of the upload are sealed with."""
+    encryption = upload.description.encryption
+    return None if encryption is None else context.storage.seals.again(encryption, upload.bucket, upload.key)
+
+
+def _with_algorithm(upload: Upload, checksums: dict[str, str], blob: NewBlob | SealedBlob) -> dict[str, str]:
     """The checksums of a part, among them the one that the upload asks of every part."""
     algorithm = upload.checksum_algorithm
     if not algorithm or algorithm in checksums:

@@ -2,13 +2,15 @@
 
 from aiohttp import web
 
+from sagestone.s3.storage.content import Content
 from sagestone.s3.storage.documents import StoredObject
 from sagestone.s3.storage.refusal import Refusal
-from sagestone.s3_server.answers import empty, http_time, send_blob
+from sagestone.s3_server.answers import empty, http_time, send_blob, send_content
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.checksums import checksum_headers
 from sagestone.s3_server.conditions import check_read, range_applies
 from sagestone.s3_server.context import Context
+from sagestone.s3_server.encryption import encryption_headers
 from sagestone.s3_server.headers import CONTENT_HEADERS, META, read_number
 from sagestone.s3_server.ranges import range_of_part, read_range
 from sagestone.s3_server.request import S3Request
@@ -27,7 +29,10 @@ async def get_object(context: Context, request: S3Request, signer: Signer) -> we
     if status == 304:
         file.close()
         return empty(304, headers)
-    return await send_blob(request, file, first, end, status, headers)
+    if found.description.encryption is None:
+        return await send_blob(request, file, first, end, status, headers)
+    content = await context.run(Content, file, found, context.storage.seals)
+    return await send_content(context, request, content, first, end, status, headers)
 
 
 async def head_object(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
@@ -52,6 +57,7 @@ def _answer(request: S3Request, found: StoredObject, signer: Signer) -> tuple[in
         **{_title(name): value for name, value in found.description.headers.items()},
         **{META + name: value for name, value in found.description.metadata.items()},
         **_overrides(request, signer),
+        **encryption_headers(found.description.encryption),
     }
     part = _bytes_of_part(request, found, headers)
     part = part or (

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3_server import (
+    bucket_encryption,
     bucket_operations,
     complete_operations,
     list_operations,
@@ -81,11 +82,6 @@ def _absent(name: str) -> Route:
 
 ABSENT = {
     "cors": ("NoSuchCORSConfiguration", "CORS configuration", "GetBucketCORS"),
-    "encryption": (
-        "ServerSideEncryptionConfigurationNotFoundError",
-        "server side encryption configuration",
-        "GetEncryptionConfiguration",
-    ),
     "lifecycle": ("NoSuchLifecycleConfiguration", "lifecycle configuration", "GetLifecycleConfiguration"),
     "object-lock": (
         "ObjectLockConfigurationNotFoundError",
@@ -110,6 +106,9 @@ ABSENT = {
 #: The permissions of operations that have none of their own name.
 _PERMISSIONS = {
     "ListBuckets": "ListAllMyBuckets",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "HeadBucket": "ListBucket",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
@@ -136,12 +135,19 @@ ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
             frozenset({"max-buckets", "prefix", "continuation-token", "bucket-region"}),
         ),
     ),
-    ("bucket", "PUT"): (Route("CreateBucket", None, bucket_operations.create_bucket),),
+    ("bucket", "PUT"): (
+        Route("PutBucketEncryption", "encryption", bucket_encryption.put_encryption),
+        Route("CreateBucket", None, bucket_operations.create_bucket),
+    ),
     ("bucket", "HEAD"): (Route("HeadBucket", None, bucket_operations.head_bucket),),
-    ("bucket", "DELETE"): (Route("DeleteBucket", None, bucket_operations.delete_bucket),),
+    ("bucket", "DELETE"): (
+        Route("DeleteBucketEncryption", "encryption", bucket_encryption.delete_encryption),
+        Route("DeleteBucket", None, bucket_operations.delete_bucket),
+    ),
     ("bucket", "POST"): (Route("DeleteObjects", "delete", write_operations.delete_objects),),
     ("bucket", "GET"): (
         Route("GetBucketLocation", "location", bucket_operations.get_location),
+        Route("GetBucketEncryption", "encryption", bucket_encryption.get_encryption),
         Route("GetBucketVersioning", "versioning", bucket_operations.get_versioning),
         Route(
             "ListMultipartUploads",

@@ -6,14 +6,17 @@ from aiohttp import web
 
 from sagestone.s3.storage.blobs import NewBlob
 from sagestone.s3.storage.documents import StoredObject
+from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.objects import check_conditions
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.storage.sealed_blob import SealedBlob
 from sagestone.s3_server.answers import empty, xml
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.body import Intake, read_promise
 from sagestone.s3_server.checksums import checksum_headers
 from sagestone.s3_server.context import Context
 from sagestone.s3_server.copy_operations import copy_object
+from sagestone.s3_server.encryption import encryption_headers, read_encryption
 from sagestone.s3_server.headers import read_description, read_write_conditions
 from sagestone.s3_server.receive import receive, receive_small
 from sagestone.s3_server.request import LONGEST_KEY_BYTES, S3Request
@@ -29,9 +32,14 @@ async def put_object(context: Context, request: S3Request, signer: Signer) -> we
         return await copy_object(context, request, signer)
     promise = read_promise(request, signer)
     description = read_description(request)
+    wanted = read_encryption(request)
     conditions = read_write_conditions(request)
     check_conditions(request.bucket, request.key, _etag_there(context, request), conditions)
-    with LazyBlob(context) as blob:
+    sealing = None
+    if wanted or context.storage.buckets.get(request.bucket).encryption:
+        sealing = await context.run(context.storage.sealing, request.bucket, request.key, wanted)
+    encryption = sealing.encryption if sealing else None
+    with LazyBlob(context, sealing) as blob:
         intake = Intake(promise, blob.write)
 
         def end(pieces: list[bytes]) -> StoredObject:
@@ -40,13 +48,19 @@ async def put_object(context: Context, request: S3Request, signer: Signer) -> we
                 request.bucket,
                 request.key,
                 blob.get(),
-                description=replace(description, checksums=intake.checksums),
+                description=replace(description, checksums=intake.checksums, encryption=encryption),
                 now=context.clock(),
                 conditions=conditions,
             )
 
         written = await receive(context, request, intake, end)
-    return empty(headers={"ETag": f'"{written.etag}"', **checksum_headers(intake.checksums, "FULL_OBJECT")})
+    return empty(
+        headers={
+            "ETag": f'"{written.etag}"',
+            **checksum_headers(intake.checksums, "FULL_OBJECT"),
+            **encryption_headers(encryption),
+        }
+    )
 
 
 async def delete_object(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
@@ -94,14 +108,15 @@ async def delete_objects(context: Context, request: S3Request, signer: Signer) -
 class LazyBlob:
     """A blob that is created, in a thread, when its first bytes come."""
 
-    def __init__(self, context: Context) -> None:
-        self._blobs = context.storage.blobs
-        self._blob: NewBlob | None = None
+    def __init__(self, context: Context, sealing: Sealing | None) -> None:
+        self._storage = context.storage
+        self._sealing = sealing
+        self._blob: NewBlob | SealedBlob | None = None
 
-    def get(self) -> NewBlob:
+    def get(self) -> NewBlob | SealedBlob:
         """The blob, created if need be."""
         if self._blob is None:
-            self._blob = self._blobs.create()
+            self._blob = self._storage.new_blob(self._sealing)
         return self._blob
 
     def write(self, data: memoryview) -> None:

@@ -11,7 +11,7 @@ from sagestone.channels.pipe.records import recorded
 from sagestone.channels.pipe.remote import Fetchers, RemoteSource
 from sagestone.channels.pipe.runs import RecordRun, send_files
 from sagestone.domain.channel import Channel
-from sagestone.s3.client import S3
+from sagestone.s3.client import S3, SourceObject
 
 _JOINED_BELOW = 4096  # bytes: smaller objects are read, and written together; others the kernel moves
 _LONGEST_GUNZIPPED = 1024 * 1024  # bytes of one piece
@@ -28,7 +28,7 @@ class Flow:
         self._fetchers, self._scratch = fetchers, scratch
         self._records = channel.record_wrapper == "RecordIO"
         self._packed = channel.compression == "Gzip"
-        self._run = RecordRun(s3, channel.name, len(items))
+        self._run = RecordRun(s3, channel.name, len(items), self._recorded_object)
 
     def elements(self, epoch: int) -> Elements:
         """The elements of an epoch, from its start."""
@@ -38,10 +38,15 @@ class Flow:
         if self._packed:
             plain, piece = elements, min(_LONGEST_GUNZIPPED, self._fetchers.allowance // 16)
             elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
-        if self._records:
-            in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
-            elements = recorded(elements, self._channel.name, self._scratch, in_memory)
-        return elements
+        return self._recorded(elements) if self._records else elements
+
+    def _recorded(self, elements: Elements) -> Elements:
+        in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
+        return recorded(elements, self._channel.name, self._scratch, in_memory)
+
+    def _recorded_object(self, found: SourceObject) -> Elements:
+        """The record of one object that is read piece by piece."""
+        return self._recorded(element for part in ((found,), self._s3.pieces(found, 0, found.size)) for element in part)
 
     def _whole(self, epoch: int) -> Run:
         objects = self._items.objects(epoch)

@@ -23,6 +23,9 @@ class LocalSource:
                     continue
                 found = item if isinstance(item, SourceObject) else _found(self._s3, item)
                 file = open_object(found)
+                if file is None:
+                    yield from self._s3.pieces(found, 0, found.size)
+                    continue
                 try:
                     if found.size >= self._spliced_from:
                         yield Span(file, 0, found.size)

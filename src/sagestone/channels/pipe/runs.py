@@ -5,9 +5,9 @@ which take four fifths of the time.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from sagestone.channels.elements import Span, shorter
+from sagestone.channels.elements import Element, Elements, Span, shorter
 from sagestone.channels.pipe.records import of_file, too_long
 from sagestone.channels.pipe_end import PipeEnd
 from sagestone.channels.recordio import LONGEST_PAYLOAD, header, may_be_split, padding, record
@@ -24,6 +24,10 @@ def send_files(s3: S3, objects: Iterable[SourceObject], end: PipeEnd) -> None:
         for found in objects:
             size = found.size
             file = open_object(found)
+            if file is None:
+                for piece in s3.pieces(found, 0, size):
+                    end.write(piece)
+                continue
             try:
                 if size >= _READ_BELOW:
                     splice(file, 0, size)
@@ -39,11 +43,12 @@ class RecordRun:
     """Sends objects as RecordIO records, and remembers those whose bytes need not be looked through again.
 
     A record is split where its payload has the magic number, which hardly any has. Objects never change, so from its
-    second epoch on the kernel moves one without the magic, and nobody reads it. `count` is how many the channel has.
+    second epoch on the kernel moves one without the magic, and nobody reads it. `count` is how many the channel has;
+    `unfiled` makes the record of one whose file is encrypted.
     """
 
-    def __init__(self, s3: S3, channel: str, count: int) -> None:
-        self._s3, self._channel = s3, channel
+    def __init__(self, s3: S3, channel: str, count: int, unfiled: Callable[[SourceObject], Elements]) -> None:
+        self._s3, self._channel, self._unfiled = s3, channel, unfiled
         self._is_whole = bytearray(count)  # by place in the channel's list
 
     def send(self, places: Sequence[int], objects: Iterable[SourceObject], end: PipeEnd) -> None:
@@ -55,6 +60,9 @@ class RecordRun:
                 if size > LONGEST_PAYLOAD:
                     raise too_long(self._channel, found)
                 file = open_object(found)
+                if file is None:
+                    _send(self._unfiled(found), end)
+                    continue
                 try:
                     if is_whole[place]:
                         write(header(size))
@@ -76,16 +84,20 @@ def _send_record(file: int, size: int, end: PipeEnd) -> bool:
             end.write(piece)
         return False
     if _may_be_split(file, size):
-        for element in of_file(file, size):
-            if isinstance(element, Span):
-                end.splice(element.file, element.start, element.stop)
-            else:
-                end.write(element)
+        _send(of_file(file, size), end)
         return False
     end.write(header(size))
     end.splice(file, 0, size)
     end.write(padding(size))
     return True
+
+
+def _send(elements: Iterable[Element], end: PipeEnd) -> None:
+    for element in elements:
+        if isinstance(element, Span):
+            end.splice(element.file, element.start, element.stop)
+        elif isinstance(element, bytes):
+            end.write(element)
 
 
 def _may_be_split(file: int, size: int) -> bool:

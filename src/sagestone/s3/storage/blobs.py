@@ -46,6 +46,11 @@ class NewBlob:
                 written += os.write(self._descriptor, view[written:])
         self.size += len(view)
 
+    @property
+    def descriptor(self) -> int:
+        """The open file, for reading what was written."""
+        return self._descriptor
+
     def append_file(self, source: int, size: int) -> None:
         """Append the first bytes of another file in the kernel, not hashed (the ETag is known otherwise)."""
         with refusing_when_full(self._path.parent.parent):

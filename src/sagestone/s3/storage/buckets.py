@@ -3,9 +3,14 @@
 import re
 import sqlite3
 
-from sagestone.s3.storage.documents import Bucket
+import msgspec
+
+from sagestone.s3.storage.documents import Bucket, WantedEncryption
 from sagestone.s3.storage.index import Index, Row
 from sagestone.s3.storage.refusal import Refusal, no_such_bucket
+
+_BUCKET = "name, region, created_at, owner, encryption"
+_encryption = msgspec.json.Decoder(WantedEncryption)
 
 
 def check_bucket_name(name: str) -> None:
@@ -48,7 +53,7 @@ class Buckets:
 
     def get(self, name: str) -> Bucket:
         """The bucket; raises Refusal NoSuchBucket."""
-        row = self._index.row("SELECT name, region, created_at, owner FROM bucket WHERE name = ?", (name,))
+        row = self._index.row(f"SELECT {_BUCKET} FROM bucket WHERE name = ?", (name,))
         if row is None:
             raise no_such_bucket(name)
         return _bucket(row)
@@ -56,11 +61,22 @@ class Buckets:
     def all(self, prefix: str = "", after: str = "", limit: int = -1, owner: str = "") -> list[Bucket]:
         """The buckets of one owner, by name."""
         rows = self._index.rows(
-            "SELECT name, region, created_at, owner FROM bucket WHERE name > ? AND substr(name, 1, ?) = ? "
-            "AND owner = ? ORDER BY name LIMIT ?",
+            f"SELECT {_BUCKET} FROM bucket WHERE name > ? AND substr(name, 1, ?) = ? AND owner = ? "
+            "ORDER BY name LIMIT ?",
             (after, len(prefix), prefix, owner, limit),
         )
         return [_bucket(row) for row in rows]
+
+    def set_encryption(self, name: str, encryption: WantedEncryption | None) -> None:
+        """What becomes of objects that ask for no encryption; None: nothing. Raises Refusal NoSuchBucket."""
+        document = None if encryption is None else msgspec.json.encode(encryption)
+
+        def work(connection: sqlite3.Connection) -> None:
+            cursor = connection.execute("UPDATE bucket SET encryption = ? WHERE name = ?", (document, name))
+            if cursor.rowcount == 0:
+                raise no_such_bucket(name)
+
+        self._index.write(work)
 
     def delete(self, name: str) -> None:
         """Delete an empty bucket; raises Refusal NoSuchBucket or BucketNotEmpty."""
@@ -82,4 +98,5 @@ class Buckets:
 
 
 def _bucket(row: Row) -> Bucket:
-    return Bucket(name=row[0], region=row[1], created_at=row[2], owner=row[3])
+    encryption = None if row[4] is None else _encryption.decode(row[4])
+    return Bucket(name=row[0], region=row[1], created_at=row[2], owner=row[3], encryption=encryption)

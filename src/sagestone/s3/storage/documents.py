@@ -6,6 +6,33 @@ from typing import Literal
 ChecksumType = Literal["FULL_OBJECT", "COMPOSITE"]
 
 
+EncryptionAlgorithm = Literal["aws:kms", "AES256"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEncryption:
+    """The encryption that is asked for. `key` is a KMS key by any of its names ("": the account's default one),
+    `context` what is authenticated beside the object's ARN."""
+
+    algorithm: EncryptionAlgorithm
+    key: str = ""
+    bucket_key: bool = False
+    context: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """How the blob of an object is encrypted. `key` is the ARN of its KMS key ("" for AES256), `data_key` what the blob
+    is sealed with, itself sealed (base64). `segments` are the sizes that were sealed one by one; (): in one."""
+
+    algorithm: EncryptionAlgorithm
+    data_key: str
+    key: str = ""
+    bucket_key: bool = False
+    context: dict[str, str] = field(default_factory=dict)
+    segments: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What is kept about an object beside its bytes.
@@ -19,16 +46,19 @@ class Description:
     checksums: dict[str, str] = field(default_factory=dict)
     checksum_type: ChecksumType = "FULL_OBJECT"
     parts: tuple[int, ...] = ()
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A bucket; `created_at` epoch seconds, `owner` an account ("": the home's own)."""
+    """A bucket; `created_at` epoch seconds, `owner` an account ("": the home's own), `encryption` that of objects that
+    ask for none."""
 
     name: str
     region: str
     created_at: float
     owner: str = ""
+    encryption: WantedEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

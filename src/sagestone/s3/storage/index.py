@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from sagestone.s3.storage.refusal import refusing_when_full
 
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 60.0
 
 SCHEMA = """
 CREATE TABLE bucket (
   name TEXT PRIMARY KEY, region TEXT NOT NULL, created_at REAL NOT NULL,
-  owner TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+  owner TEXT NOT NULL DEFAULT '', encryption BLOB) WITHOUT ROWID;
 CREATE TABLE object (
   bucket TEXT NOT NULL, key BLOB NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
   modified_at REAL NOT NULL, description BLOB NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
@@ -27,8 +27,11 @@ CREATE TABLE part (
   modified_at REAL NOT NULL, checksums BLOB NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
 
-#: What brings an index of the version before to each version.
-MIGRATIONS = {2: "ALTER TABLE bucket ADD COLUMN owner TEXT NOT NULL DEFAULT ''"}
+#: What brings an index of the version before to each version. From version 3 on objects may be encrypted.
+MIGRATIONS = {
+    2: "ALTER TABLE bucket ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    3: "ALTER TABLE bucket ADD COLUMN encryption BLOB",
+}
 
 Row = Sequence[Any]
 Outcome = TypeVar("Outcome")

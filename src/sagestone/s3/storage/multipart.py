@@ -1,9 +1,11 @@
 """Multipart uploads of the embedded store: parts in any order; the object changes only at the end, at once."""
 
 import hashlib
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -17,21 +19,27 @@ from sagestone.s3.storage.documents import (
     StoredObject,
     Upload,
 )
+from sagestone.s3.storage.encryption import Seals
 from sagestone.s3.storage.index import Index, Row
-from sagestone.s3.storage.objects import check_bucket, put_row
+from sagestone.s3.storage.objects import WrittenBlob, check_bucket, put_row
 from sagestone.s3.storage.pages import successor
 from sagestone.s3.storage.refusal import no_such_upload
+from sagestone.s3.storage.segments import SealedBytes
 
 _UPLOAD = "bucket, key, id, begun_at, description, checksum_algorithm, checksum_type"
 _PART = "number, blob, size, etag, modified_at, checksums"
+
+#: Reads the bytes of the parts one after the other.
+Joined = Callable[[], Iterator[bytes]]
 
 
 class Uploads:
     """Begin, fill, list, complete and abort multipart uploads; each change is durable when its call returns."""
 
-    def __init__(self, index: Index, blobs: Blobs) -> None:
+    def __init__(self, index: Index, blobs: Blobs, seals: Seals) -> None:
         self._index = index
         self._blobs = blobs
+        self._seals = seals
 
     def begin(
         self,
@@ -81,7 +89,9 @@ class Uploads:
             raise no_such_upload(upload_id)
         return _upload(row)
 
-    def put_part(self, upload: Upload, number: int, blob: NewBlob, *, checksums: dict[str, str], now: float) -> Part:
+    def put_part(
+        self, upload: Upload, number: int, blob: WrittenBlob, *, checksums: dict[str, str], now: float
+    ) -> Part:
         """Make a written blob part `number`, in place of an earlier one; raises Refusal NoSuchUpload."""
         part = Part(
             number=number, blob=blob.name, size=blob.size, etag=blob.md5.hex(), modified_at=now, checksums=checksums
@@ -129,22 +139,22 @@ class Uploads:
         parts: Sequence[Part],
         *,
         now: float,
-        describe: Callable[[NewBlob], Description],
+        describe: Callable[[Joined], Description],
         conditions: Conditions = ALWAYS,
     ) -> StoredObject:
         """Join the parts (in their order) to the object and end the upload; parts that are not named are dropped.
 
-        `describe` sees the joined blob. Raises Refusal NoSuchUpload, PreconditionFailed; the upload then goes on.
+        `describe` may read the joined bytes. Raises Refusal NoSuchUpload, PreconditionFailed; the upload then goes on.
         """
         with self._joined(parts) as blob:
             fresh = StoredObject(
                 bucket=upload.bucket,
                 key=upload.key,
                 blob=blob.name,
-                size=blob.size,
+                size=sum(part.size for part in parts),
                 etag=joined_etag(parts),
                 modified_at=now,
-                description=describe(blob),
+                description=self._described(upload, parts, blob, describe),
             )
             blob.sync()
 
@@ -169,6 +179,21 @@ class Uploads:
         for name in self._index.write(work):
             self._blobs.remove(name)
 
+    def _described(
+        self, upload: Upload, parts: Sequence[Part], blob: NewBlob, describe: Callable[[Joined], Description]
+    ) -> Description:
+        """The description; parts that were encrypted are the segments of the object, each sealed for itself."""
+        encryption = upload.description.encryption
+        if encryption is None:
+            return describe(blob.pieces)
+        segments = tuple(part.size for part in parts)
+
+        def pieces() -> Iterator[bytes]:
+            data_key = self._seals.again(encryption, upload.bucket, upload.key).data_key
+            return SealedBytes(blob.descriptor, data_key, segments).pieces(0, sum(segments))
+
+        return replace(describe(pieces), encryption=replace(encryption, segments=segments))
+
     def _joined(self, parts: Sequence[Part]) -> NewBlob:
         if len(parts) == 1:
             return self._blobs.link(parts[0].blob)
@@ -176,7 +201,7 @@ class Uploads:
         try:
             for part in parts:
                 with self._blobs.open(part.blob) as file:
-                    blob.append_file(file.fileno(), part.size)
+                    blob.append_file(file.fileno(), os.fstat(file.fileno()).st_size)
         except BaseException:
             blob.close()
             raise

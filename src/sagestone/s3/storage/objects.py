@@ -1,12 +1,14 @@
 """Objects of the embedded store: one row each, naming an immutable blob."""
 
 import sqlite3
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
 from sagestone.s3.storage.blobs import Blobs, NewBlob
+from sagestone.s3.storage.content import Content
 from sagestone.s3.storage.documents import ALWAYS, Conditions, Description, StoredObject
+from sagestone.s3.storage.encryption import Seals
 from sagestone.s3.storage.index import Index, Row
 from sagestone.s3.storage.refusal import Refusal, no_such_bucket, no_such_key
 
@@ -14,12 +16,29 @@ COLUMNS = "bucket, key, blob, size, etag, modified_at, description"
 _description = msgspec.json.Decoder(Description)
 
 
+class WrittenBlob(Protocol):
+    """A blob as a commit needs it; see NewBlob."""
+
+    size: int
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def md5(self) -> bytes: ...
+
+    def sync(self) -> None: ...
+
+    def keep(self) -> None: ...
+
+
 class Objects:
     """Read, commit and delete objects. A commit is durable when it returns; readers of the old bytes keep them."""
 
-    def __init__(self, index: Index, blobs: Blobs) -> None:
+    def __init__(self, index: Index, blobs: Blobs, seals: Seals) -> None:
         self._index = index
         self._blobs = blobs
+        self._seals = seals
 
     def get(self, bucket: str, key: str) -> StoredObject:
         """The object; raises Refusal NoSuchBucket or NoSuchKey."""
@@ -31,13 +50,18 @@ class Objects:
         raise no_such_key(bucket, key)
 
     def open(self, bucket: str, key: str) -> tuple[StoredObject, IO[bytes]]:
-        """The object and its bytes, which belong together whatever is written meanwhile."""
+        """The object and its blob, which belong together whatever is written meanwhile."""
         while True:
             found = self.get(bucket, key)
             try:
                 return found, self._blobs.open(found.blob)
             except FileNotFoundError:
                 self.check_still(found)
+
+    def content(self, bucket: str, key: str) -> tuple[StoredObject, Content]:
+        """The object and its bytes; raises Refusal `KMS.…` where the key that it was encrypted with cannot be used."""
+        found, file = self.open(bucket, key)
+        return found, Content(file, found, self._seals)
 
     def link(self, bucket: str, key: str) -> tuple[StoredObject, NewBlob]:
         """The object and a second name for its bytes."""
@@ -60,7 +84,7 @@ class Objects:
         self,
         bucket: str,
         key: str,
-        blob: NewBlob,
+        blob: WrittenBlob,
         *,
         description: Description,
         now: float,

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagestone.s3.storage.blobs import Blobs
+from sagestone.kms.vault import Vault
+from sagestone.s3.storage.blobs import Blobs, NewBlob
 from sagestone.s3.storage.buckets import Buckets
+from sagestone.s3.storage.documents import WantedEncryption
+from sagestone.s3.storage.encryption import Sealing, Seals
 from sagestone.s3.storage.index import Index
 from sagestone.s3.storage.multipart import Uploads
 from sagestone.s3.storage.objects import Objects
+from sagestone.s3.storage.sealed_blob import SealedBlob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,21 @@ class Storage:
     buckets: Buckets
     objects: Objects
     uploads: Uploads
+    seals: Seals
+
+    def new_blob(self, sealing: Sealing | None) -> NewBlob | SealedBlob:
+        """An empty blob for an object that is encrypted so (None: not at all), held until it is closed."""
+        blob = self.blobs.create()
+        return blob if sealing is None else SealedBlob(blob, sealing)
+
+    def sealing(self, bucket: str, key: str, wanted: WantedEncryption | None) -> Sealing | None:
+        """How an object is to be encrypted: as it is wanted, else as the bucket has it; None: not at all.
+
+        Raises Refusal NoSuchBucket, `KMS.…`.
+        """
+        there = self.buckets.get(bucket)
+        wanted = wanted or there.encryption
+        return None if wanted is None else self.seals.begin(wanted, bucket, key, there.owner)
 
     def totals(self) -> Totals:
         """How much is kept; the cost grows with it."""
@@ -50,16 +69,18 @@ class Storage:
         return {row[0] for row in self.index.rows("SELECT blob FROM object UNION ALL SELECT blob FROM part")}
 
 
-def open_storage(directory: Path) -> Storage:
-    """Open the store of that directory, or make it; readable by its owner only."""
+def open_storage(directory: Path, vault: Vault | None = None) -> Storage:
+    """Open the store of that directory, or make it; readable by its owner only. Without a vault it does not encrypt."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     index = Index(directory / "index.sqlite3")
     blobs = Blobs(directory / "blobs")
+    seals = Seals(vault)
     return Storage(
         directory=directory,
         index=index,
         blobs=blobs,
         buckets=Buckets(index),
-        objects=Objects(index, blobs),
-        uploads=Uploads(index, blobs),
+        objects=Objects(index, blobs, seals),
+        uploads=Uploads(index, blobs, seals),
+        seals=seals,
     )
