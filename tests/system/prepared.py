@@ -24,13 +24,17 @@ _SOON = {
 
 @contextmanager
 def prepared_service(
-    directory: Path, environment: Mapping[str, str], archives: Sequence[str], ca: Path | None = None
+    directory: Path,
+    environment: Mapping[str, str],
+    archives: Sequence[str],
+    ca: Path | None = None,
+    options: tuple[str, ...] = (),
 ) -> Iterator[RunningService]:
     """Start one with its home below `directory`, load the archives, upload the data; stopped at the end.
 
-    `ca`: it speaks TLS, with a certificate that this authority signed.
+    `ca`: it speaks TLS, with a certificate that this authority signed. `options` are those of `up`.
     """
-    service = RunningService(directory / "home", {**environment, **_SOON}, ca=ca)
+    service = RunningService(directory / "home", {**environment, **_SOON}, options, ca=ca)
     service.start()
     try:
         loaded = service.command("image", "load", *archives)

@@ -31,7 +31,7 @@ class RunningService:
         self.port = _free_port()
         self.ca = ca  # it speaks TLS, with a certificate that this authority signed
         self.endpoint = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
-        self._environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **environment}
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,13 +50,13 @@ class RunningService:
         self.home.mkdir(exist_ok=True)
         with (self.home.parent / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+                [*command, *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
             )
         eventually(self._answers, f"the service answers; its log: {self.home.parent / 'service.log'}")
 
     def set(self, variable: str, value: str) -> None:
         """Change its environment, from the next start on."""
-        self._environment[variable] = value
+        self.environment[variable] = value
 
     def stop(self) -> int:
         """Ask it to end, as Ctrl-C does; the exit code."""
@@ -95,7 +95,7 @@ class RunningService:
             [sys.executable, "-m", "sagestone", *arguments, "--home", str(self.home)],
             capture_output=True,
             text=True,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             timeout=timeout,
             check=False,

@@ -65,6 +65,8 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
     vault, keys = open_keys(settings, deployment)
     store = open_store(settings, directory, number)
     logs = directory / "logs"
+    logs.mkdir(exist_ok=True)
+    logs.chmod(0o700)  # what jobs wrote is their owner's, though the home may have been left open
     s3_part = _s3_part(settings, account, keys)
     file_systems = {} if account else configured_file_systems(settings)  # they are the home's own account's alone
     placement = LocalPlacement(

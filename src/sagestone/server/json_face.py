@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from concurrent.futures import Executor
 
 from aiohttp import web
@@ -21,6 +22,9 @@ LARGEST_ON_LOOP = 131072
 
 #: What a caller hears of a store that is away; the log says which, and why.
 AWAY = "The database that holds the service's state does not answer. Please try again."
+
+#: From the first value that a message shows to the last; a value may hold what looks like the end of one.
+_VALUES = re.compile(r"Value '.*' at '", re.DOTALL)
 
 _LOG = logging.getLogger("sagestone.server")
 
@@ -55,7 +59,7 @@ class JsonFace:
         try:
             return reply(await self._perform(request, claimed, target, body, exchange), request_id)
         except ServiceError as error:
-            _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, error.message[:500])
+            _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, _without_values(error.message)[:500])
             return error_reply(error, exchange)
         except StoreFull as error:
             _LOG.error("%s %r: %s", request_id, target[:200], error)
@@ -108,6 +112,11 @@ class JsonFace:
     ) -> bytes:
         call = self._reader.read(service=service, operation=name, body=body, caller=caller, request_id=request_id)
         return self._writer.write(service, name, operation.function(call))
+
+
+def _without_values(message: str) -> str:
+    """A message without the caller's own words: they are for the caller, not for the log."""
+    return _VALUES.sub("Value at '", message)
 
 
 def reply(body: bytes, request_id: str) -> web.Response:

@@ -8,6 +8,10 @@ from typing import Any
 
 import orjson
 
+#: Shapes that hold what people give their programs in secret, beside those that the model calls sensitive: no message
+#: and no log shows their values.
+_SECRETIVE = ("EnvironmentMap", "EnvironmentValue", "EnvironmentVariables")
+
 #: A shape as the model file writes it: `type`, `members`, `required`, `min`, `max`, `pattern`, `enum`, `member`, …
 ShapeFacts = Mapping[str, Any]
 
@@ -61,8 +65,10 @@ def load_service_model(service: str) -> ServiceModel:
 def _read_model(document: Mapping[str, Any]) -> ServiceModel:
     metadata = document["metadata"]
     shapes = document["shapes"]
-    for shape in shapes.values():
+    for shape_name, shape in shapes.items():
         shape.pop("documentation", None)
+        if shape_name.endswith(_SECRETIVE):
+            shape["sensitive"] = True
         for member in shape.get("members", {}).values():
             member.pop("documentation", None)
     return ServiceModel(
