@@ -1,4 +1,4 @@
-"""Whom the metrics of a service are asked of; what makes Prometheus' text of it is imported at the first question."""
+"""Whom the metrics of a service are asked of."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,18 +20,3 @@ class Sources:
     books: Books
     storage: Storage | None
     runtime: str
-
-
-class Exposition:
-    """Prometheus' text about a service; called by one thread at a time."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._make: Callable[[], bytes] | None = None
-
-    def __call__(self) -> bytes:
-        if self._make is None:
-            from sagestone.compose.service_metrics import exposition  # a tenth of a second, which no start should wait
-
-            self._make = exposition(self._sources)
-        return self._make()

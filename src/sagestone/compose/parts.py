@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from sagestone.agent.parts import RuntimePart
+from sagestone.compose.exposition import Exposition
 from sagestone.compose.keys import open_keys
-from sagestone.compose.metric_sources import Exposition, Sources
+from sagestone.compose.metric_sources import Sources
 from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.compose.tenant import Shared
