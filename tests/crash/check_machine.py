@@ -65,7 +65,7 @@ class Machine:
     def _litter(self, *, blobs: bool) -> Iterator[str]:
         for home in self._homes:
             yield from (f"left: {path}" for name in _EMPTY for path in (home / name).glob("*"))
-            for path in home.rglob("*"):
+            for path in (Path(place) / name for place, _, names in os.walk(home) for name in names):
                 try:
                     mode = path.lstat().st_mode
                 except FileNotFoundError:

@@ -24,6 +24,11 @@ class Validation:
     kind: Kind
     hits: list[Hit] = field(default_factory=list)
 
+    @property
+    def had_room(self) -> bool:
+        """Whether the disk of the home was never full meanwhile."""
+        return not any(hit.what == "disk" for hit in self.hits)
+
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
@@ -103,7 +108,7 @@ class Flight:
 
     def _check_training(self, validation: Validation, job: dict[str, Any], objects: dict[str, bytes]) -> None:
         mine = {key: body for key, body in objects.items() if key.startswith(f"{validation.name}/models/")}
-        had_room = not any(hit.what == "disk" for hit in validation.hits)
+        had_room = validation.had_room
         for text in check_training.complaints(self._world.client, job, mine, self._world.ledger, had_room=had_room):
             self._complain(validation, f"{job['TrainingJobName']}: {text}")
 
@@ -117,7 +122,7 @@ class Flight:
             for name, digest in account.files.items()
             if name.endswith(".bin")
         }
-        for text in check_transform.complaints(self._world.client, job, mine, model):
+        for text in check_transform.complaints(self._world.client, job, mine, model, had_room=validation.had_room):
             self._complain(validation, f"{job['TransformJobName']}: {text}")
 
     def _complain(self, validation: Validation, text: str) -> None:

@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from sagestone.agent.lines import LineSplitter, shown
+from sagestone.archive.room import when_there_is_room
 from sagestone.containers.runtime import Runtime, RuntimeFailure, Stream
 from sagestone.domain.metric import MetricPoint
 from sagestone.job_logs.reader import LogReader
@@ -246,7 +248,7 @@ class Console:
             self._points_told += len(points)
             place = self._place(points)
         fresh = self._place_file.with_name(self._place_file.name + ".new")
-        fresh.write_bytes(msgspec.json.encode(place))
+        when_there_is_room(partial(fresh.write_bytes, msgspec.json.encode(place)))
         fresh.replace(self._place_file)
         if points and self._pen is not None:
             self._pen.metrics(points)

@@ -7,11 +7,13 @@ an agent that finds its own verdict does not look at the container again.
 import fcntl
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from sagestone.agent.files import InstanceFiles
+from sagestone.archive.room import when_there_is_room
 from sagestone.domain.assignment import Host
 from sagestone.domain.event import Outcome
 
@@ -32,10 +34,7 @@ class Rendezvous:
         self._files.rendezvous.mkdir(exist_ok=True)
         path = self._path(self._host.number)
         fresh = path.with_name(path.name + ".new")
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(verdict))
-            file.flush()
-            os.fsync(file.fileno())
+        when_there_is_room(partial(_write_synced, fresh, msgspec.json.encode(verdict)))
         fresh.replace(path)
 
     def verdict(self, number: int) -> Outcome | None:
@@ -114,3 +113,10 @@ def _is_held(lock: Path) -> bool:
     finally:
         os.close(file)
     return False
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -3,10 +3,12 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from sagestone.agent.files import InstanceFiles
+from sagestone.archive.room import when_there_is_room
 from sagestone.domain.event import InstanceEvent, Outcome, Stage
 from sagestone.domain.metric import MetricPoint
 
@@ -79,16 +81,18 @@ class Reporter:
             host_metrics=host_metrics,
             outcome=outcome,
         )
-        line = memoryview(msgspec.json.encode(event) + b"\n")
-        size = os.fstat(self._file).st_size
+        when_there_is_room(partial(self._write, msgspec.json.encode(event) + b"\n"))
+        self._remember(event)
+
+    def _write(self, line: bytes) -> None:
+        rest, size = memoryview(line), os.fstat(self._file).st_size
         try:
-            while line:
-                line = line[os.write(self._file, line) :]
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
         except OSError:  # the disk is full: what is told next must not hang on to half a line
             os.ftruncate(self._file, size)
             raise
-        self._remember(event)
 
     def _remember(self, event: InstanceEvent) -> None:
         self.seq = event.seq

@@ -2,8 +2,10 @@
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
+from sagestone.archive.room import when_there_is_room
 from sagestone.job_logs.names import stream_file
 
 _FLUSH_BYTES = 64 * 1024
@@ -13,8 +15,9 @@ class LogWriter:
     """An open stream.
 
     1. `write` keeps lines in memory until `flush`, or until 64 KiB are waiting; a reader never sees half a line.
-    2. Timestamps never go back, whatever the clock does, also across a restart of the writer.
-    3. A line cut off by the death of an earlier writer is removed when the stream is opened.
+    2. On a full disk they wait for room, a minute at most.
+    3. Timestamps never go back, whatever the clock does, also across a restart of the writer.
+    4. A line cut off by the death of an earlier writer is removed when the stream is opened.
     All calls may come from any thread. Messages must hold no control characters (`agent.console` escapes them).
     """
 
@@ -70,7 +73,7 @@ class LogWriter:
         data = memoryview(b"".join(self._waiting))
         self._waiting, self._waiting_bytes = [], 0
         while data:
-            written = os.write(self._file, data)
+            written = when_there_is_room(partial(os.write, self._file, data))
             self._size += written
             data = data[written:]
 

@@ -5,6 +5,7 @@ stands in the container's network (and, for a plain user, in the user namespace 
 sockets that reach the container's ports, whoever asks. Imports little: a container waits for it.
 """
 
+import errno
 import os
 import resource
 import select
@@ -39,6 +40,7 @@ from sagestone.containers.sandbox.user import User, find_user
 #: Files in a container's directory, see `sandbox_record`.
 SHIM, CHILD, EXIT, CONTROL = "shim", "child", "exit.json", "control"
 STARTED, FAILED, NO_OVERLAY = b"started", b"failed ", b"no-overlay "
+_RESERVED, _RESERVED_BYTES = ".room", 128
 BRIDGE = "sandbox0"
 
 
@@ -72,6 +74,7 @@ class _Shim:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         os.chdir(orders.directory)
+        _reserve(EXIT)
         _write(SHIM, f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
         _enter_namespaces(orders)
         self._control = _listen()
@@ -115,7 +118,7 @@ class _Shim:
         _, status = os.waitpid(self._child, 0)
         code = os.waitstatus_to_exitcode(status)
         out_of_memory = code != 0 and _oom_kills(self._orders.oom_file) > 0
-        _write(
+        _write_reserved(
             EXIT,
             f'{{"code": {code if code >= 0 else 128 - code}, "out_of_memory": {"true" if out_of_memory else "false"}}}',
         )
@@ -278,9 +281,24 @@ def _create(name: str) -> int:
 def _write(name: str, text: str) -> None:
     """Whole or not at all."""
     descriptor = _create(name + ".new")
-    os.write(descriptor, text.encode())
+    written = os.write(descriptor, text.encode())
     os.close(descriptor)
+    if written < len(text.encode()):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.rename(name + ".new", name)  # noqa: PTH104
+
+
+def _reserve(name: str) -> None:
+    """Have room for a short file that must be written when the disk may be full."""
+    _write(name + _RESERVED, " " * _RESERVED_BYTES)
+
+
+def _write_reserved(name: str, text: str) -> None:
+    """Whole or not at all, into the room that was reserved."""
+    descriptor = os.open(name + _RESERVED, os.O_WRONLY | os.O_CLOEXEC)
+    os.write(descriptor, text.encode().ljust(_RESERVED_BYTES))
+    os.close(descriptor)
+    os.rename(name + _RESERVED, name)  # noqa: PTH104
 
 
 def _text(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
@@ -33,7 +34,10 @@ def start_record(record: Record, stored: StoredImage, networks: Networks, cgroup
         if answer.startswith(NO_OVERLAY):
             answer = _start_with_copy(record.directory, stored, orders)
         if answer != STARTED:
-            (record.directory / EXIT).write_text('{"code": 127, "out_of_memory": false}')
+            with suppress(OSError):  # a full disk: then it looks as what it is, never started
+                fresh = record.directory / f"{EXIT}.new"
+                fresh.write_text('{"code": 127, "out_of_memory": false}')
+                fresh.replace(record.directory / EXIT)
             raise StartFailed(f"container {record.name}: {answer.removeprefix(FAILED).decode(errors='replace')}")
 
 
