@@ -79,6 +79,25 @@ def test_a_killed_shim_takes_its_container_along(bench: Bench, place: Path) -> N
         bench.runtime.connect(container, 8080, 1)
 
 
+def test_how_it_ended_is_written_down_on_a_full_disk_too(bench: Bench, place: Path) -> None:
+    container = bench.start("sleep 1; exit 3")
+    record = Record(directory=place / "containers" / container)
+    room = (record.directory / "exit.json.room").stat()
+    assert (room.st_size, room.st_blocks > 0) == (128, True)
+    assert bench.runtime.wait(container, 60) == Exit(code=3)
+    assert (record.directory / "exit.json").stat().st_ino == room.st_ino
+
+
+def test_an_end_that_was_cut_off_does_not_stand_in_the_way(bench: Bench, place: Path) -> None:
+    container = bench.start("exit 3")
+    assert bench.runtime.wait(container, 60) == Exit(code=3)
+    (place / "containers" / container / "exit.json").write_text("")  # as an older version left it on a full disk
+    assert bench.runtime.wait(container, 60) == Exit(code=137)
+    assert [each.running for each in bench.runtime.find(bench.labels)] == [False]
+    bench.runtime.remove(container)
+    assert bench.runtime.find(bench.labels) == []
+
+
 def test_a_killed_shim_does_not_leave_a_program_behind_that_changed_its_user(bench: Bench, place: Path) -> None:
     image = bench.load("user", {}, user="nobody")
     container = bench.create(["sh", "-c", "echo on; sleep 600"], image=image.id)

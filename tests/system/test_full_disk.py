@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.system.service import RunningService
-from tests.system.validation import specification
+from tests.system.service import RunningService, eventually
+from tests.system.validation import finished, job_of, log_lines, reason, specification, upload
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "random-forest" / "algorithm.json"
 
@@ -88,6 +89,36 @@ def test_a_disk_that_fills_up_and_is_freed(disk: Disk, archives: list[str]) -> N
             assert s3.get_object(Bucket="bucket", Key=name)["Body"].read() == name.encode()
     finally:
         service.stop()
+
+
+def test_a_job_whose_disk_is_full_says_so_and_leaves_nothing(disk: Disk, archives: list[str]) -> None:
+    service = RunningService(disk("64m") / "home", {"SAGESTONE_RUNTIME": "sandbox"})
+    service.start()
+    try:
+        assert service.command("image", "load", archives[0]).returncode == 0
+        upload(service, {"train/a.csv": b"1,2\n"})
+        request = specification("waits", "tests/train:1", training={"HyperParameters": {"mode": "slow"}})
+        service.client("sagemaker").create_algorithm(**request)
+        eventually(lambda: b'"Training"' in _events(service), "the program runs")
+        subprocess.run(
+            ["dd", "if=/dev/zero", f"of={service.home / 'filler'}", "bs=4k"], capture_output=True, check=False
+        )
+        ends = "sandbox/containers/*/exit.json"  # its model of a few bytes finds no room
+        eventually(lambda: bool(list(service.home.glob(ends))), "the program ends")
+        time.sleep(1)
+        (service.home / "filler").unlink()
+        description = finished(service, "waits")
+        assert "exit code: 1" in reason(description)
+        assert "The disk of this machine, which holds /opt/ml, was full" in reason(description)
+        assert log_lines(service, "training", job_of(service, "training", "waits")["TrainingJobName"]).count("loss=0.5")
+        eventually(lambda: not list((service.home / "jobs" / "training").iterdir()), "nothing is left of the job")
+        assert list((service.home / "sandbox" / "containers").iterdir()) == []
+    finally:
+        service.stop()
+
+
+def _events(service: RunningService) -> bytes:
+    return b"".join(path.read_bytes() for path in (service.home / "jobs").glob("*/*/*/events.jsonl"))
 
 
 def _put(s3: Any, body: bytes, number: int) -> None:

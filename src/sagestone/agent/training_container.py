@@ -15,7 +15,7 @@ from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import KILLED, Ended, judge, not_started, out_of_volume, read_failure_file, taken_along
-from sagestone.agent.volume import VolumeWatch
+from sagestone.agent.volume import VolumeWatch, is_disk_full
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
 from sagestone.containers.runtime import (
@@ -146,6 +146,7 @@ class TrainingContainer:
         volume = VolumeWatch([self._opt_ml.root], assignment.limits.volume_bytes)
         try:
             exit_, interrupted = self._until_end(container, interruption, volume)
+            disk_full = is_disk_full(self._opt_ml.root)  # before it is waited for room for the log
         finally:
             if relay is not None:
                 relay.close()
@@ -159,6 +160,7 @@ class TrainingContainer:
             failure_text=read_failure_file(self._opt_ml.failure),
             last_lines=console.last_lines(),
             volume_used=volume.measure(),
+            disk_full=disk_full,
         )
         return judge(assignment, ended)
 

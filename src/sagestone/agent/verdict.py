@@ -18,6 +18,7 @@ _LOG_LINES = 4
 _LOG_CHARACTERS = 600
 KILLED = 137
 _KILLED_SENTENCE = "Something killed the program (SIGKILL), but not this service, and not for its memory"
+_DISK_FULL = "The disk of this machine, which holds /opt/ml, was full when it ended"
 _OUT_OF_MEMORY = (
     "Please use an instance type with more memory, or reduce the size of job data processed on an instance."
 )
@@ -31,6 +32,7 @@ class Ended:
     failure_text: str | None  # of /opt/ml/output/failure
     last_lines: Sequence[str]
     volume_used: int = 0  # bytes below /opt/ml
+    disk_full: bool = False  # the machine's own
 
 
 def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
@@ -49,6 +51,8 @@ def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
         limit = "" if limits.memory_bytes is None else f" of {gibibytes(limits.memory_bytes)}"
         text = f"{_OUT_OF_MEMORY} The container went beyond its memory{limit} ({assignment.group.instance_type})"
         return _failed("client", text, f"{ending}{_log_tail(ended)}", code)
+    if ended.disk_full:
+        ending += f". {_DISK_FULL}"
     text = ended.failure_text or "\n".join(last_useful_lines(ended.last_lines))
     if code == KILLED:
         ending += f". {_KILLED_SENTENCE}"

@@ -50,6 +50,7 @@ class ServiceParts:
         if self.storage is not None:
             self.storage.close()
         self.tenants.close()
+        self.nursery.close()
 
 
 def build_parts(settings: Settings, holder: str) -> ServiceParts:

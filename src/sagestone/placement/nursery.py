@@ -67,6 +67,14 @@ class Nursery:
                     )
         raise AssertionError("the last try returns or raises")
 
+    def close(self) -> None:
+        """End it and wait until it is gone; agents go on."""
+        with self._lock:
+            process = self._process
+            self._drop()
+        if process is not None:
+            process.wait()
+
     def _ensure(self) -> socket.socket:
         if self._socket is not None and self._process is not None and self._process.poll() is None:
             return self._socket

@@ -1,9 +1,9 @@
 """What is known of each sandbox, as files, so that any process finds it and it survives them all.
 
 A container's directory is named after it and holds: `spec.json` (how it was asked for), `shim` (process, its start time
-and the machine's boot), `child` (the same of the program), `exit.json` (written last, into the room that `exit.json.room`
-keeps: how it ended), `control` (a socket while it runs), `stdout.…` and `stderr.…` (see `output`), `root` `upper` `work`
-`changes` (its file system), `etc` (its host files).
+and the machine's boot), `child` (the same of the program), `exit.json` (how it ended, written last; `exit.json.room`
+has the room for it), `control` (a socket while it runs), `stdout.…` and `stderr.…` (see `output`), `root` `upper`
+`work` `changes` (its file system), `etc` (its host files).
 """
 
 import fcntl
