@@ -33,7 +33,7 @@ _UNSHARE = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-c
 
 def _main(module: str, arguments: Sequence[str]) -> int:
     """Be the first process: make the place ready, run the module, and reap whatever loses its parent meanwhile."""
-    for place in ("/tmp", "/run"):
+    for place in ("/tmp", "/run", "/dev/shm", "/var/tmp"):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", place], check=True)
     links = Links()
     links.up("lo")
