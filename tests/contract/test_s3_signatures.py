@@ -124,6 +124,13 @@ class TestPresigned:
 
 
 class TestHeaders:
+    def test_two_signatures_are_one_too_many(self, face: RunningFace) -> None:
+        url = face.client(signature_version="s3v4").generate_presigned_url("list_buckets")
+        request = urllib.request.Request(url, headers={"Authorization": "AWS4-HMAC-SHA256 Credential=x"})
+        with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+            urllib.request.urlopen(request, timeout=30)
+        assert error_code(refused.value.read()) == "InvalidArgument"
+
     @pytest.mark.parametrize("version", ["s3", "s3v4"])
     def test_right_and_wrong_secrets(self, face: RunningFace, version: str) -> None:
         assert face.client(signature_version=version).get_object(Bucket="data", Key=KEY)["Body"].read() == b"signed"

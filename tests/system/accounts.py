@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sagestone.wire.access_document import AttachedPolicy
+from sagestone.wire.access_document import put_policy as put
+from sagestone.wire.access_file import change_access
 from tests.system.service import REGION, RunningService
 
 OWN = "123456789012"
@@ -41,12 +43,11 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
-def put_policy(service: RunningService, directory: Path, *statements: dict[str, Any], to: tuple[str, ...]) -> None:
-    """Attach a policy of that name, by the command line."""
-    file = directory / "policy.json"
-    file.write_text(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
-    done = service.command("policy", "put", "tests", str(file), *to)
-    assert done.returncode == 0, done.stderr
+def put_policy(service: RunningService, *statements: dict[str, Any], to: str) -> None:
+    """Attach a policy named `tests`, as the command line does while a service runs: by changing the file."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    policy = AttachedPolicy(account=OWN, to=to, name="tests", document=document)
+    change_access(service.home, lambda known: put(known, policy))
 
 
 def rule(effect: str, action: Any, resource: Any = "*") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """STS and IAM on the same endpoint, by an unmodified boto3, and what temporary credentials are good for."""
 
 from typing import Any
+from urllib.error import HTTPError
 
 import boto3
 import pytest
@@ -51,6 +52,19 @@ def test_an_assumed_role_uses_every_service_under_its_name(sandbox_service: Runn
     for version in ("s3v4", "s3"):
         url = _presigned(sandbox_service, assumed["Credentials"], version)
         assert _fetch(url) == b"x"
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+def test_who_one_is_can_be_asked_by_a_presigned_url(sandbox_service: RunningService, temporary: bool) -> None:
+    client = sandbox_service.client("sts")
+    expected = f"arn:aws:iam::{ACCOUNT}:user/sagestone"
+    if temporary:
+        assumed = client.assume_role(RoleArn=ROLE, RoleSessionName="me", DurationSeconds=900)
+        client, expected = session(sandbox_service, assumed["Credentials"])("sts"), assumed["AssumedRoleUser"]["Arn"]
+    url = client.generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    assert expected in _fetch(url).decode()
+    with pytest.raises(HTTPError, match="403"):
+        _fetch(url.replace("GetCallerIdentity", "GetSessionToken"))
 
 
 def test_a_token_of_nobody_is_refused_everywhere(sandbox_service: RunningService) -> None:

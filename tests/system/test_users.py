@@ -1,5 +1,6 @@
 """Users, their keys and their policies, while a service runs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,15 @@ def alice(sandbox_service: RunningService) -> dict[str, str]:
     return found
 
 
-def test_a_policy_is_asked_by_every_service(
-    sandbox_service: RunningService, alice: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_policy_is_asked_by_every_service(sandbox_service: RunningService, alice: dict[str, str]) -> None:
     client = clients(sandbox_service, alice)
     assert client("s3").list_buckets()["Buckets"]  # without a policy: everything
     put_policy(
-        sandbox_service, tmp_path,
+        sandbox_service,
         rule("Allow", ["sagemaker:*", "s3:Get*", "s3:PutObject"]),
         rule("Deny", "sagemaker:DeleteAlgorithm"),
         rule("Deny", "s3:*", f"arn:aws:s3:::{BUCKET}/secret/*"),
-        to=("--user", "alice"),
+        to="user/alice",
     )  # fmt: skip
     why = "because no identity-based policy allows the {} action".format
     arn = f"arn:aws:sagemaker:us-east-1:{OWN}:algorithm/a"
@@ -94,12 +93,12 @@ def test_a_policy_is_asked_by_every_service(
     assert s3.get_object(Bucket=BUCKET, Key="open/x")["Body"].read() == b"x"
 
 
-def test_simulation_tells_what_would_be(sandbox_service: RunningService, alice: dict[str, str], tmp_path: Path) -> None:
+def test_simulation_tells_what_would_be(sandbox_service: RunningService, alice: dict[str, str]) -> None:
     put_policy(
-        sandbox_service, tmp_path,
+        sandbox_service,
         rule("Allow", "sagemaker:*", f"arn:aws:sagemaker:*:{OWN}:model/team-*"),
         rule("Deny", "sagemaker:DeleteModel"),
-        to=("--user", "alice"),
+        to="user/alice",
     )  # fmt: skip
     resources = [f"arn:aws:sagemaker:us-east-1:{OWN}:model/{name}" for name in ("team-a", "other")]
     found = sandbox_service.client("iam").simulate_principal_policy(
@@ -119,15 +118,15 @@ def test_simulation_tells_what_would_be(sandbox_service: RunningService, alice: 
 
 
 def test_a_role_has_its_own_policy_in_sessions_and_containers(
-    sandbox_service: RunningService, alice: dict[str, str], tmp_path: Path
+    sandbox_service: RunningService, alice: dict[str, str]
 ) -> None:
     role = f"arn:aws:iam::{OWN}:role/reader"
     put_policy(
-        sandbox_service, tmp_path,
+        sandbox_service,
         rule("Allow", ["sts:AssumeRole", "iam:PassRole"], role), rule("Allow", "sagemaker:*"),
-        to=("--user", "alice"),
+        to="user/alice",
     )  # fmt: skip
-    put_policy(sandbox_service, tmp_path, rule("Allow", "s3:GetObject"), to=("--role", "reader"))
+    put_policy(sandbox_service, rule("Allow", "s3:GetObject"), to="role/reader")
     client = clients(sandbox_service, alice)
     given = client("sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
     keys = {"access_key": given["AccessKeyId"], "secret_key": given["SecretAccessKey"]}
@@ -141,8 +140,8 @@ def test_a_role_has_its_own_policy_in_sessions_and_containers(
     assert train(sandbox_service, training_request("as-before"))["TrainingJobStatus"] == "Completed"
 
 
-def test_an_account_is_bounded(sandbox_service: RunningService, alice: dict[str, str], tmp_path: Path) -> None:
-    put_policy(sandbox_service, tmp_path, rule("Allow", "*"), rule("Deny", "sagemaker:List*"), to=())
+def test_an_account_is_bounded(sandbox_service: RunningService, alice: dict[str, str]) -> None:
+    put_policy(sandbox_service, rule("Allow", "*"), rule("Deny", "sagemaker:List*"), to="")
     try:
         assert sandbox_service.command("policy", "remove", "tests", "--user", "alice").returncode == 0
         for who in (sandbox_service.client, clients(sandbox_service, alice)):
@@ -155,8 +154,14 @@ def test_an_account_is_bounded(sandbox_service: RunningService, alice: dict[str,
     assert "Models" in sandbox_service.client("sagemaker").list_models()
 
 
-def test_what_is_not_honoured_in_a_policy_is_refused(sandbox_service: RunningService, tmp_path: Path) -> None:
+def test_policies_are_put_and_read_by_the_command_line(sandbox_service: RunningService, tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
+    file.write_text(json.dumps({"Version": "2012-10-17", "Statement": rule("Allow", "s3:*")}))
+    done = sandbox_service.command("policy", "put", "s3-only", str(file), "--role", "storage")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ["role/storage", "s3-only"] in [
+        [each["to"], each["name"]] for each in asked(sandbox_service, "policy", "list")
+    ]
     file.write_text(
         '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {}}}'
     )
