@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.s3.client import AccessDenied, ObjectChanged, SourceObject, write_all
+from sagestone.s3.client import AccessDenied, NoSuchKey, ObjectChanged, SourceObject, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.remote import RemoteS3
 from sagestone.s3.remote_list import QuickList
@@ -117,6 +117,26 @@ def test_a_stream_that_breaks_goes_on_at_its_byte(store: Store, tmp_path: Path, 
         assert file.read() == content
     with _cutting(store.face.port, after) as endpoint:
         assert RemoteS3(endpoint, REGION, ACCESS_KEY, SECRET_KEY).read_range(found, 0, found.size) == content
+
+
+@pytest.mark.parametrize("key", ["k", "a//b"])
+@pytest.mark.parametrize("after", [100, 40_000])
+def test_a_small_object_is_whole_though_its_answer_was_not(store: Store, key: str, after: int) -> None:
+    content = os.urandom(60_000)
+    found = store.put(key, content)
+    with _cutting(store.face.port, after) as endpoint:
+        assert RemoteS3(endpoint, REGION, ACCESS_KEY, SECRET_KEY).read_range(found, 0, found.size) == content
+
+
+def test_a_small_object_that_changed_or_is_gone_is_told(store: Store) -> None:
+    found = store.put("k", b"as listed")
+    s3 = RemoteS3(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY)
+    store.put("k", b"now other")
+    with pytest.raises(ObjectChanged, match="s3://data/k"):
+        s3.read_range(found, 0, found.size)
+    s3.delete(found.uri)
+    with pytest.raises(NoSuchKey, match="s3://data/k"):
+        s3.read_range(found, 0, found.size)
 
 
 class FailingSigner(Signer):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagestone.channels.elements import Elements, Span
+from sagestone.channels.elements import Elements, Ready, Span
 from sagestone.channels.pipe.records import recorded
 from sagestone.channels.recordio import LONGEST_PAYLOAD, MAGIC, parts, record
 from sagestone.domain.failure import JobFailure
@@ -104,6 +104,8 @@ def _bytes(elements: Elements) -> bytes:
     for element in elements:
         if isinstance(element, Span):
             whole += os.pread(element.file, element.stop - element.start, element.start)
+        elif isinstance(element, Ready):
+            whole += element.data
         elif isinstance(element, bytes):
             whole += element
     return bytes(whole)
@@ -114,6 +116,19 @@ def test_items_in_pieces_in_memory_and_in_a_file_become_one_record_each(tmp_path
     stream = _bytes(recorded(_flow(items), "train", tmp_path, 4 * 1024 * 1024))
     assert list(read_records(stream)) == [b"".join(pieces) for pieces in items]
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_ready_stays_as_it_is_behind_what_came_before(tmp_path: Path) -> None:
+    def flow() -> Elements:
+        yield _object("large")
+        yield b"in "
+        yield b"pieces"
+        yield Ready(b"".join(record(b"small") + record(b"")))
+        yield _object("last")
+        yield b"end"
+
+    stream = _bytes(recorded(flow(), "train", tmp_path, 4 * 1024 * 1024))
+    assert list(read_records(stream)) == [b"in pieces", b"small", b"", b"end"]
 
 
 def test_a_file_is_wrapped_without_being_held_in_memory(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """Bytes of one or more whole items, just as they are to be sent."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Pour:
     """A whole item that moves itself into an open pipe: `into(descriptor)`."""
 
@@ -62,7 +69,7 @@ class Pause(Enum):
 
 PAUSE = Pause.PAUSE
 #: An item itself stands before its bytes, which go on up to the next item.
-Element = Item | Span | Pour | Run | bytes | Pause
+Element = Item | Span | Ready | Pour | Run | bytes | Pause
 Elements = Generator[Element, None, None]
 
 

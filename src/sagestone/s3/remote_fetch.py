@@ -103,8 +103,10 @@ class FetchByObstore:
         secret_key: str,
         session_token: str | None,
     ) -> None:
+        from obstore import get
         from obstore.store import S3Store
 
+        self._get = get
         options: dict[str, Any] = {"endpoint": endpoint_url} if endpoint_url else {}
         if session_token:
             options["session_token"] = session_token
@@ -128,6 +130,11 @@ class FetchByObstore:
         """Whether obstore asks for exactly this key."""
         return key.isprintable() and all(segment not in ("", ".", "..") for segment in key.split("/"))
 
+    def whole(self, uri: S3Uri, etag: str) -> tuple[bytes, str]:
+        """The bytes of a small object of that ETag, at once, and the ETag that it has."""
+        found = self._get(self._store, uri.key, options={"if_match": f'"{etag}"'})
+        return bytes(found.bytes()), (found.meta["e_tag"] or "").strip('"')
+
     def head(self, uri: S3Uri) -> ObjectInfo:
         import obstore
 
@@ -135,8 +142,6 @@ class FetchByObstore:
         return ObjectInfo(uri.key, found["size"], (found["e_tag"] or "").strip('"'), found["last_modified"].timestamp())
 
     def get(self, uri: S3Uri, offset: int, etag: str | None, stop: int | None = None) -> Answer:
-        import obstore
-
         options: dict[str, Any] = {}
         if stop is not None:
             options["range"] = (offset, stop)
@@ -144,7 +149,7 @@ class FetchByObstore:
             options["range"] = {"offset": offset}
         if etag:
             options["if_match"] = f'"{etag}"'
-        found = obstore.get(self._store, uri.key, options=options)  # type: ignore[arg-type]
+        found = self._get(self._store, uri.key, options=options)  # type: ignore[arg-type]
         size = int(found.meta["size"])
         small = (size if stop is None else stop) - offset <= PIECE
         pieces = _whole(found) if small else _pieces(found.stream(PIECE))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sagestone.channels.elements import Elements, Item, Pause, Pour, Run, Span, shorter
+from sagestone.channels.elements import Elements, Item, Pause, Pour, Ready, Run, Span, shorter
 from sagestone.channels.fifo import Fifo, NotAFifo
 from sagestone.channels.pipe_end import PipeEnd, ReaderGone
 from sagestone.domain.failure import Failure, JobFailure
@@ -123,6 +123,8 @@ def _feed(elements: Elements, end: PipeEnd) -> None:
     for element in elements:
         if isinstance(element, bytes):
             end.write(element)
+        elif isinstance(element, Ready):
+            end.write(element.data)
         elif isinstance(element, Span):
             try:
                 end.splice(element.file, element.start, element.stop)

@@ -10,6 +10,7 @@ from sagestone.channels.pipe.local import LocalSource
 from sagestone.channels.pipe.records import recorded
 from sagestone.channels.pipe.remote import Fetchers, RemoteSource
 from sagestone.channels.pipe.runs import RecordRun, send_files
+from sagestone.channels.recordio import record
 from sagestone.domain.channel import Channel
 from sagestone.s3.client import S3, SourceObject
 
@@ -57,4 +58,11 @@ class Flow:
     def _source(self) -> LocalSource | RemoteSource:
         if self._s3.has_files:
             return LocalSource(self._s3, _READ_BELOW if self._records else _JOINED_BELOW)
-        return RemoteSource(self._s3, self._fetchers, as_they_are=not self._records and not self._packed)
+        framed = None
+        if self._items.are_objects and not self._packed:
+            framed = record if self._records else _unframed
+        return RemoteSource(self._s3, self._fetchers, framed, as_they_are=not self._records and not self._packed)
+
+
+def _unframed(content: bytes) -> tuple[bytes]:
+    return (content,)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from sagestone.channels.elements import Element, Elements, Item, Pause, Span, name_of
+from sagestone.channels.elements import Element, Elements, Item, Pause, Ready, Span, name_of
 from sagestone.channels.recordio import LONGEST_PAYLOAD, parts, record
 from sagestone.domain.failure import JobFailure
 
@@ -25,6 +25,9 @@ def recorded(elements: Elements, channel: str, scratch: Path, in_memory: int) ->
         if isinstance(element, bytes):
             payload.add(element)
         elif isinstance(element, Pause):
+            yield element
+        elif isinstance(element, Ready):  # whole items before which another one has ended
+            yield from payload.end()
             yield element
         elif isinstance(element, Span):  # the whole item
             payload.check(element.stop)

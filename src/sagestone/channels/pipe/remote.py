@@ -1,20 +1,20 @@
 """Sends items from a store that answers over a network: several requests at a time, ahead of the reader, in order.
 
-Objects of up to 64 KiB are fetched in groups, larger ones in ranges. Where nothing is to be done to the bytes and the
-store can pour, the kernel moves those of more than a range. What is under way or waits to be sent is bounded; so is
-memory, whatever the objects are. How large a referenced object is comes out when it comes: if it is more than a range,
-it is begun again as a large one.
+Objects of up to 64 KiB are fetched in groups, and made ready for sending where they are fetched; larger ones in ranges.
+Where nothing is to be done to the bytes and the store can pour, the kernel moves those of more than a range. What is
+under way or waits to be sent is bounded; so is memory, whatever the objects are. How large a referenced object is comes
+out when it comes: if it is more than a range, it is begun again as a large one.
 """
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 
-from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pour, Reference, Value
+from sagestone.channels.elements import PAUSE, Element, Elements, Item, Pour, Ready, Reference, Value
 from sagestone.s3.client import S3, S3Failure, SourceObject
 
 THREADS = 8
@@ -22,8 +22,12 @@ _MEMORY = 48 * 1024 * 1024
 _LONGEST_RANGE = 4 * 1024 * 1024
 _GROUPED_UP_TO = 64 * 1024
 _GROUP_BYTES = 256 * 1024
-_MOST_GROUPED = 16
+_MOST_GROUPED = 32
 _MOST_WAITING = 256  # tasks
+
+
+#: Gives the pieces to send for an item's bytes.
+Framed = Callable[[bytes], Sequence[bytes]]
 
 
 class Fetchers:
@@ -90,10 +94,14 @@ _Task = _Group | _Range | _Poured
 
 
 class RemoteSource:
-    """The elements of items; raises S3Failure where one cannot be fetched, and not before all items ahead of it."""
+    """The elements of items; raises S3Failure where one cannot be fetched, and not before all items ahead of it.
 
-    def __init__(self, s3: S3, fetchers: Fetchers, *, as_they_are: bool) -> None:
-        self._s3, self._fetchers = s3, fetchers
+    `framed` gives what is to be sent for a small object, and is called where it was fetched: one thread that frames
+    for all would be waited for. None: items come as elements of their own.
+    """
+
+    def __init__(self, s3: S3, fetchers: Fetchers, framed: Framed | None, *, as_they_are: bool) -> None:
+        self._s3, self._fetchers, self._framed = s3, fetchers, framed
         self._pour_from = fetchers.range if as_they_are and s3.pours else sys.maxsize
 
     def elements(self, items: Iterator[Item]) -> Elements:
@@ -142,14 +150,20 @@ class RemoteSource:
                 elements.append(task.found)
             elements += self._s3.pieces(task.found, task.start, task.start + task.size)
             return elements
+        pieces: list[bytes] = []  # of small objects that are ready to be sent
         for item in task.items:
             if isinstance(item, Value):
                 elements += (item, item.data)
             elif isinstance(item, SourceObject):
-                elements.append(item)
-                elements += self._s3.pieces(item, 0, item.size)
+                content = self._s3.read_range(item, 0, item.size)
+                if self._framed is None:
+                    elements += (item, content)
+                else:
+                    pieces += self._framed(content)
             else:
                 elements += self._referenced(item)
+        if pieces:
+            elements.append(Ready(b"".join(pieces)))
         return elements
 
     def _referenced(self, item: Reference) -> list[Element | _Large]:
