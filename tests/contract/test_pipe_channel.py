@@ -246,7 +246,7 @@ def test_a_store_that_is_gone_for_good_fails_the_job_with_the_uri(face: RunningF
     failure = reading.part.failure()
     assert failure is not None
     assert failure.reason.startswith(
-        "ClientError: Data download failed:Channel train cannot be read on in epoch 0: s3://data/in/0000: "
+        "InternalServerError: Data download failed:Channel train cannot be read on in epoch 0: s3://data/in/0000: "
     )
 
 
