@@ -18,6 +18,7 @@ from sagestone.job_logs.reader import LogReader
 from sagestone.kms.key_store import KeyStore
 from sagestone.kms.vault import Vault
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.kms_key_ids import KnownKeys
 from sagestone.operations.table import operations
 from sagestone.s3.client import S3, write_all
 from sagestone.s3.embedded import EmbeddedS3
@@ -89,6 +90,7 @@ class Served:
             book=CredentialBook([KEYS]),
             s3=self.s3,
             vault=self.vault,
+            keys=KnownKeys(vault=self.vault),
         )
         self.table = operations(lambda account: self.dependencies)
 

@@ -217,7 +217,8 @@ def test_a_model_for_endpoints_only_is_refused(served: Served, members: dict[str
         ),
         (
             {"DataCaptureConfig": {"DestinationS3Uri": "s3://a/b", "KmsKeyId": "k"}},
-            "Value 'k' at 'dataCaptureConfig.kmsKeyId' failed to satisfy constraint: Member is not supported yet",
+            "Value 'k' at 'dataCaptureConfig.kmsKeyId' failed to satisfy constraint: Member must be a KMS key that can "
+            "be used: NotFoundException: Invalid keyId 'k'",
         ),
         (
             {

@@ -15,12 +15,6 @@ LATER = "Member is not supported yet"
     ("path", "value", "expected"),
     [
         (
-            f"{JOB}.OutputDataConfig.KmsKeyId",
-            "alias/key",
-            f"Value 'alias/key' at '{PLACE}.outputDataConfig.kmsKeyId' {FAILED}: {LATER}: artifacts are not encrypted "
-            "with a key; leave it out or empty",
-        ),
-        (
             f"{JOB}.OutputDataConfig.CompressionType",
             "NONE",
             f"Value 'NONE' at '{PLACE}.outputDataConfig.compressionType' {FAILED}: Member must be GZIP: the profile's "
@@ -43,12 +37,6 @@ LATER = "Member is not supported yet"
             0,
             f"Value '0' at '{PLACE}.resourceConfig.instanceCount' {FAILED}: Member must have value greater than or "
             "equal to 1: a training job needs an instance",
-        ),
-        (
-            f"{RESOURCES}.VolumeKmsKeyId",
-            "alias/key",
-            f"Value 'alias/key' at '{PLACE}.resourceConfig.volumeKmsKeyId' {FAILED}: {LATER}: volumes are not "
-            "encrypted with a key; leave it out or empty",
         ),
         (
             f"{RESOURCES}.TrainingPlanArn",
@@ -84,6 +72,8 @@ def test_refused_with_its_own_message(path: str, value: object, expected: str) -
     ("path", "value"),
     [
         (f"{JOB}.OutputDataConfig.KmsKeyId", ""),
+        (f"{JOB}.OutputDataConfig.KmsKeyId", "alias/key"),
+        (f"{RESOURCES}.VolumeKmsKeyId", "alias/key"),
         (f"{JOB}.OutputDataConfig.CompressionType", "GZIP"),
         (f"{RESOURCES}.VolumeKmsKeyId", ""),
         (f"{RESOURCES}.VolumeSizeInGB", LEFT_OUT),

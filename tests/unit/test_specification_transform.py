@@ -64,12 +64,6 @@ LATER = "Member is not supported yet"
             "SupportedResponseMIMETypes: [text/csv]",
         ),
         (
-            f"{OUTPUT}.KmsKeyId",
-            "alias/key",
-            f"Value 'alias/key' at '{PLACE}.transformOutput.kmsKeyId' {FAILED}: {LATER}: results are not encrypted "
-            "with a key; leave it out or empty",
-        ),
-        (
             f"{RESOURCES}.InstanceType",
             "ml.m5.xlarge",
             f"Value 'ml.m5.xlarge' at '{PLACE}.transformResources.instanceType' {FAILED}: Member must be one of "
@@ -80,12 +74,6 @@ LATER = "Member is not supported yet"
             101,
             f"Value '101' at '{PLACE}.transformResources.instanceCount' {FAILED}: Member must have value less than or "
             "equal to 100",
-        ),
-        (
-            f"{RESOURCES}.VolumeKmsKeyId",
-            "alias/key",
-            f"Value 'alias/key' at '{PLACE}.transformResources.volumeKmsKeyId' {FAILED}: {LATER}: volumes are not "
-            "encrypted with a key; leave it out or empty",
         ),
         (
             f"{RESOURCES}.TransformAmiVersion",
@@ -126,6 +114,8 @@ def test_refused_with_its_own_message(path: str, value: object, expected: str) -
     ("path", "value"),
     [
         (f"{OUTPUT}.KmsKeyId", ""),
+        (f"{OUTPUT}.KmsKeyId", "alias/key"),
+        (f"{RESOURCES}.VolumeKmsKeyId", "alias/key"),
         (f"{INPUT}.CompressionType", "Gzip"),
         (f"{INPUT}.SplitType", "None"),
         (f"{TRANSFORM}.MaxPayloadInMB", 0),

@@ -6,8 +6,9 @@ With CompressionType NONE the files go as they are, below `…/output/model/` an
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sagestone.agent.opt_ml import OptMl
@@ -22,6 +23,9 @@ from sagestone.s3.uri import S3Uri
 _PIECE = 1 << 20
 _NO_LIMIT = 1 << 50
 _MOST_NOTES = 20
+
+#: Begins to write an object.
+Begin = Callable[[S3Uri], Upload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,9 @@ def upload_artifacts(job: TrainingJobSpec, hosts: Sequence[OptMl], s3: S3, limit
         base = S3Uri.parse(f"{job.output_uri.rstrip('/')}/{job.name}/output")
         send = _send_files if job.output_compression == "NONE" else _send_archive
         limit = _NO_LIMIT if limit_bytes is None else limit_bytes * len(hosts)
-        send(s3, base, "output", [host.output_data for host in hosts], limit, notes)
-        model = send(s3, base, "model", [host.model for host in hosts], limit, notes)
+        begin = partial(s3.upload, kms_key_id=job.output_kms_key_id)
+        send(begin, base, "output", [host.output_data for host in hosts], limit, notes)
+        model = send(begin, base, "model", [host.model for host in hosts], limit, notes)
     except ValueError as error:
         raise JobFailure("client", f"Artifact upload failed:S3OutputPath: {error}") from error
     except PackFailed as error:
@@ -51,11 +56,11 @@ def upload_artifacts(job: TrainingJobSpec, hosts: Sequence[OptMl], s3: S3, limit
 
 
 def _send_archive(
-    s3: S3, base: S3Uri, name: str, trees: Sequence[Path], limit_bytes: int, notes: list[str]
+    begin: Begin, base: S3Uri, name: str, trees: Sequence[Path], limit_bytes: int, notes: list[str]
 ) -> str | None:
     """`<name>.tar.gz` of the merged trees; its URI, or None when there is no file in them."""
     uri = S3Uri(base.bucket, f"{base.key}/{name}.tar.gz")
-    upload = s3.upload(uri)
+    upload = begin(uri)
     try:
         report = pack_tree(trees, upload.write, limit_bytes)
         _note(name, report.dropped, notes)
@@ -68,7 +73,7 @@ def _send_archive(
 
 
 def _send_files(
-    s3: S3, base: S3Uri, name: str, trees: Sequence[Path], limit_bytes: int, notes: list[str]
+    begin: Begin, base: S3Uri, name: str, trees: Sequence[Path], limit_bytes: int, notes: list[str]
 ) -> str | None:
     """Every regular file of the merged trees as an object below `<name>/`; the URI of that prefix."""
     prefix = S3Uri(base.bucket, f"{base.key}/{name}")
@@ -88,7 +93,7 @@ def _send_files(
         except UnicodeDecodeError:
             dropped.append(Dropped(path=ascii(entry.name), reason="is no UTF-8, as the keys of S3 are"))
             continue
-        _send_file(s3.upload(uri), entry)
+        _send_file(begin(uri), entry)
         sent += 1
     _note(name, dropped, notes)
     return str(prefix) if sent else None

@@ -35,7 +35,8 @@ def write_captures(s3: S3, assignment: TransformAssignment, transformed: Callabl
     ):
         target = _target(job.data_capture, kind, assignment)
         try:
-            write_all(s3, target, _manifest(prefix, (_relative(each, ahead) + ending for each in transformed())))
+            names = (_relative(each, ahead) + ending for each in transformed())
+            write_all(s3, target, _manifest(prefix, names), job.data_capture.kms_key_id)
         except S3Failure as error:
             fault: Fault = "client" if isinstance(error, NoSuchBucket | AccessDenied) else "internal"
             raise JobFailure(fault, f"DataCaptureConfig: {target} cannot be written: {error}") from error

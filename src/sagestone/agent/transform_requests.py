@@ -61,6 +61,7 @@ def transform_objects(assignment: TransformAssignment, tools: Tools, serving: Se
         concurrency=concurrency,
         check=tools.stop.check,
         processing=processing,
+        kms_key_id=job.output_kms_key_id,
     )
     tell_at = time.monotonic() + _TELL_SECONDS
     try:

@@ -18,6 +18,7 @@ from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import configured_file_systems
+from sagestone.operations.kms_key_ids import KnownKeys
 from sagestone.placement.ledger import Books
 from sagestone.placement.local import LocalPlacement
 from sagestone.placement.nursery import Nursery
@@ -116,6 +117,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         s3=build_s3(s3_part, patience_seconds=0.0),  # an answer to a request does not wait for it
         file_systems=file_systems,
         vault=vault,
+        keys=KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint)),
         machine=None if account else placement,  # others use it too
     )
     return Tenant(account=account, dependencies=dependencies, placement=placement, controller=controller, store=store)

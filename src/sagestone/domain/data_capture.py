@@ -10,7 +10,5 @@ from sagestone.shapes.violation import Violation
 def data_capture_violations(request: Place) -> Iterator[Violation]:
     """What DataCaptureConfig breaks; nothing where there is none. `request` has TransformOutput beside it."""
     capture, accept = request.member("DataCaptureConfig"), request.at("TransformOutput", "Accept")
-    if capture.member("KmsKeyId"):
-        yield capture.member("KmsKeyId").unsupported("captures are not encrypted with a key; leave it out or empty")
     if capture.member("GenerateInferenceId").value and format_of(accept.value) is None:
         yield accept.breaks(f"Member must be one of [{', '.join(FORMATS)}] where GenerateInferenceId is true")

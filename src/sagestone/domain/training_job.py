@@ -45,6 +45,7 @@ class TrainingJobSpec:
     arguments: tuple[str, ...] | None = None  # None: `train`, or nothing where the job brings an entrypoint
     output_uri: str  # s3://bucket/prefix as given
     output_compression: Literal["GZIP", "NONE"] = "GZIP"
+    output_kms_key_id: str = ""  # what artifacts are encrypted with; "": as the bucket has it
     instance_type: str = ""  # "": the groups say it
     instance_count: int = 1  # of all groups together
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike

@@ -39,6 +39,7 @@ class DataCapture:
 
     destination_uri: str
     generate_inference_id: bool = False
+    kms_key_id: str = ""  # what it is encrypted with; "": as the bucket has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class TransformJobSpec:
     compression: Literal["None", "Gzip"] = "None"
     split_type: SplitType = "None"
     output_uri: str
+    output_kms_key_id: str = ""  # what results are encrypted with; "": as the bucket has it
     accept: str | None = None
     assemble_with: Literal["None", "Line"] = "None"
     batch_strategy: Literal["SingleRecord", "MultiRecord"] | None = None

@@ -77,10 +77,11 @@ class Transformation:
         concurrency: int,
         check: Callable[[], None],
         processing: Processing | None = None,
+        kms_key_id: str = "",
     ) -> None:
         """`check` is called all the time, from the thread that iterates; what it raises breaks everything off."""
         self._reader, self._pipeline, self._s3 = reader, pipeline, s3
-        self._assemble_with, self._check = assemble_with, check
+        self._assemble_with, self._check, self._kms_key_id = assemble_with, check, kms_key_id
         self._processing = processing if processing is not None and processing.keep is not None else None
         self._window = Window(concurrency)
         self._most_steps = most_steps(concurrency)
@@ -194,7 +195,8 @@ class Transformation:
             results = None
             if self._processing is not None:
                 results = Results(self._processing, partial(self._reader.originals, source))
-            self._output = Output(self._s3.upload(source.output), self._assemble_with, results)
+            upload = self._s3.upload(source.output, kms_key_id=self._kms_key_id)
+            self._output = Output(upload, self._assemble_with, results)
         return self._output
 
 

@@ -11,6 +11,7 @@ from sagestone.domain.transition import begin_validation, complete_validation
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import algorithm_file_system_violations
 from sagestone.operations.images import resolve_images
+from sagestone.operations.kms_key_ids import profile_key_violations
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call
@@ -29,6 +30,7 @@ def create_algorithm(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     violations = [
         *specification_violations(call.parameters),
         *algorithm_file_system_violations(call.parameters, deps.file_systems),
+        *profile_key_violations(call.parameters, deps.keys),
     ]
     if violations:
         raise ValidationException(summary(violations))

@@ -12,6 +12,7 @@ from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import begin_validation, complete_validation
 from sagestone.operations.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.kms_key_ids import profile_key_violations
 from sagestone.operations.package_images import of_algorithm, pinned
 from sagestone.operations.resource_names import does_not_exist, resource_name
 from sagestone.shapes.violation import summary
@@ -32,7 +33,10 @@ def create_model_package(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     group = _group(deps, given)
     algorithm, artifact = _source(deps, given)
     inference = algorithm.request.get("InferenceSpecification") if algorithm else None
-    violations = package_violations(call.parameters, inference)
+    violations = [
+        *package_violations(call.parameters, inference),
+        *profile_key_violations(call.parameters, deps.keys),
+    ]
     if violations:
         raise ValidationException(summary(violations))
     token = call.parameters.get("ClientToken")

@@ -14,6 +14,7 @@ from sagestone.operations.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import file_system_violations
 from sagestone.operations.images import NamedImage, pin_images
+from sagestone.operations.kms_key_ids import training_key_violations
 from sagestone.operations.training_data import check_training_data
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
@@ -36,6 +37,7 @@ def create_training_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     violations = [
         *training_request_violations(call.parameters, specification),
         *file_system_violations(Place(call.parameters), deps.file_systems),
+        *training_key_violations(Place(call.parameters), deps.keys),
     ]
     if violations:
         whose = f" (The specification is that of {algorithm.arn}.)" if algorithm else ""

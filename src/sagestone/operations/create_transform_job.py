@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sagestone.domain.place import Place
 from sagestone.domain.plan.transform import plan_transform
 from sagestone.domain.rules.transform_request import limit_violations, model_refusal, transform_request_violations
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import new_transform_job
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.jobs import name_taken
+from sagestone.operations.kms_key_ids import transform_key_violations
 from sagestone.operations.models import find_model
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
@@ -23,6 +25,7 @@ def create_transform_job(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     not exist or that only endpoints could serve. A taken name is ResourceInUse.
     """
     violations = transform_request_violations(call.parameters)
+    violations += transform_key_violations(Place(call.parameters), deps.keys)
     if violations:
         raise ValidationException(summary(violations))
     request = {name: value for name, value in call.parameters.items() if name != "Tags"}

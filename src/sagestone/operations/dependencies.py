@@ -8,6 +8,7 @@ from sagestone.domain.file_system import FileSystem
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.kms.vault import Vault
+from sagestone.operations.kms_key_ids import KnownKeys
 from sagestone.placement.ledger import Reserved
 from sagestone.s3.client import S3
 from sagestone.store.interface import Store
@@ -48,3 +49,4 @@ class Dependencies:
     machine: DrainedMachine | None = None  # where jobs run, for the account that may empty it; None: it may not
     s3: S3  # where models and data lie, with the service's own keys
     vault: Vault  # the keys of KMS
+    keys: KnownKeys  # those that jobs may name

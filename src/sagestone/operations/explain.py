@@ -1,5 +1,6 @@
 """What `sagestone explain` shows: every document that a CreateAlgorithm request would become, nothing executed."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,10 @@ from sagestone.domain.rules.specification import specification_violations
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import new_training_job, new_transform_job
+from sagestone.kms.key_store import KeyStore
+from sagestone.kms.vault import Vault
 from sagestone.operations.file_systems import algorithm_file_system_violations, configured_file_systems
+from sagestone.operations.kms_key_ids import KnownKeys, profile_key_violations
 from sagestone.settings import Settings
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model
@@ -46,6 +50,7 @@ def explain(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     violations = violations or [
         *specification_violations(clean),
         *algorithm_file_system_violations(clean, configured_file_systems(settings)),
+        *profile_key_violations(clean, _known_keys(settings)),
     ]
     texts = [violation.text for violation in violations]
     texts += [
@@ -56,6 +61,13 @@ def explain(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"documents": {}, "violations": texts}
     members = {name: value for name, value in clean.items() if name != "Tags"}
     return {"documents": _documents(settings, members), "violations": []}
+
+
+def _known_keys(settings: Settings) -> KnownKeys:
+    """The keys of the home, of which only names and states are asked; there are none before its first start."""
+    deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
+    vault = Vault(KeyStore(settings.home / "kms", b""), deployment, time.time)
+    return KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint))
 
 
 def _documents(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ DriftCheckBaselines                                      recorded
 Domain                                                   recorded
 Task                                                     recorded
 SamplePayloadUrl                                         recorded
-SecurityConfig.KmsKeyId                                  refused   unless empty: nothing is encrypted with keys yet
+SecurityConfig.KmsKeyId                                  refused   unless empty: the state is not encrypted
 ManagedStorageType                                       refused   there is no managed storage
 {_SHARED}
 """

@@ -35,12 +35,12 @@ DEFINITION = """
 
 *T.OutputDataConfig.S3OutputPath     honoured  PATH/JOB/output/model.tar.gz
 *T.OutputDataConfig.CompressionType  honoured  GZIP, NONE (not with a transform of the trained model); not described
-*T.OutputDataConfig.KmsKeyId         refused   unless empty: nothing is encrypted with keys yet
+*T.OutputDataConfig.KmsKeyId         honoured  a usable KMS key: artifacts are encrypted with it
 
 *T.ResourceConfig.InstanceType              honoured  size of the containers, bounded by the machine
 *T.ResourceConfig.InstanceCount             honoured
 *T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
-*T.ResourceConfig.VolumeKmsKeyId            refused   unless empty: nothing is encrypted with keys yet
+*T.ResourceConfig.VolumeKmsKeyId            recorded  must be usable; the volume is a plain directory
 *T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  a validation keeps no warm pool; not described
 *T.ResourceConfig.InstanceGroups            honoured  1 to 5; without InstanceType, InstanceCount and warm pool
 *T.ResourceConfig.TrainingPlanArn           refused   there are no training plans here

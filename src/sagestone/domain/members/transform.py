@@ -17,10 +17,10 @@ DEFINITION = """
 *X.TransformOutput.S3OutputPath                       honoured  PATH/KEY-BELOW-THE-PREFIX.out
 *X.TransformOutput.Accept                             honoured
 *X.TransformOutput.AssembleWith                       honoured  None, Line
-*X.TransformOutput.KmsKeyId                           refused   unless empty: nothing is encrypted with keys yet
+*X.TransformOutput.KmsKeyId                           honoured  a usable KMS key: results are encrypted with it
 *X.TransformResources.InstanceType                    honoured
 *X.TransformResources.InstanceCount                   honoured  objects are dealt out over the instances; at most 100
-*X.TransformResources.VolumeKmsKeyId                  refused   unless empty: nothing is encrypted with keys yet
+*X.TransformResources.VolumeKmsKeyId                  recorded  must be usable; the volume is a plain directory
 *X.TransformResources.TransformAmiVersion             refused   there is no machine image to choose
 """
 
@@ -34,7 +34,7 @@ DataProcessing.OutputFilter                    honoured  the same, after the joi
 DataProcessing.JoinSource                      honoured  None, Input
 DataCaptureConfig.DestinationS3Uri             honoured  manifests below input and output, by year, month, day, hour
 DataCaptureConfig.GenerateInferenceId          honoured  an id and a time for each record of the output
-DataCaptureConfig.KmsKeyId                     refused   unless empty: nothing is encrypted with keys yet
+DataCaptureConfig.KmsKeyId                     honoured  a usable KMS key: manifests are encrypted with it
 ExperimentConfig                               recorded  given back; there are no experiments here
 Tags.Key                                       honoured  unique in a request, never beginning with aws:
 Tags.Value                                     honoured

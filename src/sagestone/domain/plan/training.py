@@ -57,6 +57,7 @@ def plan_training(
         arguments=_words(algorithm.get("ContainerArguments")),
         output_uri=output["S3OutputPath"],
         output_compression=output.get("CompressionType") or "GZIP",
+        output_kms_key_id=output.get("KmsKeyId") or "",
         instance_type=resources.get("InstanceType") or "",
         instance_count=sum(group.instance_count for group in groups) or resources["InstanceCount"],
         instance_groups=groups,

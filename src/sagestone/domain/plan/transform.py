@@ -45,6 +45,7 @@ def plan_transform(
         compression=source.get("CompressionType") or "None",
         split_type=source.get("SplitType") or "None",
         output_uri=output["S3OutputPath"],
+        output_kms_key_id=output.get("KmsKeyId") or "",
         accept=output.get("Accept") or None,
         assemble_with=output.get("AssembleWith") or "None",
         batch_strategy=request.get("BatchStrategy") or None,
@@ -75,5 +76,7 @@ def _capture(given: Members | None) -> DataCapture | None:
     if not given:
         return None
     return DataCapture(
-        destination_uri=given["DestinationS3Uri"], generate_inference_id=bool(given.get("GenerateInferenceId"))
+        destination_uri=given["DestinationS3Uri"],
+        generate_inference_id=bool(given.get("GenerateInferenceId")),
+        kms_key_id=given.get("KmsKeyId") or "",
     )

@@ -79,7 +79,10 @@ def _additional_violations(added: Place, kept: Place) -> Iterator[Violation]:
 
 def _refusals(request: Place) -> Iterator[Violation]:
     for place, why in (
-        (request.at("SecurityConfig", "KmsKeyId"), "packages are not encrypted with a key; leave it out or empty"),
+        (
+            request.at("SecurityConfig", "KmsKeyId"),
+            "the state, where packages lie, is not encrypted; leave it out or empty",
+        ),
         (request.member("ManagedStorageType"), "there is no managed storage here"),
     ):
         if place:

@@ -1,4 +1,4 @@
-"""Rules of a training job's OutputDataConfig, ResourceConfig and StoppingCondition."""
+"""Rules of a training job's ResourceConfig and StoppingCondition."""
 
 from collections.abc import Iterator
 
@@ -20,12 +20,6 @@ LATER = {
     "SelectedInstanceType": "the service fills it; leave it out",
     "SelectedInstanceCount": "the service fills it; leave it out",
 }
-
-
-def output_violations(output: Place) -> Iterator[Violation]:
-    """Nothing is encrypted here yet; an empty KmsKeyId says nothing and is accepted."""
-    if output.member("KmsKeyId"):
-        yield output.member("KmsKeyId").unsupported("artifacts are not encrypted with a key; leave it out or empty")
 
 
 def resource_violations(training: Place, resources: Place) -> Iterator[Violation]:
@@ -100,8 +94,6 @@ def _volume_violations(kinds: list[Place], key: Place) -> Iterator[Violation]:
     local = [kind.value for kind in kinds if kind.value is not None and _has_local_storage(kind.value)]
     if local:
         yield key.breaks(f"Member must be empty: {local[0]} keeps its data on local storage, which has no key")
-    else:
-        yield key.unsupported("volumes are not encrypted with a key; leave it out or empty")
 
 
 def _has_local_storage(instance_type: str) -> bool:

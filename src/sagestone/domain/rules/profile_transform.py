@@ -59,8 +59,6 @@ def _input_violations(inference: Place, given: Place) -> Iterator[Violation]:
 
 def _output_violations(inference: Place, output: Place) -> Iterator[Violation]:
     yield from _listed(output.member("Accept"), inference, "SupportedResponseMIMETypes")
-    if output.member("KmsKeyId"):
-        yield output.member("KmsKeyId").unsupported("results are not encrypted with a key; leave it out or empty")
 
 
 def _resource_violations(inference: Place, resources: Place) -> Iterator[Violation]:
@@ -69,10 +67,6 @@ def _resource_violations(inference: Place, resources: Place) -> Iterator[Violati
     count = resources.member("InstanceCount")
     if count.value > MOST_INSTANCES:
         yield count.breaks(f"Member must have value less than or equal to {MOST_INSTANCES}")
-    if resources.member("VolumeKmsKeyId"):
-        yield resources.member("VolumeKmsKeyId").unsupported(
-            "volumes are not encrypted with a key; leave it out or empty"
-        )
     if resources.member("TransformAmiVersion"):
         yield resources.member("TransformAmiVersion").unsupported("instances have no machine image to choose")
 

@@ -9,7 +9,7 @@ from sagestone.domain.place import Place
 from sagestone.domain.rules.checkpoint import checkpoint_violations
 from sagestone.domain.rules.profile_channels import job_channel_violations
 from sagestone.domain.rules.profile_groups import group_name_violations
-from sagestone.domain.rules.profile_resources import output_violations, resource_violations, stopping_violations
+from sagestone.domain.rules.profile_resources import resource_violations, stopping_violations
 from sagestone.domain.rules.specification_hyperparameters import value_violations
 from sagestone.shapes.violation import Violation
 
@@ -19,7 +19,6 @@ def training_violations(training: Place, job: Place, default_mode: Place) -> Ite
     yield from value_violations(training, job.member("HyperParameters"))
     yield from job_channel_violations(training, job.member("InputDataConfig"), default_mode)
     yield from group_name_violations(job)
-    yield from output_violations(job.member("OutputDataConfig"))
     yield from resource_violations(training, job.member("ResourceConfig"))
     yield from stopping_violations(job.member("StoppingCondition"))
     yield from checkpoint_violations(job.member("CheckpointConfig"))
