@@ -64,6 +64,11 @@ class Settings:
     training_stop_seconds: float = 120.0
     transform_stop_seconds: float = 30.0
     file_systems: tuple[FileSystemSetting, ...] = ()  # what FileSystemDataSource may name
+    retention_logs_days: float = 0.0  # of logs of jobs that are over; 0: for ever
+    retention_logs_gb: float = 0.0  # of all logs of an account, the oldest go first; 0: as much as there is
+    retention_images_days: float = 0.0  # of the sandbox's images that nothing needs; 0: for ever
+    retention_uploads_days: float = 7.0  # of multipart uploads that nobody goes on with; 0: for ever
+    retention_cache_days: float = 30.0  # of what was fetched and built for images; 0: for ever
     monitoring_from: str = "loopback"  # networks that may ask for metrics and reasons; "none": nobody
     max_request_mb: int = 8  # body of an API request; objects of the embedded S3 are not bounded by it
 

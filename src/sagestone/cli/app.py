@@ -53,7 +53,7 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
 #: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
 _COMMANDS = (
     *("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain", "doctor", "image"),
-    *("backup", "restore", "user", "account", "policy", "version"),
+    *("backup", "restore", "clean", "user", "account", "policy", "version"),
 )
 
 #: Commands whose module is called otherwise.

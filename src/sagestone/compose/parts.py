@@ -1,10 +1,13 @@
 """The real parts of a service, made from its settings."""
 
 import os
+import time
 from dataclasses import dataclass
 from functools import partial
 
 from sagestone.agent.parts import RuntimePart
+from sagestone.compose.cleaner import CleanedHome, Cleaner
+from sagestone.compose.cleaning import Cleaning
 from sagestone.compose.exposition import Exposition
 from sagestone.compose.keys import open_keys
 from sagestone.compose.metric_sources import Sources
@@ -12,9 +15,11 @@ from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.compose.tenant import Shared
 from sagestone.compose.tenants import Tenants
+from sagestone.compose.watched_images import WatchedImages
 from sagestone.containers.machine import machine
 from sagestone.containers.runtime import Runtime
 from sagestone.domain.names import Deployment
+from sagestone.domain.retention import Rules
 from sagestone.operations.container_credentials import container_credentials
 from sagestone.operations.table import operations
 from sagestone.placement.capacity import Capacity
@@ -37,6 +42,7 @@ class ServiceParts:
 
     server: Server
     tenants: Tenants
+    cleaning: Cleaning
     nursery: Nursery
     s3: S3Face | None
     storage: Storage | None
@@ -60,6 +66,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     runtime_part, runtime = choose_runtime(settings)
     capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb)
     nursery = Nursery(os.environ)
+    images = WatchedImages(runtime.image)
     shared = Shared(
         settings=settings,
         holder=holder,
@@ -68,12 +75,18 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         runtime=runtime,
         books=Books(capacity),
         nursery=nursery,
+        images=images,
+        clean=lambda dry_run: cleaner.clean(dry_run),
     )
     tenants = Tenants(shared)
     deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
     vault, _ = open_keys(settings, deployment)
     storage = None if settings.s3_endpoint else open_storage(home / "s3", vault)
     hosts = tuple(dict.fromkeys(("localhost", settings.host, settings.known_host)))
+    cleaned = CleanedHome(
+        home=home, tenants=tenants.all, accounts=tenants.words, storage=storage, runtime=runtime, images=images
+    )
+    cleaner = Cleaner(cleaned, retention_rules(settings), time.time)
     s3 = _s3_face(settings, storage, book, hosts) if storage is not None else None
     traffic = Traffic()
     readiness = Readiness(
@@ -114,11 +127,23 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     return ServiceParts(
         server=server,
         tenants=tenants,
+        cleaning=Cleaning(cleaner),
         nursery=nursery,
         s3=s3,
         storage=storage,
         runtime=runtime,
         runtime_part=runtime_part,
+    )
+
+
+def retention_rules(settings: Settings) -> Rules:
+    """How long things are kept."""
+    return Rules(
+        logs_days=settings.retention_logs_days,
+        logs_gb=settings.retention_logs_gb,
+        images_days=settings.retention_images_days,
+        uploads_days=settings.retention_uploads_days,
+        cache_days=settings.retention_cache_days,
     )
 
 

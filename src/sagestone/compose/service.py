@@ -87,6 +87,7 @@ class Service:
             asyncio.run_coroutine_threadsafe(self._parts.server.stop(), self._loop).result(timeout=30)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=10)
+        self._parts.cleaning.stop()
         self._parts.tenants.stop(timeout=10)
         self._parts.close()
         remove_endpoint(self._settings.home)
@@ -108,6 +109,7 @@ class Service:
                 f"cannot listen on {self._settings.host}:{port}: {reason}; choose another --listen"
             ) from error
         self._parts.tenants.start()
+        self._parts.cleaning.start()
         write_endpoint(self._settings.home, self.endpoint, self.inside, self._parts.runtime_part)
         self._parts.nursery.make_ready()
         _LOG.info("listening on %s after %.2f s", self.endpoint, time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sagestone.agent.build import build_s3
 from sagestone.agent.parts import KeysPart, Parts, RuntimePart, S3Part, ServicePart
 from sagestone.compose.keys import open_keys
 from sagestone.compose.stores import open_store
+from sagestone.compose.watched_images import WatchedImages
 from sagestone.containers.labels import home_id
 from sagestone.containers.runtime import Runtime
 from sagestone.control.controller import Controller
@@ -16,7 +18,7 @@ from sagestone.domain.assign import Patience
 from sagestone.domain.instance import instance_facts
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
-from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.dependencies import Cleaned, Dependencies
 from sagestone.operations.file_systems import configured_file_systems
 from sagestone.operations.kms_key_ids import KnownKeys
 from sagestone.placement.ledger import Books
@@ -38,6 +40,8 @@ class Shared:
     runtime: Runtime
     books: Books
     nursery: Nursery
+    images: WatchedImages
+    clean: Callable[[bool], Sequence[Cleaned]]  # the home; a dry run?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         deployment=deployment,
         clock=time.time,
         new_id=lambda: uuid.uuid4().hex[:8],
-        image=shared.runtime.image,
+        image=shared.images.find,
         hint=controller.hint,
         logs=LogReader(logs),
         book=book,
@@ -119,6 +123,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         vault=vault,
         keys=KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint)),
         machine=None if account else placement,  # others use it too
+        clean=None if account else shared.clean,
     )
     return Tenant(account=account, dependencies=dependencies, placement=placement, controller=controller, store=store)
 

@@ -24,6 +24,11 @@ class Tenants:
         found = self._open.get(word)
         return (found if found is not None else self._open_further(word)).dependencies
 
+    def words(self) -> list[str]:
+        """Of all accounts that have anything of their own in this home; one that cannot be opened too."""
+        known = (account.id for account in self._shared.book.document.accounts)
+        return ["", *(word for word in known if directory_of(self._shared.settings.home, word).exists())]
+
     def start(self) -> None:
         """Start the controllers: of the home's own account, and of each that has been used."""
         for account in self._shared.book.document.accounts:

@@ -95,6 +95,7 @@ class Controller:
         self._told = False
         self._stopping = False
         self._busy_since: float | None = None
+        self._sweeping = False
         self._rounds = 0
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         placement.on_change(self._stir)
@@ -110,6 +111,11 @@ class Controller:
             self._hinted = True
             self._busy()
             self._wake.notify()
+
+    def sweep(self) -> None:
+        """Put away, soon, what lies on the machines and belongs to no unfinished job."""
+        self._sweeping = self._leavings = True
+        self.hint()
 
     def breath(self) -> Breath:
         """How the pump is; from any thread."""
@@ -152,6 +158,8 @@ class Controller:
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
+        elif self._sweeping and not self._shared:
+            everything = self._guard(_RECOVERY, self._sweep) or everything
         if give_way:
             self._guard(_WAY, self._jobs.give_way)
         jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
@@ -236,6 +244,10 @@ class Controller:
             self._carry_on_jobs(unneeded(self._store, self._placement))
         self._recovered = True
         return True
+
+    def _sweep(self) -> bool:
+        self._sweeping = False
+        return self._carry_on_jobs(unneeded(self._store, self._placement))
 
     def _look_after_neighbours(self) -> None:
         """End the jobs of services that are gone, and put away what lies here of jobs that are not ours to carry on."""

@@ -24,8 +24,7 @@ class LogWriter:
     def __init__(self, logs: Path, group: str, stream: str) -> None:
         self.logs, self.group, self.stream = logs, group, stream
         self.path = stream_file(logs, group, stream)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = _open(self.path)
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
@@ -97,3 +96,13 @@ class LogWriter:
         if size:
             os.ftruncate(self._file, 0)
         return 0, 0
+
+
+def _open(path: Path) -> int:
+    """The file, made where it is missing; an empty directory may be cleaned away between making and using it."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:
+            continue

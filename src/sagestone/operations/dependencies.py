@@ -1,6 +1,6 @@
 """What the operations work with: handed over once, when the operation table is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,19 @@ class DrainedMachine(Protocol):
     def reserved(self) -> Reserved: ...
 
 
+class Cleaned(Protocol):
+    """Something that was taken away from the home; `size` in bytes."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """The parts and facts that an operation may use; each may be called from any thread."""
@@ -47,6 +60,7 @@ class Dependencies:
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount
     book: CredentialBook  # the keys that may sign and what each caller may do; it seals the keys of assumed roles
     machine: DrainedMachine | None = None  # where jobs run, for the account that may empty it; None: it may not
+    clean: Callable[[bool], Sequence[Cleaned]] | None = None  # a dry run?; for the account that may clean the home
     s3: S3  # where models and data lie, with the service's own keys
     vault: Vault  # the keys of KMS
     keys: KnownKeys  # those that jobs may name

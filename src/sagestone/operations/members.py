@@ -93,6 +93,7 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     },
     ("sagemaker", "StopTransformJob"): {"TransformJobName": ""},
     ("sagestone", "InterruptTrainingJob"): {"TrainingJobName": "of a job with EnableManagedSpotTraining that runs"},
+    ("sagestone", "CleanHome"): {"DryRun": "only tells what would go"},
     ("sagestone", "DrainMachine"): {"Draining": "left out: only tells how things are"},
     ("logs", "DescribeLogGroups"): {
         "logGroupNamePrefix": "",

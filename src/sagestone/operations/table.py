@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from sagestone.operations.authorize import authorize
+from sagestone.operations.clean_home import clean_home
 from sagestone.operations.create_algorithm import create_algorithm
 from sagestone.operations.create_model import create_model
 from sagestone.operations.create_model_package import create_model_package
@@ -93,6 +94,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "StopTransformJob"): stop_transform_job,
     ("sagestone", "InterruptTrainingJob"): interrupt_training_job,
     ("sagestone", "DrainMachine"): drain_machine,
+    ("sagestone", "CleanHome"): clean_home,
     ("logs", "DescribeLogGroups"): describe_log_groups,
     ("logs", "DescribeLogStreams"): describe_log_streams,
     ("logs", "GetLogEvents"): get_log_events,

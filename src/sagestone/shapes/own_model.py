@@ -19,8 +19,25 @@ OWN_MODEL: Final = ServiceModel(
             name="InterruptTrainingJob", input="InterruptTrainingJobRequest", output=None
         ),
         "DrainMachine": OperationFacts(name="DrainMachine", input="DrainMachineRequest", output="DrainMachineResponse"),
+        "CleanHome": OperationFacts(name="CleanHome", input="CleanHomeRequest", output="CleanHomeResponse"),
     },
     shapes={
+        "CleanHomeRequest": {"type": "structure", "members": {"DryRun": {"shape": "Boolean"}}},
+        "CleanHomeResponse": {
+            "type": "structure",
+            "members": {
+                "Count": {"shape": "Integer"},
+                "Bytes": {"shape": "Long"},
+                "Gone": {"shape": "GoneList"},
+            },
+        },
+        "GoneList": {"type": "list", "member": {"shape": "Gone"}},
+        "Gone": {
+            "type": "structure",
+            "members": {"Kind": {"shape": "Text"}, "Name": {"shape": "Text"}, "Bytes": {"shape": "Long"}},
+        },
+        "Long": {"type": "long"},
+        "Text": {"type": "string"},
         "DrainMachineRequest": {"type": "structure", "members": {"Draining": {"shape": "Boolean"}}},
         "DrainMachineResponse": {
             "type": "structure",

@@ -274,6 +274,10 @@ class Store(Protocol):
         """(owner, metric), in order, the next `limit` after `after`; those of one owner, one name, measured since."""
         ...
 
+    def pinned_digests(self) -> set[str]:
+        """Digests and ids (sha256:…) of images that any algorithm, model, model package or unfinished job names."""
+        ...
+
     def counts(self) -> Sequence[tuple[str, str, int]]:
         """(kind, status, how many) of all that is kept: "training", "algorithm" …; what has no status has ""."""
         ...

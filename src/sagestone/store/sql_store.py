@@ -1,5 +1,6 @@
 """The store on an SQL database, whichever it is: what each method reads and changes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, cast
@@ -28,6 +29,7 @@ from sagestone.store.interface import (
 from sagestone.store.listing import list_rows
 from sagestone.store.neighbours import Neighbours, Watched
 
+_DIGEST: Final = re.compile(rb"sha256:[0-9a-f]{64}")
 _JOBS: Final = ("training", "transform")
 
 
@@ -226,6 +228,13 @@ class SqlStore:
         self, owner: str | None, name: str | None, since: float | None, after: tuple[str, str], limit: int
     ) -> Sequence[tuple[str, str]]:
         return metric_rows.read_names(self._reader(), owner, name, since, after, limit)
+
+    def pinned_digests(self) -> set[str]:
+        found = self._reader().execute(
+            "SELECT document FROM resources JOIN documents USING (id)"
+            " WHERE kind IN ('algorithm', 'model', 'model-package') OR unfinished = 1"
+        )
+        return {digest.decode() for (document,) in found for digest in _DIGEST.findall(bytes(document))}
 
     def counts(self) -> Sequence[tuple[str, str, int]]:
         return self._reader().execute(

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,13 @@ class ImageStore:
             found = self._read(identity, names)
             if found:
                 yield found.image
+
+    def loaded_at(self, identity: str) -> float:
+        """When the image of that id was unpacked here (epoch seconds); now, where there is none."""
+        try:
+            return (self._store / _hex(identity) / "image.json").stat().st_mtime
+        except FileNotFoundError:
+            return time.time()
 
     def tag(self, reference: str, name: str) -> None:
         """Give an image one more name; raises ImageNotFound or RuntimeFailure."""

@@ -161,24 +161,23 @@ class Blobs:
         """Unlink a blob that no row names any more; readers that have it open keep it."""
         self.path(name).unlink(missing_ok=True)
 
-    def sweep(self, named: Callable[[], set[str]]) -> int:
-        """Unlink what is neither named by a row nor held by a writer; how many that were.
+    def sweep(self, named: Callable[[], set[str]], *, dry_run: bool = False) -> list[tuple[str, int]]:
+        """Unlink what is neither named by a row nor held by a writer; the names and sizes, also of what would go.
 
         `named` reads the names in use: once before, and once more when the candidates are held.
         """
         in_use = named()
         candidates = [path for path in self._all() if path.name not in in_use]
-        if not candidates:
-            return 0
-        removed = 0
+        removed: list[tuple[str, int]] = []
         for start in range(0, len(candidates), 256):
             with ExitStack() as held:
                 mine = [path for path in candidates[start : start + 256] if _hold(path, held)]
                 in_use = named()
                 for path in mine:
                     if path.name not in in_use:
-                        path.unlink(missing_ok=True)
-                        removed += 1
+                        removed.append((path.name, path.stat().st_size))
+                        if not dry_run:
+                            path.unlink(missing_ok=True)
         return removed
 
     def _copied(self, source: int, size: int) -> NewBlob:

@@ -133,6 +133,10 @@ class Uploads:
                 return
             yield _upload(row)
 
+    def all(self) -> list[Upload]:
+        """Every unfinished upload."""
+        return [_upload(row) for row in self._index.rows(f"SELECT {_UPLOAD} FROM upload ORDER BY bucket, key, id")]
+
     def complete(
         self,
         upload: Upload,

@@ -57,9 +57,9 @@ class Storage:
         assert row is not None  # a SELECT without FROM has one row
         return Totals(objects=row[0], bytes=int(row[1]), unfinished_bytes=int(row[2]))
 
-    def sweep(self) -> int:
-        """Remove what dead writers left behind; how many files that were. Safe at any time."""
-        return self.blobs.sweep(self._blobs_in_use)
+    def sweep(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
+        """Remove what dead writers left behind; the names and sizes of these files. Safe at any time."""
+        return self.blobs.sweep(self._blobs_in_use, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the index; blobs that are open stay so."""
