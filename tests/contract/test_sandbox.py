@@ -15,7 +15,7 @@ import pytest
 
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
-from sagestone.containers.runtime import AlreadyStarted, Exit, Mount, RuntimeFailure
+from sagestone.containers.runtime import AlreadyStarted, Exit, Mount, NameTaken, RuntimeFailure
 from sagestone.containers.sandbox.cgroup import find_hierarchies
 from sagestone.containers.sandbox.probe import probe
 from sagestone.containers.sandbox.record import Record
@@ -147,6 +147,25 @@ def test_a_starter_that_is_killed_at_any_moment_leaves_nothing(
     assert _processes(place, bench) == []
 
 
+@pytest.mark.parametrize("moment", range(8))
+def test_a_network_whose_maker_is_killed_at_any_moment_is_held_once(
+    bench: Bench, part: RuntimePart, place: Path, moment: int
+) -> None:
+    name = f"sagestone-test-{bench.labels['sagestone.test']}"
+    maker = get_context("fork").Process(target=_make_network, args=(part, name, dict(bench.labels)))
+    maker.start()
+    time.sleep(moment * 0.008)  # the moment is what is tested
+    assert maker.pid is not None
+    with suppress(ProcessLookupError):
+        os.kill(maker.pid, signal.SIGKILL)
+    with suppress(NameTaken):
+        bench.runtime.create_network(name, bench.labels)
+    assert bench.run("true", hostname="algo-1", network=name)[0] == Exit(code=0)
+    maker.join(60)
+    bench.runtime.remove_network(name)
+    assert _holders_in(place / "networks") == []
+
+
 @pytest.mark.parametrize("moment", range(6))
 def test_removal_while_it_starts_leaves_nothing(bench: Bench, place: Path, moment: int) -> None:
     container = bench.create(["sleep", "600"])
@@ -205,4 +224,18 @@ def _processes(directory: Path, bench: Bench) -> list[str]:
             ours = str(directory) in str((process / "cwd").readlink())
             if ours or bench.labels["sagestone.test"].encode() in (process / "environ").read_bytes():
                 found.append(f"{process.name} {(process / 'cmdline').read_text()!r}")
+    return found
+
+
+def _make_network(part: RuntimePart, name: str, labels: dict[str, str]) -> None:
+    build_runtime(part).create_network(name, labels)
+
+
+def _holders_in(directory: Path) -> list[str]:
+    """Processes of networks, also of one that was removed."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(directory) in str((process / "cwd").readlink()):
+                found.append(process.name)
     return found

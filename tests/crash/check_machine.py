@@ -37,7 +37,7 @@ class Machine:
     def _state(self) -> frozenset[str]:
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         links = [line.partition(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
-        files = [str(path) for place in _ELSEWHERE for path in Path(place).glob("*")]
+        files = [str(path) for place in _ELSEWHERE for path in Path(place).glob("*") if path.name != "containerd"]
         at_home = [str(path) for home in self._homes for path in home.glob("*") if path.name != "logs"]
         return frozenset(
             [f"mount {line}" for line in mounts]

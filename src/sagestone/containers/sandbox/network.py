@@ -12,8 +12,10 @@ import re
 import select
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sagestone.archive.remove import remove_tree
 from sagestone.containers.fresh import fresh_directory, sweep
@@ -56,7 +58,9 @@ class Networks:
             except OSError as error:
                 raise NameTaken(f"a network called {name} exists already") from error
         try:
-            self._hold(name)
+            with self._locked(name) as hosts:
+                if not self._holder_runs(name):
+                    self._hold(name, hosts)
         except RuntimeFailure:
             self.remove(name)
             raise
@@ -65,15 +69,14 @@ class Networks:
         """A place for that host, the same whenever it is asked for; raises RuntimeFailure."""
         place = self._directory / name
         try:
-            with (place / "hosts").open("r+") as hosts:
-                fcntl.flock(hosts, fcntl.LOCK_EX)
+            with self._locked(name) as hosts:
                 lines = (line.partition("\t") for line in hosts.read().splitlines())
                 members = {name: address for address, _, name in lines}
                 if hostname not in members:
                     members[hostname] = _address(hostname, set(members.values()))
                     hosts.write(f"{members[hostname]}\t{hostname}\n")
                 if not self._holder_runs(name):
-                    self._hold(name)  # after a restart of the machine
+                    self._hold(name, hosts)  # after a restart of the machine
         except FileNotFoundError as error:
             raise RuntimeFailure(f"there is no network {name}") from error
         address = members[hostname]
@@ -106,8 +109,17 @@ class Networks:
             if not entry.name.startswith(".") and labels.items() <= has.items():
                 yield entry.name
 
-    def _hold(self, name: str) -> None:
-        answer = launch("switch", str(self._directory / name).encode())
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[IO[str]]:
+        """The file of hosts, alone with the network: a holder that is being started has the lock too, whoever dies."""
+        with (self._directory / name / "hosts").open("r+") as hosts:
+            fcntl.flock(hosts, fcntl.LOCK_EX)
+            yield hosts
+
+    def _hold(self, name: str, hosts: IO[str]) -> None:
+        lock = hosts.fileno()
+        hosts.flush()
+        answer = launch("switch", f"{lock} {self._directory / name}".encode(), [lock])
         if answer != b"started":
             raise RuntimeFailure(f"network {name} cannot be made: {answer.decode(errors='replace')}")
 

@@ -10,8 +10,12 @@ from sagestone.containers.sandbox.system import NEW_NET, NEW_USER, unshare
 
 
 def main() -> None:
-    """Read the network's directory from standard input, report on standard output, stay until killed."""
-    os.chdir(sys.stdin.buffer.read())
+    """Read a lock's descriptor and the network's directory, report on standard output, stay until killed.
+
+    The lock is held until the network is known to be held.
+    """
+    lock, _, directory = sys.stdin.buffer.read().partition(b" ")
+    os.chdir(directory)
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -31,11 +35,14 @@ def main() -> None:
         with open("holder.new", "w") as file:  # noqa: PTH123
             file.write(f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
         os.rename("holder.new", "holder")  # noqa: PTH104
+        os.close(int(lock))
     except OSError as error:
         os.write(report, f"{error.strerror}{f' ({error.filename})' if error.filename else ''}".encode())
         return
-    os.write(report, b"started")
+    try:
+        os.write(report, b"started")
+    except BrokenPipeError:
+        pass  # whoever started us has died meanwhile; the network is found again
     os.close(report)
-    os.chdir("/")
     while True:
         signal.pause()
