@@ -5,7 +5,7 @@ from importlib import import_module
 
 _ALL = (
     *("start", "api", "memory", "validation", "packing", "warm_pool", "pipe", "file", "fast_file", "transform"),
-    *("load", "registered"),
+    *("load", "registered", "flood"),
 )
 
 unknown = [name for name in sys.argv[1:] if name not in _ALL]

@@ -1,5 +1,6 @@
 """What the Engine API driver promises beyond the runtime's contract: images, registries, plain users."""
 
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from sagestone.containers.engine.runtime import EngineRuntime
 from sagestone.containers.runtime import ImageNotFound
 from tests.contract.runtimes import Bench, Output
 from tests.engines import engine_pid
-from tests.images import write_archive
+from tests.images import busybox, write_archive
 
 _ROOT = Path(__file__).parents[2]
 _PLAIN_USER = """
@@ -70,6 +71,41 @@ class TestEngine:
         poll_stream(engine._http, container, output, {"stdout": 4}, lambda: has_ended(inspect(engine._http, container)))
         once = b"".join(b"%d\n" % number for number in range(1, 2001))
         assert bytes(output.stdout) == (once * 5)[4:]
+
+    def test_hosts_of_one_job_do_not_reach_the_machine(
+        self, engine: EngineRuntime, part: RuntimePart, bench: Bench
+    ) -> None:
+        if engine.name == "podman":
+            pytest.skip("Podman does not promise it: the machine has an address on every bridge (docs/security.md)")
+        enter = ["nsenter", f"--net=/proc/{engine_pid(part.engine_url or '')}/ns/net"]
+        name = f"sagestone-test-{bench.labels['sagestone.test']}"
+        engine.create_network(name, bench.labels)
+        peer = bench.start("sleep 600", hostname="algo-1", network=name)
+        listing = subprocess.run([*enter, "ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True)
+        addresses = [each for each in re.findall(r"inet ([0-9.]+)/", listing.stdout) if not each.startswith("127.")]
+        assert addresses, "the default bridge has one"
+        script = """
+            own=$(hostname -i)
+            for address in ${own%.*}.1 $ADDRESSES; do
+                nc -w 1 $address 45871 </dev/null >/dev/null 2>&1 && echo reached $address
+            done
+            nslookup algo-1 | grep -c "Name:"
+        """
+        listening = subprocess.Popen([*enter, sys.executable, "-m", "http.server", "45871"], stderr=subprocess.DEVNULL)
+        try:
+            ask = [*enter, busybox(), "nc", "-w", "1", addresses[0], "45871"]
+            deadline = time.monotonic() + 30
+            while subprocess.run(ask, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode != 0:
+                assert time.monotonic() < deadline, "nothing listens"
+                time.sleep(0.05)
+            environment = {"ADDRESSES": " ".join(addresses)}
+            _, out, _ = bench.run(script, hostname="algo-2", network=name, environment=environment)
+        finally:
+            listening.terminate()
+            listening.wait(30)
+        assert out == "1\n"
+        engine.remove(peer)
+        engine.remove_network(name)
 
     def test_a_plain_user_reaches_a_port_of_a_container_without_a_network(
         self, engine: EngineRuntime, bench: Bench

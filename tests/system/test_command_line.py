@@ -131,6 +131,7 @@ def test_doctor_and_version_tell_the_truth(sandbox_service: RunningService) -> N
     by_subject = {finding["subject"]: finding for finding in findings}
     assert by_subject["service"]["text"] == f"runs at {sandbox_service.endpoint}"
     assert by_subject["sandbox"]["level"] == "good"
+    assert "with system calls filtered as engines do; for code you trust" in by_subject["sandbox"]["text"]
     version = subprocess.run([sys.executable, "-m", "sagestone", "version"], capture_output=True, text=True, check=True)
     assert version.stdout.startswith("sagestone ")
 

@@ -39,6 +39,7 @@ def test_a_validation_trains_transforms_and_tells(service: RunningService, reque
     assert "mode plain on algo-1" in lines
     runtime = request.node.callspec.params["service"]
     assert lines[0].startswith(f"[sagestone] algo-1 runs on {runtime}: ")
+    assert lines[0].endswith("; for code you trust") == (runtime == "sandbox")
 
     transform = job_of(service, "transform", "happy")
     assert transform["TransformJobStatus"] == "Completed"

@@ -28,6 +28,22 @@ def test_long_lines_go_on_without_losing_or_cutting_characters(text: str, longes
     assert all(len(line) <= longest and line.decode() for line in lines)
 
 
+@given(
+    pieces=st.lists(
+        st.binary(max_size=30) | st.text(st.sampled_from("aé\n\t"), max_size=30).map(str.encode), max_size=8
+    ),
+    longest=st.integers(4, 9),
+)
+def test_lines_taken_at_once_are_those_taken_one_by_one(pieces: list[bytes], longest: int) -> None:
+    splitter, lines = LineSplitter(longest), []
+    for piece in pieces:
+        block = splitter.feed_plain(piece)
+        if block:
+            assert all(shown(line).encode() == line for line in block.splitlines())
+        lines += block[:-1].split(b"\n") if block else list(splitter.feed(piece))
+    assert lines + list(splitter.finish()) == _split(pieces, longest)
+
+
 def test_lines_end_with_lf_and_a_return_before_it_is_dropped() -> None:
     assert _split([b"a\r\nb\n\nc\rd\ne"]) == [b"a", b"b", b"", b"c\rd", b"e"]
 

@@ -28,6 +28,8 @@ _TRIES = 3
 _MOST_POINTS = 1000  # told at a time
 _MOST_WAITING = 20_000  # points
 _TAIL_BYTES = 64 * 1024  # of a flood that is not kept, for its last lines
+_MANY_BYTES = 16 * 1024  # that come at once: a line at a time takes too long
+_MOST_GROWTH = 16 << 20  # of the log, by as much as comes at once
 _LATER = 10  # how much others go before a thread that carries a flood
 
 LineMetrics = Callable[[str, float], list[MetricPoint]]
@@ -162,10 +164,22 @@ class Console:
             if self._dropped and self._find is None:
                 self._dropped += len(data)
                 self._tails[stream] = (self._tails.get(stream, b"") + data)[-_TAIL_BYTES:]
-            else:
+            elif not self._keep_plain(stream, data):
                 for line in self._splitters[stream].feed(data):
                     self._keep(stream, line)
             self._wake()
+
+    def _keep_plain(self, stream: Stream, data: bytes) -> bool:
+        """Keep many lines at once, where each is kept just as it is; whether that could be done."""
+        if self._find is not None or len(data) < _MANY_BYTES or self._logs.size + _MOST_GROWTH > self._keep_bytes:
+            return False
+        lines, at = self._splitters[stream].feed_plain(data), self._clock()
+        if not lines:
+            return False
+        self._logs.write_lines(at, lines)
+        last = (line.decode(errors="replace") for line in lines[-_TAIL_BYTES:].splitlines()[-_LAST_LINES:])
+        self._lines[stream].extend((at, text) for text in last if text.strip())
+        return True
 
     def _lose(self, stream: Stream, count: int) -> None:
         with self._changed:

@@ -6,7 +6,8 @@ from typing import Final
 
 LONGEST_LINE: Final = 64 * 1024
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_PLAIN = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+_CONTROL = {code: f"#{code:03o}" for code in (*range(32), 127)}
 
 
 class LineSplitter:
@@ -41,6 +42,24 @@ class LineSplitter:
                 break
         del self._open[:start]
 
+    def feed_plain(self, data: bytes) -> bytes:
+        """All lines at once that `data` completes, each with its LF, where they are shown just as they are.
+
+        Nothing where one of them is not: then nothing was taken, and `feed` does it line by line.
+        """
+        last = data.rfind(b"\n") + 1
+        block = bytes(self._open) + data[:last]
+        if not last or len(data) - last > self._longest:
+            return b""
+        if _NOT_PLAIN.search(block) or max(map(len, block.split(b"\n"))) > self._longest:
+            return b""
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return b""
+        self._open[:] = data[last:]
+        return block
+
     def finish(self) -> Iterator[bytes]:
         """The last line, where the stream did not end with LF."""
         if self._open:
@@ -54,7 +73,7 @@ def shown(line: bytes) -> str:
     The service's log pipeline does the same: TAB is `#011`, ESC `#033`; metric expressions see the line in this form.
     """
     text = line.decode(errors="replace")
-    return text if text.isprintable() else _CONTROL.sub(lambda match: f"#{ord(match.group()):03o}", text)
+    return text if text.isprintable() else text.translate(_CONTROL)
 
 
 def _without_return(line: bytes) -> bytes:

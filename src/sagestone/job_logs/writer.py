@@ -46,6 +46,17 @@ class LogWriter:
             if self._waiting_bytes >= _FLUSH_BYTES:
                 self._flush()
 
+    def write_lines(self, at: float, lines: bytes) -> None:
+        """Add an event of that time for each line; `lines` is UTF-8 and ends in LF. Much quicker than one by one."""
+        with self._lock:
+            self._last_ms = max(self._last_ms, int(at * 1000))
+            begin = b"%d\t" % self._last_ms
+            events = begin + lines[:-1].replace(b"\n", b"\n" + begin) + b"\n"
+            self._waiting.append(events)
+            self._waiting_bytes += len(events)
+            if self._waiting_bytes >= _FLUSH_BYTES:
+                self._flush()
+
     def flush(self) -> None:
         """Show everything written so far to readers."""
         with self._lock:

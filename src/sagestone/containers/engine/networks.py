@@ -6,9 +6,17 @@ from sagestone.containers.engine.http import EngineHttp, EngineRefused
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
 
 
-def create_engine_network(http: EngineHttp, name: str, labels: Mapping[str, str], *, outward: bool) -> None:
-    """A bridge, internal unless `outward`; raises NameTaken, or RuntimeFailure in the engine's words."""
+def create_engine_network(
+    http: EngineHttp, name: str, labels: Mapping[str, str], *, outward: bool, without_host: bool = False
+) -> None:
+    """A bridge, internal unless `outward`; raises NameTaken, or RuntimeFailure in the engine's words.
+
+    `without_host`: the host has no address on it, so containers do not reach what listens on the host's every address,
+    nor the host them. Docker only.
+    """
     body = {"Name": name, "Driver": "bridge", "Internal": not outward, "CheckDuplicate": True, "Labels": dict(labels)}
+    if without_host:
+        body["Options"] = {"com.docker.network.bridge.inhibit_ipv4": "true"}
     try:
         http.post("/networks/create", body)
     except EngineRefused as refusal:

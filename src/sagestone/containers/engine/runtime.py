@@ -199,7 +199,9 @@ class EngineRuntime:
         return [_container(entry) for entry in self._http.get("/containers/json", all=True, filters=filters)]
 
     def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
-        create_engine_network(self._http, name, labels, outward=outward)
+        # root reaches containers through their namespaces, others by the host's address on the bridge
+        without_host = not outward and self._name == "docker" and os.geteuid() == 0
+        create_engine_network(self._http, name, labels, outward=outward, without_host=without_host)
 
     def remove_network(self, name: str) -> None:
         remove_engine_network(self._http, name)
