@@ -167,3 +167,13 @@ def test_a_pool_gives_way_to_a_job_that_waits(store: SqlStore) -> None:
     large = store.training_job("large")
     assert large is not None
     assert (pool_of(store, "first"), large.status) == ("Terminated", "Completed")
+
+
+def test_a_pool_gives_way_to_a_job_of_another_account(store: SqlStore) -> None:
+    placement = FaultPlacement(at_pumps_time)
+    store.add_job(named("first", keep_alive_seconds=600), {})
+    controller = pump(store, placement, rounds=15)
+    assert pool_of(store, "first") == "Available"
+    controller.give_way()
+    controller.round()
+    assert (pool_of(store, "first"), placement.find()) == ("Terminated", [])
