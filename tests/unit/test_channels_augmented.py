@@ -55,6 +55,7 @@ def test_values_are_text_as_they_stand_in_the_manifest(rows: list[tuple[Any, Any
         (b'{"a": 1', "is not JSON"),
         (b'{"a": 1} {"a": 2}', "is not JSON"),
         (b'["a"]', "is no JSON object"),
+        (b'{"a": ' + b"[" * 100_000, "is nested too deeply"),
         (b'{"a": "\xff"}', "is not UTF-8"),
         (b'{"A": 1, "b": 2}', r"has no attribute 'a', which AttributeNames lists; it has \['A', 'b'\]"),
         (b'{"a": 1}', "has no attribute 'x-ref'"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sagestone.domain.image import ImageReference
 from sagestone.domain.transform_job import DataCapture, DataProcessing, ModelContainer, TransformJobSpec
 from sagestone.inference.csv_rows import columns
+from sagestone.inference.lines import records_of
 from sagestone.inference.processing import BadInput, Processing, Results, processing_of
 from sagestone.inference.record_error import BadRecord
 from tests.documents import transform_spec
@@ -259,3 +260,25 @@ def test_records_are_joined_with_their_own_inputs(batches: list[int], data: st.D
         answers.append((b"".join(b"p%d\n" % each for each in range(number, number + size)), size))
         number += size
     assert kept(how, content, *answers) == b"".join(b"%d,x,p%d\n" % (each, each) for each in range(count))
+
+
+def test_what_is_nested_too_deeply_is_told_of_each_side() -> None:
+    deep = b"[" * 5000 + b"]" * 5000
+    how = processing(JSON_LINES, join_source="Input", output_filter="$.SageMakerOutput")
+    with pytest.raises(BadRecord, match=r"Failed to join with the input: .*recursion"):
+        kept(how, deep + b"\n", (b"1\n", 1))
+    with pytest.raises(BadRecord, match=r"Failed to parse output from the algorithm as JSON: .*recursion"):
+        kept(how, b"1\n", (deep, 1))
+    with pytest.raises(BadInput, match=r"Failed to parse input as JSON: .*recursion"):
+        sent(processing(JSON_LINES, input_filter="$[0]"), deep)
+
+
+def test_a_name_that_is_no_utf_8_is_told() -> None:
+    how = processing(JSON_LINES, join_source="Input", output_filter="$")
+    with pytest.raises(BadRecord, match=r"Failed to join with the input: .*utf-8"):
+        kept(how, b'{"a": {}, "\xe8": 1}\n', (b"1\n", 1))
+
+
+def test_a_line_may_come_in_any_pieces() -> None:
+    pieces = [b"a", b"", b"b\r", b"\nc\n\nd", b"e", b"f\r\n", b"g"]
+    assert list(records_of(pieces, lines=True)) == [(b"ab", b"\r\n"), (b"c", b"\n"), (b"def", b"\r\n"), (b"g", b"")]

@@ -82,6 +82,7 @@ def test_names_of_no_key(served: Served, name: str, code: str, message: str) -> 
         ({"MultiRegion": True}, "MultiRegion True is not supported yet: only false is served here"),
         ({"CustomKeyStoreId": "cks-1"}, "CustomKeyStoreId"),
         ({"Policy": '{"Statement": []}'}, "Policy is not supported yet"),
+        ({"Policy": "[" * 30_000}, "Policy is not supported yet"),
     ],
 )
 def test_other_kinds_of_keys_are_refused_by_name(served: Served, asked: dict[str, Any], told: str) -> None:

@@ -29,6 +29,7 @@ def test_a_byte_order_mark_is_no_harm() -> None:
         (b"", "not JSON"),
         (b"a,b\n1,2\n", "not JSON"),
         (b'["\xff"]', "not "),
+        (b'[{"prefix": "s3://b/"}, ' + b"[" * 100_000, "nested too deeply"),
         (b"{}", "array"),
         (b"[]", "array"),
         (b'["a"]', "prefix"),

@@ -342,3 +342,16 @@ def test_noise_is_refused_without_a_crash(authorization: str, date: str, query: 
         assert credential is not None
         with pytest.raises(SignatureProblem):
             verify(request, credential, SECRET, now=0.0)
+
+
+@pytest.mark.parametrize("service", ["s3", "sagemaker"])
+def test_bytes_that_are_no_utf_8_are_signed_by_nobody(service: str) -> None:
+    """A request line may hold any: they come as surrogates."""
+    authorization = f"AWS4-HMAC-SHA256 Credential=K/20150830/us-east-1/{service}/aws4_request, SignedHeaders=host, "
+    headers = {"Authorization": authorization + "Signature=00", "Host": "x", "X-Amz-Date": "20150830T123600Z"}
+    target = b"/a\xff%ff?b\xfe=%fe".decode("utf-8", "surrogateescape")
+    request = SignedRequest.of("GET", target, headers.items(), "0" * 64)
+    credential = credential_of(request)
+    with pytest.raises(SignatureProblem) as refused:
+        verify(request, credential, SECRET, now=credential.signed_at, payload="0" * 64)
+    assert refused.value.kind in ("mismatch", "not_signed")

@@ -139,7 +139,7 @@ def _prefix(s3: S3, assignment: TransformAssignment) -> str:
                     break
         opening = head.removeprefix(b"\xef\xbb\xbf").partition(b"}")[0].partition(b"{")[2]
         return S3Uri.parse(str(msgspec.json.decode(b"{" + opening + b"}")["prefix"])).key
-    except (S3Failure, msgspec.DecodeError, KeyError, ValueError):
+    except (S3Failure, msgspec.DecodeError, KeyError, ValueError, RecursionError):
         return place.key  # `objects_of` reads the same manifest and says what is wrong with it
 
 

@@ -63,6 +63,8 @@ def _parsed(line: bytes, number: int, manifest: S3Uri, names: Sequence[str]) -> 
         raise _bad(manifest, number, f"is no JSON object: {_shown(line)}") from error
     except msgspec.DecodeError as error:
         raise _bad(manifest, number, f"is not JSON ({error}): {_shown(line)}") from error
+    except RecursionError as error:
+        raise _bad(manifest, number, f"is nested too deeply: {_shown(line)}") from error
     attributes = []
     for name in names:
         raw = found.get(name)
@@ -91,16 +93,21 @@ def _attribute(name: str, raw: bytes, number: int, manifest: S3Uri) -> tuple[boo
 
 
 def _split(pieces: Iterable[bytes], manifest: S3Uri) -> Iterator[bytes]:
-    rest = b""
+    rest = bytearray()
     number = 1
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-        number += len(lines)
+        end = piece.find(b"\n")
+        rest += piece[: end if end >= 0 else None]
+        if end >= 0:
+            yield bytes(rest)
+            *lines, last = piece[end + 1 :].split(b"\n")
+            yield from lines
+            number += 1 + len(lines)
+            rest = bytearray(last)
         if len(rest) > LONGEST_LINE_BYTES:
             raise _bad(manifest, number, f"has more than {LONGEST_LINE_BYTES} bytes. Is it JSON Lines?")
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
 def _shown(text: bytes) -> str:

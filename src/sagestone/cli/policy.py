@@ -47,7 +47,7 @@ def put(
         read_policy(name, document)
     except OSError as error:
         leave(USAGE, f"{file} cannot be read: {error.strerror}")
-    except (ValueError, BadPolicy) as error:
+    except (ValueError, BadPolicy, RecursionError) as error:
         leave(USAGE, f"{file}: {error}")
 
     def how(known_: AccessDocument, now: float) -> AccessDocument:

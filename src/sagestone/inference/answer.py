@@ -100,7 +100,7 @@ class AnswerReader:
                     raise self.ended()
             text, self._data = self._data[: found.start()], self._data[found.end() :]
             if text != self._last[0]:
-                self._last = (text, _head(text.splitlines()))
+                self._last = (text, _head(text.splitlines() or [b""]))
             if self._last[1].status >= 200:
                 return self._last[1]
 

@@ -22,9 +22,18 @@ def records_of(pieces: Iterable[bytes], *, lines: bool) -> Iterator[tuple[bytes,
         if not whole.isspace() and whole:
             yield bytes(whole), b""
         return
-    begun = b""
+    begun = bytearray()
     for piece in pieces:
-        *ended, begun = (begun + piece).split(b"\n")
+        end = piece.find(b"\n")
+        if end < 0:  # of a long line: what came before is not copied each time
+            begun += piece
+            _refuse_long(len(begun))
+            continue
+        begun += piece[:end]
+        ended = [bytes(begun)]
+        *more, last = piece[end + 1 :].split(b"\n")
+        ended += more
+        begun = bytearray(last)
         _refuse_long(len(begun))
         for line in ended:
             if line.endswith(b"\r"):
@@ -34,7 +43,7 @@ def records_of(pieces: Iterable[bytes], *, lines: bool) -> Iterator[tuple[bytes,
             elif line:
                 yield line, b"\n"
     if begun.rstrip(b"\r"):
-        yield begun, b""
+        yield bytes(begun), b""
 
 
 def _refuse_long(size: int) -> None:

@@ -148,7 +148,7 @@ def _change(path: str, format_: Format | None) -> Change:
     )
     if format_ == "text/csv":
         return lambda record: _told(name, lambda row: select_columns(row, steps), _told(parse, columns, record))
-    return lambda record: on_one_line(_told(name, lambda value: select(value, steps), _told(parse, checked, record)))
+    return lambda record: _told(name, lambda value: on_one_line(select(value, steps)), _told(parse, checked, record))
 
 
 def _keep(path: str, format_: Format | None, started_at: str | None) -> Keep:
@@ -167,8 +167,11 @@ def _keep(path: str, format_: Format | None, started_at: str | None) -> Keep:
     def json(answer: bytes, original: bytes | None) -> bytes:
         value = _told(parse, checked, answer)
         if original is not None:
-            value = joined(checked(original), value)
-        value = _told(name, lambda value: select(value, steps), value)
+            value = _told("Failed to join with the input", lambda value: joined(checked(original), value), value)
+        return _told(name, json_kept, value)
+
+    def json_kept(value: bytes) -> bytes:
+        value = select(value, steps)
         if started_at is not None:
             ids = {"SageMakerInferenceId": str(uuid.uuid4()), "SageMakerInferenceTime": started_at}
             value = with_members(value, {key: f'"{text}"'.encode() for key, text in ids.items()}, "SageMakerOutput")

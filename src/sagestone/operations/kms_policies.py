@@ -31,7 +31,7 @@ def is_default_policy(text: str, deployment: Deployment) -> bool:
     try:
         given = json.loads(text)
         return [_meaning(each) for each in given["Statement"]] == [_meaning(default_policy(deployment)["Statement"][0])]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -40,7 +40,7 @@ def simulate_principal_policy(deps: Dependencies, call: Call) -> Mapping[str, An
 def _read(texts: Sequence[str]) -> list[Policy]:
     try:
         return [read_policy(f"PolicyInputList.{number}", json.loads(text)) for number, text in enumerate(texts, 1)]
-    except (BadPolicy, ValueError) as problem:
+    except (BadPolicy, ValueError, RecursionError) as problem:
         raise MalformedPolicyDocument(str(problem)) from None
 
 

@@ -117,6 +117,8 @@ def parse_manifest(content: bytes, manifest: S3Uri) -> list[S3Uri]:
         raise _bad(manifest, f"is not JSON: {error}") from error
     except UnicodeDecodeError as error:
         raise _bad(manifest, f"is not UTF-8: {error}") from error
+    except RecursionError as error:
+        raise _bad(manifest, "is nested too deeply") from error
     if not isinstance(entries, list) or not entries:
         raise _bad(manifest, "is not a JSON array with entries")
     head = entries[0]

@@ -74,12 +74,12 @@ def path_encoded_again(raw_path: str) -> str:
     """The path of all other services: dot segments and empty segments removed, then encoded a second time."""
     if raw_path == "/":
         return raw_path
-    return quote(_without_dot_segments(raw_path), safe="/" + _UNRESERVED)
+    return quote(_without_dot_segments(raw_path).encode("utf-8", "surrogateescape"), safe="/" + _UNRESERVED)
 
 
 def path_encoded_anew(raw_path: str) -> str:
     """The path decoded and encoded in the one canonical way, for clients that send fewer escapes than they sign."""
-    return quote(unquote_to_bytes(raw_path), safe="/" + _UNRESERVED)
+    return quote(_decode(raw_path), safe="/" + _UNRESERVED)
 
 
 def query_as_sent(raw_query: str, *, without: str = "") -> str:
@@ -106,7 +106,12 @@ def _pairs(raw_query: str, without: str) -> list[tuple[str, str]]:
 
 
 def _encode_anew(text: str) -> str:
-    return quote(unquote_to_bytes(text.replace("+", " ")), safe=_UNRESERVED)
+    return quote(_decode(text.replace("+", " ")), safe=_UNRESERVED)
+
+
+def _decode(text: str) -> bytes:
+    """A request line may hold any bytes: what is no UTF-8 came as surrogates."""
+    return unquote_to_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 def _without_dot_segments(path: str) -> str:
