@@ -8,6 +8,7 @@ from sagestone.containers.sandbox.start import store_name
 
 _ROOT = Path("/sys/fs/cgroup")
 _LOOK_SECONDS = 0.02
+_NO_LIMIT = 1 << 60  # what a group has before it is given a limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ def _limits(group: str) -> tuple[float, int] | None:
             quota = (_ROOT / "cpu" / "sagestone" / group / "cpu.cfs_quota_us").read_text()
             period = (_ROOT / "cpu" / "sagestone" / group / "cpu.cfs_period_us").read_text()
             memory = (_ROOT / "memory" / "sagestone" / group / "memory.limit_in_bytes").read_text()
+        if int(quota) < 0 or int(memory) > _NO_LIMIT:
+            return None
         return int(quota) / int(period), int(memory)
     except (OSError, ValueError):
         return None

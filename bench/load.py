@@ -23,7 +23,7 @@ from tests.system.validation import BUCKET, specification
 
 _ALGORITHMS = int(os.environ.get("SAGESTONE_BENCH_ALGORITHMS", "1000"))
 _IDLE_SECONDS = 10.0
-_CPUS, _MEMORY_GB = 4, 4
+_CPUS, _MEMORY_GB = 4, 16
 _IMAGE = "bench/train:1"
 
 
@@ -34,7 +34,7 @@ def main() -> None:
         for each in (running, beside):
             _prepare(each)
             _create(each, ["first"])
-            _await_end(each)
+            _await_end(each, "first")
         idle = _asked(running, "first", _IDLE_SECONDS)
         names = [f"load-{number:05}" for number in range(_ALGORITHMS)]
         before, cpu_before = running.resident_mib(), _cpu_seconds(running)
@@ -42,7 +42,7 @@ def main() -> None:
         began = time.perf_counter()
         _create(running, names)
         created = time.perf_counter() - began
-        memory = _await_end(running)
+        memory = _await_end(running, names[-1])
         seconds = time.perf_counter() - began
         busy, busy_beside, most = asked.end(), asked_beside.end(), watch.end()
         jobs = _jobs(running)
@@ -54,6 +54,10 @@ def main() -> None:
             Figure(name="seconds to create them all", value=created, unit="s"),
             Figure(name="jobs ended per second", value=len(jobs) / seconds, unit="/s"),
             Figure(name="cpu of service and agents, a job", value=cpu, unit="s"),
+            *(
+                Figure(name=f"of a job: {status}", value=1000 * _seconds_in(jobs, status), unit="ms")
+                for status in ("Downloading", "Training", "Uploading")
+            ),
             at_most("not Completed", sum(job["TrainingJobStatus"] != "Completed" for job in jobs), "jobs", 0),
             at_most("most cpus at work at one time, seen from outside", most.cpus, "cpus", _CPUS),
             at_most("most memory, seen from outside", most.memory_bytes / 1024**3, "GB", _MEMORY_GB),
@@ -97,13 +101,13 @@ def _asked(running: RunningService, name: str, seconds: float) -> list[float]:
     return latency.end()
 
 
-def _await_end(running: RunningService) -> list[float]:
-    """Wait until no validation is under way; the resident memory meanwhile, once a second."""
+def _await_end(running: RunningService, last: str) -> list[float]:
+    """Wait until the last algorithm and every job has ended; the resident memory meanwhile, once a second."""
     sagemaker = _client(running, "sagemaker")
     memory = [running.resident_mib()]
-    while any(
-        sagemaker.list_algorithms(StatusEquals=status, MaxResults=1)["AlgorithmSummaryList"]
-        for status in ("Pending", "InProgress")
+    while (
+        sagemaker.describe_algorithm(AlgorithmName=last)["AlgorithmStatus"] in ("Pending", "InProgress")
+        or sagemaker.list_training_jobs(StatusEquals="InProgress", MaxResults=1)["TrainingJobSummaries"]
     ):
         time.sleep(1.0)
         memory.append(running.resident_mib())
@@ -125,9 +129,18 @@ def _overtaken(jobs: list[dict[str, Any]]) -> int:
 
 
 def _cpu_seconds(running: RunningService) -> float:
-    """Of the service and of those of its agents that have ended."""
-    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    """Of the service, the process that forks its agents, and those of them that have ended."""
+    pid = running.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    stats = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in (pid, *children)]
+    return sum(int(field) for fields in stats for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def _seconds_in(jobs: list[dict[str, Any]], status: str) -> float:
+    """How long a job is in that status, on average."""
+    entries = [entry for job in jobs for entry in job["SecondaryStatusTransitions"] if entry["Status"] == status]
+    seconds: float = sum((entry["EndTime"] - entry["StartTime"]).total_seconds() for entry in entries)
+    return seconds / len(jobs)
 
 
 def _client(running: RunningService, name: str) -> Any:

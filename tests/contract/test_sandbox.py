@@ -1,5 +1,6 @@
 """What the sandbox promises beyond the runtimes' contract: that nothing stays, whoever is killed and whenever."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -145,6 +146,20 @@ def test_a_starter_that_is_killed_at_any_moment_leaves_nothing(
     starter.join(60)
     bench.runtime.remove(container)
     assert _processes(place, bench) == []
+
+
+def test_a_removal_that_was_cut_off_is_finished_by_whoever_looks(bench: Bench, place: Path) -> None:
+    for kind in ("containers", "networks"):
+        (place / kind / ".gone-0123" / "root" / "deep").mkdir(parents=True)
+    held = os.open(place / "containers" / ".gone-0123", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)  # somebody is at it
+    bench.runtime.find({})
+    bench.runtime.find_networks({})
+    assert (place / "containers" / ".gone-0123" / "root" / "deep").exists()
+    assert not (place / "networks" / ".gone-0123").exists()
+    os.close(held)
+    bench.runtime.find({})
+    assert not (place / "containers" / ".gone-0123").exists()
 
 
 @pytest.mark.parametrize("moment", range(8))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
 
-_YOUNG_SECONDS = 30  # a directory this new may belong to somebody who has not locked it yet
+_YOUNG_SECONDS = 30  # a directory this new may be made by somebody who has not locked it yet
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def fresh_directory(parent: Path) -> Iterator[Path]:
 
 
 def sweep(parent: Path, *, young_seconds: float = _YOUNG_SECONDS) -> None:
-    """Remove what a crash left half made or half removed, unless it is so young that somebody may be at it."""
+    """Remove what a crash left half made or half removed, unless somebody is at it, or may be: it is too young."""
     for path in [*parent.glob(".new-*"), *parent.glob(".gone-*")]:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -37,7 +37,8 @@ def sweep(parent: Path, *, young_seconds: float = _YOUNG_SECONDS) -> None:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - os.fstat(descriptor).st_ctime > young_seconds:
+            age = time.time() - os.fstat(descriptor).st_ctime
+            if path.name.startswith(".gone-") or age > young_seconds:
                 remove_tree(path)
         except BlockingIOError:
             continue  # somebody is at it

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import select
 import signal
 from collections.abc import Iterator, Mapping
@@ -97,10 +98,16 @@ class Networks:
             poll.register(holder, select.POLLIN)
             poll.poll(_KILL_MILLISECONDS)
             os.close(holder)
-        remove_tree(place)
+        gone = self._directory / f".gone-{secrets.token_hex(8)}"
+        try:
+            place.rename(gone)
+        except FileNotFoundError:
+            return  # somebody else removed it
+        remove_tree(gone)
 
     def find(self, labels: Mapping[str, str]) -> Iterator[str]:
         """Names of networks that have all these labels."""
+        sweep(self._directory)
         for entry in sorted(self._directory.iterdir()):
             try:
                 has = json.loads((entry / "network.json").read_text())["labels"]

@@ -180,11 +180,12 @@ class SandboxRuntime:
                     cgroups.remove()
                 gone = self._containers / f".gone-{secrets.token_hex(8)}"
                 record.directory.rename(gone)
+                remove_tree(gone)  # still locked: whoever finds it unlocked goes on with it
         except Gone:
             return  # somebody else removed it
-        remove_tree(gone)
 
     def find(self, labels: Mapping[str, str]) -> list[Container]:
+        sweep(self._containers)
         found: list[Container] = []
         for record in records(self._containers):
             try:
