@@ -12,9 +12,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args, get_origin
 
 RuntimeChoice = Literal["auto", "engine", "sandbox"]
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 FileSystemKind = Literal["EFS", "FSxLustre"]
 
 
@@ -64,6 +66,8 @@ class Settings:
     training_stop_seconds: float = 120.0
     transform_stop_seconds: float = 30.0
     file_systems: tuple[FileSystemSetting, ...] = ()  # what FileSystemDataSource may name
+    log_format: LogFormat = "text"
+    log_level: LogLevel = "warning"  # info: a line for each request and each change of a job's status
     retention_logs_days: float = 0.0  # of logs of jobs that are over; 0: for ever
     retention_logs_gb: float = 0.0  # of all logs of an account, the oldest go first; 0: as much as there is
     retention_images_days: float = 0.0  # of the sandbox's images that nothing needs; 0: for ever
@@ -149,9 +153,9 @@ def _convert(name: str, kind: Any, value: Any, source: str) -> Any:
             if isinstance(value, bool):
                 return value
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
-        if kind is RuntimeChoice:
-            if value not in get_args(RuntimeChoice):
-                raise ValueError(f"one of {', '.join(get_args(RuntimeChoice))}")
+        if get_origin(kind) is Literal:
+            if value not in get_args(kind):
+                raise ValueError(f"one of {', '.join(get_args(kind))}")
             return value
         if name == "file_systems":
             return _file_systems(value)

@@ -1,6 +1,5 @@
 """`sagestone up`."""
 
-import logging
 import os
 import shlex
 import signal
@@ -11,6 +10,7 @@ import typer
 
 from sagestone.cli.app import Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE, command_name, leave
+from sagestone.compose.log_lines import set_up_logs
 from sagestone.compose.service import Service
 from sagestone.settings import Settings, default_home
 
@@ -29,14 +29,15 @@ def up(
     no_auth: Annotated[
         bool, typer.Option("--insecure-no-auth", help="Accept requests with any signature or none. Never on a network.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request: log_level = info.")] = False,
 ) -> None:
     """Run the service in the foreground until Ctrl-C.
 
     Jobs go on when the service stops; the next start finds them again.
     """
-    settings = settings_of(home, listen=listen, runtime=runtime, insecure_no_auth=no_auth or None)
-    logging.getLogger("sagestone").setLevel(logging.INFO if verbose else logging.WARNING)
+    level = "info" if verbose else None
+    settings = settings_of(home, listen=listen, runtime=runtime, insecure_no_auth=no_auth or None, log_level=level)
+    set_up_logs(settings.log_format, settings.log_level)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it

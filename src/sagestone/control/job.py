@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
+from sagestone.control.job_log import tell_change
 from sagestone.control.progress import Progress
 from sagestone.control.warm_pools import WarmPools
 from sagestone.domain.assign import Patience, assign
@@ -140,7 +141,7 @@ class JobReconciler:
     def _find_room(self, job: Job, work: _Work, holder: str) -> Progress:
         key = job.spec.key
         if job.status == "Stopping":
-            self._store.change_job(key, lambda known: finish_stopping(known, self._clock()), holder)
+            tell_change(job, self._store.change_job(key, lambda known: finish_stopping(known, self._clock()), holder))
             return "moved"
         try:
             reservation = self._reserve(job)
@@ -152,7 +153,7 @@ class JobReconciler:
             if self._pools.give_way():
                 return "moved"
             if wait_for_capacity(job, now) is not job:
-                self._store.change_job(key, lambda known: wait_for_capacity(known, now), holder)
+                tell_change(job, self._store.change_job(key, lambda known: wait_for_capacity(known, now), holder))
             return "waiting" if _may_tire(job) else "queued"
         work.reservation = reservation
         runtime = reservation.runtime
@@ -180,7 +181,7 @@ class JobReconciler:
         seqs = {number: instance.seq for number, instance in enumerate(job.instances, start=1)}
         events = self._placement.events(key, seqs)
         if events:
-            self._store.apply_events(events, holder)
+            tell_change(job, self._store.apply_events(events, holder))
             return "moved"
         return self._start_again(job, work, [number for number in lost if number <= len(seqs)], holder)
 
@@ -232,7 +233,9 @@ class JobReconciler:
         )
 
     def _fail(self, job: Job, failure: Failure, holder: str | None) -> None:
-        self._store.change_job(job.spec.key, lambda known: fail(known, failure, self._clock()), holder)
+        tell_change(
+            job, self._store.change_job(job.spec.key, lambda known: fail(known, failure, self._clock()), holder)
+        )
 
     def _run_again(self, key: str, holder: str) -> Progress:
         """Put away what the run before left, then begin the next: done twice, the second time changes nothing."""

@@ -75,7 +75,7 @@ class S3Face:
         except ConnectionError:
             raise
         except (OSError, sqlite3.Error, ValueError, ArithmeticError, LookupError, TypeError, AssertionError):
-            _log.exception("S3 request %s failed: %s %s", request_id, request.method, resource)
+            _log.exception("S3 request %s failed: %s %s", request_id, request.method, resource, extra=exchange.extra)
             failure = Refusal(
                 "InternalError", f"We encountered an internal error; the service's log has it under {request_id}."
             )

@@ -59,16 +59,23 @@ class JsonFace:
         try:
             return reply(await self._perform(request, claimed, target, body, exchange), request_id)
         except ServiceError as error:
-            _LOG.info("%s %r %s: %r", request_id, target[:200], error.code, _without_values(error.message)[:500])
+            _LOG.info(
+                "%s %r %s: %r",
+                request_id,
+                target[:200],
+                error.code,
+                _without_values(error.message)[:500],
+                extra=exchange.extra,
+            )
             return error_reply(error, exchange)
         except StoreFull as error:
-            _LOG.error("%s %r: %s", request_id, target[:200], error)
+            _LOG.error("%s %r: %s", request_id, target[:200], error, extra=exchange.extra)
             return error_reply(InternalFailure(str(error)), exchange)
         except StoreUnavailable as error:
-            _LOG.error("%s %r: %s", request_id, target[:200], error)
+            _LOG.error("%s %r: %s", request_id, target[:200], error, extra=exchange.extra)
             return error_reply(ServiceUnavailable(AWAY), exchange)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            _LOG.exception("%s %r: unexpected exception", request_id, target[:200])
+            _LOG.exception("%s %r: unexpected exception", request_id, target[:200], extra=exchange.extra)
             return error_reply(internal_failure(request_id), exchange)
 
     async def _perform(

@@ -71,11 +71,11 @@ class QueryFace:
             exchange.code, status = _REFUSALS.get(error.code, (error.code, error.status))
             return _reply(status, query_error_body(exchange.code, error.message, request_id), request_id)
         except StoreUnavailable as error:
-            _LOG.error("%s %s: %s", request_id, service, error)
+            _LOG.error("%s %s: %s", request_id, service, error, extra=exchange.extra)
             exchange.code = "ServiceUnavailable"
             return _reply(503, query_error_body(exchange.code, AWAY, request_id), request_id)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            _LOG.exception("%s %s: unexpected exception", request_id, service)
+            _LOG.exception("%s %s: unexpected exception", request_id, service, extra=exchange.extra)
             text, exchange.code = f"The service's log has the details under request id {request_id}.", "InternalFailure"
             return _reply(500, query_error_body(exchange.code, text, request_id), request_id)
 

@@ -39,6 +39,7 @@ LINGERING_SECONDS = 3.0
 GRACE_SECONDS = 10.0
 
 _LOG = logging.getLogger("sagestone.server")
+_REQUESTS = logging.getLogger("sagestone.request")
 
 
 class Server:
@@ -135,12 +136,16 @@ class Server:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._under_way += 1
         self._idle.clear()
-        began, exchange, code = time.perf_counter(), Exchange(request_id=str(uuid.uuid4())), "ConnectionLost"
+        began, exchange = time.perf_counter(), Exchange(request_id=str(uuid.uuid4()))
+        code, status = "ConnectionLost", 0
         try:
             response = await self._answer(request, exchange)
-            code = exchange.code or ("OK" if response.status < 400 else str(response.status))
+            status = response.status
+            code = exchange.code or ("OK" if status < 400 else str(status))
         finally:
             seconds = time.perf_counter() - began
+            if _REQUESTS.isEnabledFor(logging.INFO):
+                _tell(request, exchange, code, status, seconds)
             self._traffic.count(exchange.service or "-", exchange.operation or "-", code, seconds)
             self._under_way -= 1
             if not self._under_way:
@@ -223,7 +228,7 @@ class Server:
             raise
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             path = _for_log(request.raw_path)
-            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, path)
+            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, path, extra=exchange.extra)
             if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
                 request.protocol.force_close()
                 raise ConnectionError("the answer was cut off") from None
@@ -248,6 +253,21 @@ def _refuse(status: int, body: bytes, content_type: str, request_id: str) -> web
 def _for_log(target: str) -> str:
     """A request's target without its query, which may hold a signature that is still good: for the log."""
     return target.partition("?")[0][:500]
+
+
+def _tell(request: web.BaseRequest, exchange: Exchange, code: str, status: int, seconds: float) -> None:
+    """The request's line: who asked for what, and what came of it. A query may hold a signature: it is not told."""
+    facts = {
+        **exchange.extra["facts"],
+        "service": exchange.service,
+        "operation": exchange.operation,
+        "code": code,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 3),
+        "remote": request.remote or "",
+    }
+    what = f"{exchange.service} {exchange.operation}".strip() or "a request that is nobody's"
+    _REQUESTS.info("%s %s: %s", request.method, what, code, extra={"facts": facts})
 
 
 def _drop_connection(response: web.Response) -> web.Response:

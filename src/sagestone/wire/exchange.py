@@ -18,6 +18,11 @@ class Exchange:
     account: str = ""
     user: str = ""  # `user/NAME` or `role/NAME/SESSION`, in the account
 
+    @property
+    def extra(self) -> dict[str, dict[str, object]]:
+        """For a log record about it."""
+        return {"facts": {"request_id": self.request_id, "account": self.account, "user": self.user}}
+
     def signed_by(self, caller: Caller) -> None:
         """Who asks is known now."""
         self.account, self.user = caller.account, str(caller.principal or "")
