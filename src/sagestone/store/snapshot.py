@@ -13,3 +13,10 @@ def snapshot(database: Path, target: Path) -> None:
     ):
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, until it is opened again
+
+
+def complaint(database: Path) -> str:
+    """What is wrong inside the database, in SQLite's words; "" when nothing is. Only reads; raises sqlite3.Error."""
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as source:
+        (first,) = source.execute("PRAGMA quick_check(1)").fetchone()
+        return "" if first == "ok" else str(first)
