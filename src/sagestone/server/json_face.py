@@ -12,9 +12,10 @@ from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
 from sagestone.wire.errors import InternalFailure, ServiceError, ServiceUnavailable, UnknownOperationException
 from sagestone.wire.exchange import Exchange
+from sagestone.wire.form import JSON, Form, form_of, target_of
 from sagestone.wire.operation import Operation, OperationTable
 from sagestone.wire.read import CallReader
-from sagestone.wire.reply import CONTENT_TYPE, ReplyWriter, error_body
+from sagestone.wire.reply import ReplyWriter, error_body
 from sagestone.wire.signature import SignedRequest
 
 #: Larger bodies are parsed and checked in a thread, so that one caller's megabytes do not hold up the others.
@@ -30,8 +31,8 @@ _LOG = logging.getLogger("sagestone.server")
 
 
 class JsonFace:
-    """Answers requests of the AWS JSON protocol. Operations run on `executor`, but those that only read on the loop
-    where `reads_on_loop`: their store answers without a wait."""
+    """Answers requests of the AWS JSON protocol, and of rpc-v2-cbor. Operations run on `executor`, but those that only
+    read on the loop where `reads_on_loop`: their store answers without a wait."""
 
     def __init__(
         self,
@@ -55,9 +56,9 @@ class JsonFace:
     ) -> web.Response:
         """The reply; `claimed` is the service in the credential scope. Every exception becomes an error envelope, ours
         are logged with the request id."""
-        target, request_id = request.headers.get("x-amz-target", ""), exchange.request_id
+        target, request_id, form = target_of(request), exchange.request_id, form_of(request)
         try:
-            return reply(await self._perform(request, claimed, target, body, exchange), request_id)
+            return reply(await self._perform(request, claimed, target, body, exchange), request_id, form)
         except ServiceError as error:
             _LOG.info(
                 "%s %r %s: %r",
@@ -67,16 +68,16 @@ class JsonFace:
                 _without_values(error.message)[:500],
                 extra=exchange.extra,
             )
-            return error_reply(error, exchange)
+            return error_reply(error, exchange, form)
         except StoreFull as error:
             _LOG.error("%s %r: %s", request_id, target[:200], error, extra=exchange.extra)
-            return error_reply(InternalFailure(str(error)), exchange)
+            return error_reply(InternalFailure(str(error)), exchange, form)
         except StoreUnavailable as error:
             _LOG.error("%s %r: %s", request_id, target[:200], error, extra=exchange.extra)
-            return error_reply(ServiceUnavailable(AWAY), exchange)
+            return error_reply(ServiceUnavailable(AWAY), exchange, form)
         except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
             _LOG.exception("%s %r: unexpected exception", request_id, target[:200], extra=exchange.extra)
-            return error_reply(internal_failure(request_id), exchange)
+            return error_reply(internal_failure(request_id), exchange, form)
 
     async def _perform(
         self, request: SignedRequest, claimed: str | None, target: str, body: bytes, exchange: Exchange
@@ -86,20 +87,20 @@ class JsonFace:
         exchange.signed_by(caller)
         if not target:
             raise UnknownOperationException(
-                f"The request names no operation in X-Amz-Target: {service} is served in AWS's JSON protocol only, not "
-                "in CBOR or as a query."
+                f"The request names no operation: {service} is served in AWS's JSON protocol (X-Amz-Target) and as "
+                "rpc-v2-cbor (/service/NAME/operation/NAME), not as a query."
             )
         name = self._reader.operation_of(service, target)
         operation = self._operations.get((service, name))
         if operation is None:
             raise UnknownOperationException(f"{name} is an operation of {service} that Sagestone does not serve.")
-        exchange.operation, request_id = name, exchange.request_id
+        exchange.operation, request_id, form = name, exchange.request_id, form_of(request)
         if operation.writes or not self._reads_on_loop or len(body) > LARGEST_ON_LOOP:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(
-                self._executor, self._call, operation, service, name, body, caller, request_id
+                self._executor, self._call, operation, service, name, body, caller, request_id, form
             )
-        return self._call(operation, service, name, body, caller, request_id)
+        return self._call(operation, service, name, body, caller, request_id, form)
 
     def _service(self, claimed: str | None, target: str) -> str:
         if claimed in self._reader.services:
@@ -115,10 +116,12 @@ class JsonFace:
         return ", ".join(sorted({*self._reader.services, "s3"}))
 
     def _call(
-        self, operation: Operation, service: str, name: str, body: bytes, caller: Caller, request_id: str
+        self, operation: Operation, service: str, name: str, body: bytes, caller: Caller, request_id: str, form: Form
     ) -> bytes:
-        call = self._reader.read(service=service, operation=name, body=body, caller=caller, request_id=request_id)
-        return self._writer.write(service, name, operation.function(call))
+        call = self._reader.read(
+            service=service, operation=name, body=body, caller=caller, request_id=request_id, form=form
+        )
+        return self._writer.write(service, name, operation.function(call), form)
 
 
 def _without_values(message: str) -> str:
@@ -126,16 +129,22 @@ def _without_values(message: str) -> str:
     return _VALUES.sub("Value at '", message)
 
 
-def reply(body: bytes, request_id: str) -> web.Response:
+def reply(body: bytes, request_id: str, form: Form = JSON) -> web.Response:
     """HTTP 200 with the headers that clients of the protocol want."""
-    return web.Response(body=body, headers={"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE})
+    headers = {"x-amzn-RequestId": request_id, "Content-Type": form.content_type, **form.headers}
+    return web.Response(body=body, headers=headers)
 
 
-def error_reply(error: ServiceError, exchange: Exchange) -> web.Response:
+def error_reply(error: ServiceError, exchange: Exchange, form: Form = JSON) -> web.Response:
     """The error's envelope with its HTTP status."""
     exchange.code = error.code
-    headers = {"x-amzn-RequestId": exchange.request_id, "x-amzn-ErrorType": error.code, "Content-Type": CONTENT_TYPE}
-    return web.Response(status=error.status, body=error_body(error), headers=headers)
+    headers = {
+        "x-amzn-RequestId": exchange.request_id,
+        "x-amzn-ErrorType": error.code,
+        "Content-Type": form.content_type,
+        **form.headers,
+    }
+    return web.Response(status=error.status, body=error_body(error, form), headers=headers)
 
 
 def internal_failure(request_id: str) -> InternalFailure:

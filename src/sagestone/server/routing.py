@@ -6,6 +6,7 @@ from typing import Literal
 from sagestone.domain.container_credentials import PREFIX
 from sagestone.s3_server.request import bucket_of_host
 from sagestone.server.monitoring_face import PATHS
+from sagestone.wire.form import PROTOCOL_HEADER
 from sagestone.wire.signature import SignedRequest
 
 #: json: an AWS JSON service; s3: the S3 face; query: a service of the query protocol; foreign: one that is not served,
@@ -32,7 +33,7 @@ def face_of(
         return "credentials"
     if claimed == "s3":
         return "s3"
-    if claimed in services or "x-amz-target" in headers:
+    if claimed in services or "x-amz-target" in headers or (claimed is None and PROTOCOL_HEADER in headers):
         return "json"
     content_type = headers.get("content-type", "")
     form = content_type.startswith("application/x-www-form-urlencoded")

@@ -23,6 +23,7 @@ from sagestone.wire.authentication import Authentication
 from sagestone.wire.credentials import CredentialBook
 from sagestone.wire.errors import ServiceError, UnknownOperationException
 from sagestone.wire.exchange import Exchange
+from sagestone.wire.form import form_of
 from sagestone.wire.operation import OperationTable
 from sagestone.wire.read import CallReader
 from sagestone.wire.reply import ReplyWriter
@@ -169,7 +170,8 @@ class Server:
                 body = query_error_body("InvalidAction", self._not_served(claimed), request_id)
                 return _refuse(400, body, "text/xml", request_id)
             case "foreign":
-                return _drop_connection(error_reply(UnknownOperationException(self._not_served(claimed)), exchange))
+                refusal = UnknownOperationException(self._not_served(claimed))
+                return _drop_connection(error_reply(refusal, exchange, form_of(signed)))
             case "credentials":
                 exchange.service = "credentials"
                 return await self._answer_container(request.raw_path, request_id)
@@ -211,7 +213,7 @@ class Server:
         try:
             body = await read_body(request, self._max_body)
         except ServiceError as error:
-            return _drop_connection(error_reply(error, exchange))
+            return _drop_connection(error_reply(error, exchange, form_of(signed)))
         except BodyIncomplete:
             message, request_id = "The body did not arrive in time.", exchange.request_id
             return _refuse(408, rest_error_body("RequestTimeout", message, request_id), "application/xml", request_id)

@@ -1,14 +1,13 @@
-"""From the bytes of an AWS JSON 1.1 request to a Call."""
+"""From the bytes of a request, in AWS JSON or CBOR, to a Call."""
 
 from collections.abc import Iterable
-
-import orjson
 
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import ServiceModel
 from sagestone.shapes.violation import WrongType, summary
 from sagestone.wire.call import Call, Caller
 from sagestone.wire.errors import SerializationException, UnknownOperationException, ValidationException
+from sagestone.wire.form import JSON, Form
 
 
 class CallReader:
@@ -38,14 +37,13 @@ class CallReader:
             raise UnknownOperationException
         return operation
 
-    def read(self, *, service: str, operation: str, body: bytes, caller: Caller, request_id: str) -> Call:
-        """The call, checked against the model; raises SerializationException for a body that is no JSON object of the
-        right types and ValidationException with all violations. An empty body is an empty object; of a member that is
-        given twice the last one counts."""
-        try:
-            parameters = orjson.loads(body) if body.strip() else {}
-        except orjson.JSONDecodeError as problem:
-            raise SerializationException(f"The body is not valid JSON: {problem}") from None
+    def read(
+        self, *, service: str, operation: str, body: bytes, caller: Caller, request_id: str, form: Form = JSON
+    ) -> Call:
+        """The call, checked against the model; raises SerializationException for a body that is no object of the right
+        types and ValidationException with all violations. An empty body is an empty object; of a member that is given
+        twice the last one counts."""
+        parameters = form.read(body)
         try:
             clean, violations = self._checks[service].check(operation, parameters)
         except WrongType as problem:

@@ -1,55 +1,55 @@
-"""From what an operation answers to the bytes of an AWS JSON 1.1 reply, and from an error to its envelope."""
+"""From what an operation answers to the bytes of a reply, in AWS JSON or CBOR, and from an error to its envelope."""
 
-import base64
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from sagestone.shapes.service_model import ServiceModel
 from sagestone.wire.errors import ServiceError, UnknownOperationException
+from sagestone.wire.form import CBOR, JSON, Form, Shaper
 from sagestone.wire.operation import Answer
-
-CONTENT_TYPE = "application/x-amz-json-1.1"
-
-Shaper = Callable[[Any], Any]
 
 
 class ReplyWriter:
     """Writes the replies of the served services, shaped by their models."""
 
     def __init__(self, models: Iterable[ServiceModel]) -> None:
-        self._shapers = {model.service: _Shapers(model) for model in models}
+        known = list(models)
+        self._shapers = {model.service: _Shapers(model, JSON) for model in known}
+        self._cbor_shapers = {model.service: _Shapers(model, CBOR) for model in known}
 
-    def write(self, service: str, operation: str, answer: Answer) -> bytes:
-        """The body: bytes pass through as they are, None is an empty body; of a mapping only the members that the
-        model knows are written, without nulls, times as epoch seconds with milliseconds."""
+    def write(self, service: str, operation: str, answer: Answer, form: Form = JSON) -> bytes:
+        """The body: bytes are JSON, which passes through as it is; None is an empty body; of a mapping only the members
+        that the model knows are written, without nulls, times as epoch seconds with milliseconds."""
         if answer is None:
             return b""
-        if isinstance(answer, bytes):
+        if form is JSON and isinstance(answer, bytes):
             return answer
-        return orjson.dumps(self._shapers[service].of_operation(operation)(answer))
+        members = orjson.loads(answer) if isinstance(answer, bytes) else answer
+        shapers = self._shapers if form is JSON else self._cbor_shapers
+        return form.write(shapers[service].of_operation(operation)(members))
 
     def shaped(self, service: str, shape_name: str, value: Any) -> Any:
         """A value as it would be written, by the name of its shape: for documents that are stored as bytes."""
         return self._shapers[service].of_shape(shape_name)(value)
 
 
-def error_body(error: ServiceError) -> bytes:
+def error_body(error: ServiceError, form: Form = JSON) -> bytes:
     """The envelope of an error. An unknown operation without a message is told by its type alone. A message may quote
     header bytes that are no UTF-8: they are shown as question marks."""
     if not error.message and isinstance(error, UnknownOperationException):
-        return orjson.dumps({"__type": error.code})
+        return form.write({"__type": error.code})
     message = error.message.encode("utf-8", "replace").decode()
-    return orjson.dumps({"__type": error.code, "message": message})
+    return form.write({"__type": error.code, "message": message})
 
 
 class _Shapers:
     """The output shapes of one model as closures, each compiled when it is first wanted."""
 
-    def __init__(self, model: ServiceModel) -> None:
+    def __init__(self, model: ServiceModel, form: Form) -> None:
         self._model = model
+        self._scalars = form.scalars
         self._shapers: dict[str, Shaper] = {}
 
     def of_operation(self, operation: str) -> Shaper:
@@ -69,7 +69,7 @@ class _Shapers:
         elif kind == "map":
             made = _map(self.of_shape(shape["value"]["shape"]))
         else:
-            made = _SCALARS.get(kind, _as_it_is)
+            made = self._scalars.get(kind, _as_it_is)
         self._shapers[shape_name] = made
         return made
 
@@ -91,32 +91,3 @@ def _map(element: Shaper) -> Shaper:
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _timestamp(value: Any) -> float:
-    if isinstance(value, datetime):
-        value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return round(float(value), 3)
-
-
-def _real_number(value: Any) -> float | str:
-    number = float(value)
-    if number != number:
-        return "NaN"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
-    return number
-
-
-def _blob(value: Any) -> str:
-    return base64.b64encode(value).decode()
-
-
-_SCALARS: dict[str, Shaper] = {
-    "timestamp": _timestamp,
-    "float": _real_number,
-    "double": _real_number,
-    "blob": _blob,
-    "integer": int,
-    "long": int,
-}
