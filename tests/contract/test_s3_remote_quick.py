@@ -3,12 +3,14 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from sagestone.s3.client import AccessDenied, NoSuchKey, ObjectChanged, SourceObject, write_all
 from sagestone.s3.embedded import EmbeddedS3
@@ -139,6 +141,13 @@ def test_a_small_object_that_changed_or_is_gone_is_told(store: Store) -> None:
         s3.read_range(found, 0, found.size)
 
 
+def _eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 class FailingSigner(Signer):
     """Signs so often, then there is no way any more."""
 
@@ -164,6 +173,16 @@ def test_a_list_is_whole_or_says_where_it_ended(store: Store) -> None:
     known = EmbeddedS3(store.directory).head(S3Uri(BUCKET, "z/0000"))
     assert (first.key, first.size, first.etag) == (known.key, known.size, known.etag)
     assert abs(first.modified_at - known.modified_at) < 0.01
+    asked: list[str] = []
+
+    async def note(request: web.BaseRequest) -> None:
+        asked.append(request.path_qs)
+
+    with running_face(store.directory, arrived=note) as face:
+        pages = QuickList(store.signer(face.endpoint), S3Uri(BUCKET, "")).__iter__()
+        next(pages)
+        _eventually(lambda: len(asked) == 2)  # the next page, before the first one is used up
+        pages.close()
     cut = QuickList(FailingSigner(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY, None), S3Uri(BUCKET, ""))
     assert [info.key for info in cut] == expected[:1000]
     assert (cut.is_whole, cut.last) == (False, expected[999])

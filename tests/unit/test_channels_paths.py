@@ -41,6 +41,18 @@ def test_a_manifest_keeps_the_whole_key() -> None:
     assert relative_path(LISTED, S3Uri("b", "lists/m"), "some/prefix/a.csv") == "some/prefix/a.csv"
 
 
+@given(st.text(st.sampled_from("a./\0é-"), min_size=1, max_size=12), st.sampled_from([0, 250]))
+def test_what_is_seen_at_a_glance_to_be_well_is_well(text: str, more: int) -> None:
+    path = text + "n" * more
+    parts = path.split("/")
+    is_well = not set(parts) & {"", ".", ".."} and "\0" not in path and all(len(part.encode()) < 256 for part in parts)
+    if is_well:
+        assert relative_path(LISTED, S3Uri("b", "m"), path) == path
+    else:
+        with pytest.raises(JobFailure):
+            relative_path(LISTED, S3Uri("b", "m"), path)
+
+
 @pytest.mark.parametrize(
     ("key", "says"),
     [

@@ -6,7 +6,7 @@ last key that came.
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -27,19 +27,22 @@ class QuickList:
         self.is_whole = False
         self.last = ""  # the last key that was given
 
-    def __iter__(self) -> Iterator[ObjectInfo]:
+    def __iter__(self) -> Generator[ObjectInfo, None, None]:
         connection = self._connection()
-        token: str | None = ""
         try:
-            while token is not None:
+            goes_on = self._ask(connection, "")
+            while goes_on:
                 try:
-                    found, token = self._page(connection, token)
+                    page, following = self._page(connection)
+                    # The server makes the next page while this one is taken apart.
+                    goes_on = following is not None and self._ask(connection, following)
+                    found = _objects(page)
                 except (OSError, ValueError, http.client.HTTPException, ElementTree.ParseError):
                     return
                 for each in found:
                     self.last = each.key
                     yield each
-            self.is_whole = True
+                self.is_whole = following is None
         finally:
             connection.close()
 
@@ -49,11 +52,19 @@ class QuickList:
             return http.client.HTTPSConnection(self._signer.host, timeout=_PATIENCE_SECONDS, context=context)
         return http.client.HTTPConnection(self._signer.host, timeout=_PATIENCE_SECONDS)
 
-    def _page(self, connection: http.client.HTTPConnection, token: str) -> tuple[list[ObjectInfo], str | None]:
+    def _ask(self, connection: http.client.HTTPConnection, token: str) -> bool:
+        """Ask for a page; False where that cannot be done."""
         parameters = {"list-type": "2", "encoding-type": "url", "prefix": self._prefix.key}
         if token:
             parameters["continuation-token"] = token
-        connection.request("GET", self._signer.url(S3Uri(self._prefix.bucket, ""), _SIGNED_SECONDS, parameters))
+        try:
+            connection.request("GET", self._signer.url(S3Uri(self._prefix.bucket, ""), _SIGNED_SECONDS, parameters))
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    def _page(self, connection: http.client.HTTPConnection) -> tuple[ElementTree.Element, str | None]:
+        """The page that was asked for, and how to ask for the next one."""
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -62,13 +73,16 @@ class QuickList:
         space = page.tag[: page.tag.rfind("}") + 1]
         if page.tag != f"{space}ListBucketResult" or page.findtext(f"{space}EncodingType") != "url":
             raise ValueError("no page, or its keys are not encoded")
-        found = [
-            ObjectInfo(unquote(each.key), each.size, each.etag.strip('"'), each.modified_at.timestamp())
-            for each in page_objects(page)
-        ]
         if page.findtext(f"{space}IsTruncated") != "true":
-            return found, None
+            return page, None
         following = page.findtext(f"{space}NextContinuationToken")
         if not following:
             raise ValueError("there are more pages, but not how to get them")
-        return found, following
+        return page, following
+
+
+def _objects(page: ElementTree.Element) -> list[ObjectInfo]:
+    return [
+        ObjectInfo(unquote(each.key), each.size, each.etag.strip('"'), each.modified_at.timestamp())
+        for each in page_objects(page)
+    ]

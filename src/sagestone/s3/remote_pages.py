@@ -51,15 +51,17 @@ class PageObject:
 def page_objects(page: ElementTree.Element) -> list[PageObject]:
     """The objects of a page; raises ValueError where one is written in another way than usual."""
     space = page.tag[: page.tag.rfind("}") + 1]
-    return [
-        PageObject(
-            each.findtext(f"{space}Key") or "",
-            int(each.findtext(f"{space}Size") or ""),
-            each.findtext(f"{space}ETag") or "",
-            datetime.fromisoformat(each.findtext(f"{space}LastModified") or ""),
-        )
-        for each in page.iterfind(f"{space}Contents")
-    ]
+    key, size, etag, modified = (f"{space}{name}" for name in ("Key", "Size", "ETag", "LastModified"))
+    found = []
+    for each in page.iterfind(f"{space}Contents"):
+        said = {member.tag: member.text or "" for member in each}  # looking for each by its name takes twice as long
+        try:
+            found.append(
+                PageObject(said[key], int(said[size]), said.get(etag, ""), datetime.fromisoformat(said[modified]))
+            )
+        except KeyError as error:
+            raise ValueError(f"an object without its {error}") from error
+    return found
 
 
 def _objects(body: bytes) -> list[dict[str, Any]] | None:
