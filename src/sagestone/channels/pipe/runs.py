@@ -101,8 +101,8 @@ def _send(elements: Iterable[Element], end: PipeEnd) -> None:
 
 
 def _may_be_split(file: int, size: int) -> bool:
-    # A magic number that counts lies across no two windows.
-    return any(may_be_split(os.pread(file, _WINDOW, start)) for start in range(0, size, _WINDOW))
+    # A magic number that counts lies across no two windows. Asking for more than there is would take fresh memory.
+    return any(may_be_split(os.pread(file, min(_WINDOW, size - start), start)) for start in range(0, size, _WINDOW))
 
 
 def _read(file: int, size: int) -> bytes:
