@@ -17,6 +17,7 @@ from sagestone.control.backoff import Backoff
 from sagestone.control.backoff import Patience as RetryPatience
 from sagestone.control.job import INTERNAL, JobReconciler
 from sagestone.control.leases import Leases
+from sagestone.control.neighbourhood import Neighbourhood
 from sagestone.control.pace import Pace
 from sagestone.control.progress import Progress
 from sagestone.control.recovery import unneeded
@@ -24,7 +25,7 @@ from sagestone.control.validated import KINDS, ValidatedReconciler
 from sagestone.control.waiting_room import WaitingRoom
 from sagestone.domain.assign import Patience
 from sagestone.placement.interface import Placement
-from sagestone.store.interface import LeaseLost, Orphan, Store, StoreUnavailable
+from sagestone.store.interface import LeaseLost, Store, StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,8 +86,9 @@ class Controller:
         self._ending: set[str] = set()  # those of them that are over and still to be put away
         self._look_at = math.inf  # when to look at everything without a hint: leases are to be renewed
         self._recovered = False
-        self._shared = store.is_shared()
-        self._leavings = True  # there may be something here of jobs that are over, or another service's by now
+        self._neighbourhood = (
+            Neighbourhood(store, placement, self._jobs, self._leases, self._waiting_room) if store.is_shared() else None
+        )
         self._away = False  # the store does not answer
         self._wake = threading.Condition()
         self._hinted = True
@@ -114,7 +116,7 @@ class Controller:
 
     def sweep(self) -> None:
         """Put away, soon, what lies on the machines and belongs to no unfinished job."""
-        self._sweeping = self._leavings = True
+        self._sweeping = True
         self.hint()
 
     def breath(self) -> Breath:
@@ -158,7 +160,7 @@ class Controller:
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
-        elif self._sweeping and not self._shared:
+        elif self._sweeping:
             everything = self._guard(_RECOVERY, self._sweep) or everything
         if give_way:
             self._guard(_WAY, self._jobs.give_way)
@@ -167,9 +169,7 @@ class Controller:
             everything = True
             self._validated.wake_all()
         everything = everything or len(jobs_due) < len(due)
-        if everything and self._shared:
-            self._look_after_neighbours()
-        jobs = [*self._store.unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)
+        jobs = [*self._unfinished_jobs(), *sorted(self._ending)] if everything else sorted(self._running)
         freed = self._carry_on_jobs([*jobs, *jobs_due])
         if everything or freed:
             self._carry_on_all([key for key in due if key.startswith(_VALIDATED)], freed)
@@ -240,30 +240,22 @@ class Controller:
     def _recover(self) -> bool:
         if self._alone:
             self._store.void_leases()
-        if not self._shared:
-            self._carry_on_jobs(unneeded(self._store, self._placement))
+        self._sweep()
         self._recovered = True
         return True
 
     def _sweep(self) -> bool:
         self._sweeping = False
-        return self._carry_on_jobs(unneeded(self._store, self._placement))
-
-    def _look_after_neighbours(self) -> None:
-        """End the jobs of services that are gone, and put away what lies here of jobs that are not ours to carry on."""
-        for orphan in self._store.orphans():
-            self._guard(orphan.key, partial(self._abandon, orphan))
-        if self._leavings:
-            keys = unneeded(self._store, self._placement)
-            gone = [self._guard(key, partial(self._jobs.put_away_here, key)) for key in keys]
-            self._leavings = not all(gone)
-
-    def _abandon(self, orphan: Orphan) -> bool:
-        if not self._leases.hold(orphan.key):
-            return False
-        self._jobs.abandon(orphan, self._leases.holder)
-        self._leases.drop(orphan.key)
+        if self._neighbourhood is None:
+            return self._carry_on_jobs(unneeded(self._store, self._placement))
+        self._neighbourhood.leavings = True
         return True
+
+    def _unfinished_jobs(self) -> Sequence[str]:
+        """Those that are ours to carry on."""
+        if self._neighbourhood is None:
+            return self._store.unfinished_jobs()
+        return self._neighbourhood.unfinished_jobs(self._guard)
 
     def _carry_on_all(self, due: Sequence[str], freed: bool) -> None:
         """What is validated and jobs by turns, until neither gives the other something to do."""
@@ -277,7 +269,7 @@ class Controller:
                 freed = self._carry_on_jobs(self._store.unfinished_jobs())
                 moved = freed
         unfinished = self._store.unfinished_resources() or self._store.unfinished_jobs()
-        self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished or self._shared else math.inf
+        self._look_at = self._monotonic() + self._leases.seconds / 3 if unfinished or self._neighbourhood else math.inf
 
     def _carry_on_jobs(self, keys: Iterable[str]) -> bool:
         """Whether one of them is over or was put away: its algorithm may have a next step, and others room now."""
@@ -294,12 +286,14 @@ class Controller:
         if self._leases.hold(key):
             progress = self._until_still(lambda: self._jobs.reconcile(key, self._leases.holder))
         else:
+            if self._neighbourhood is not None:
+                self._neighbourhood.leave_queue(key)
             self._jobs.forget(key)
         was_over = key in self._ending
         (self._running.add if progress in ("running", "ending") else self._running.discard)(key)
         (self._ending.add if progress == "ending" else self._ending.discard)(key)
         self._waiting_room.note(key, progress)
-        if progress == "done" or (self._shared and self._jobs.waits_for_room(key)):
+        if progress == "done" or (self._neighbourhood is not None and self._jobs.waits_for_room(key)):
             self._leases.drop(key)  # where it waits, another service may have room
         if progress in ("done", "ending"):
             self._validated.wake_for(key)
@@ -338,7 +332,7 @@ class Controller:
             self._jobs.forget(key)
             self._running.discard(key)
             self._ending.discard(key)
-            self._leavings = True
+            self._sweeping = self._neighbourhood is not None
             told = False
         except StoreUnavailable:
             raise  # no fault of this one

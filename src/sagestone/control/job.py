@@ -128,6 +128,10 @@ class JobReconciler:
         work = self._work.get(key)
         return work is not None and work.reservation is None
 
+    def waiting_for_room(self) -> set[str]:
+        """All such."""
+        return {key for key in self._work if self.waits_for_room(key)}
+
     def forget(self, key: str) -> None:
         """Another controller has it now."""
         self._work.pop(key, None)

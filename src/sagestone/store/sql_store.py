@@ -29,6 +29,7 @@ from sagestone.store.interface import (
 from sagestone.store.listing import list_rows
 from sagestone.store.neighbours import Neighbours, Watched
 
+_AT_ONCE: Final = 1000
 _DIGEST: Final = re.compile(rb"sha256:[0-9a-f]{64}")
 _JOBS: Final = ("training", "transform")
 
@@ -230,11 +231,18 @@ class SqlStore:
         return metric_rows.read_names(self._reader(), owner, name, since, after, limit)
 
     def pinned_digests(self) -> set[str]:
-        found = self._reader().execute(
-            "SELECT document FROM resources JOIN documents USING (id)"
-            " WHERE kind IN ('algorithm', 'model', 'model-package') OR unfinished = 1"
-        )
-        return {digest.decode() for (document,) in found for digest in _DIGEST.findall(bytes(document))}
+        digests: set[bytes] = set()
+        last, more = 0, True
+        while more:  # some at a time: there may be many, and documents are long
+            found = self._reader().execute(
+                "SELECT id, document FROM resources JOIN documents USING (id)"
+                " WHERE (kind IN ('algorithm', 'model', 'model-package') OR unfinished = 1) AND id > ?"
+                " ORDER BY id LIMIT ?",
+                (last, _AT_ONCE),
+            ).fetchall()
+            digests.update(digest for _, document in found for digest in _DIGEST.findall(bytes(document)))
+            last, more = found[-1][0] if found else last, len(found) == _AT_ONCE
+        return {digest.decode() for digest in digests}
 
     def counts(self) -> Sequence[tuple[str, str, int]]:
         return self._reader().execute(
