@@ -202,7 +202,7 @@ def test_a_change_that_the_database_undoes_for_another_is_made_again(tmp_path: P
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(count, "ab", "ba"))
     assert database.reader().execute("SELECT expires_at FROM leases").fetchall() == [(2.0,), (2.0,)]
-    assert len(tries) == 3
+    assert len(tries) >= 3
     database.close()
 
 

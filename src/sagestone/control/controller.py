@@ -332,7 +332,7 @@ class Controller:
             self._jobs.forget(key)
             self._running.discard(key)
             self._ending.discard(key)
-            self._sweeping = self._neighbourhood is not None
+            self._sweeping = self._sweeping or self._neighbourhood is not None
             told = False
         except StoreUnavailable:
             raise  # no fault of this one

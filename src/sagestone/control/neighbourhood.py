@@ -1,4 +1,4 @@
-"""What a controller does where other services share its store: look after those that are gone, and keep out of the way."""
+"""What a controller does where other services share its store: look after those that are gone, keep out of the way."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ Guard = Callable[[str, Callable[[], bool | None]], bool]
 
 
 class Neighbourhood:
-    """Used by one thread. `leavings`: there may be something here of jobs that are over, or another service's by now."""
+    """Used by one thread. `leavings`: something may lie here of jobs that are over or another's by now."""
 
     def __init__(
         self, store: Store, placement: Placement, jobs: JobReconciler, leases: Leases, waiting_room: WaitingRoom
@@ -25,8 +25,11 @@ class Neighbourhood:
         self.leavings = True
 
     def unfinished_jobs(self, guard: Guard) -> Sequence[str]:
-        """Those that are ours to carry on, after the jobs of services that are gone were ended, what lies here of others
-        was put away, and those that others had room for have left the queue."""
+        """Those that are ours to carry on.
+
+        Before that the jobs of services that are gone are ended, what lies here of others is put away, and those that
+        others had room for leave the queue.
+        """
         for orphan in self._store.orphans():
             guard(orphan.key, partial(self._abandon, orphan))
         if self.leavings:

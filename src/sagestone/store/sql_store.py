@@ -234,12 +234,16 @@ class SqlStore:
         digests: set[bytes] = set()
         last, more = 0, True
         while more:  # some at a time: there may be many, and documents are long
-            found = self._reader().execute(
-                "SELECT id, document FROM resources JOIN documents USING (id)"
-                " WHERE (kind IN ('algorithm', 'model', 'model-package') OR unfinished = 1) AND id > ?"
-                " ORDER BY id LIMIT ?",
-                (last, _AT_ONCE),
-            ).fetchall()
+            found = (
+                self._reader()
+                .execute(
+                    "SELECT id, document FROM resources JOIN documents USING (id)"
+                    " WHERE (kind IN ('algorithm', 'model', 'model-package') OR unfinished = 1) AND id > ?"
+                    " ORDER BY id LIMIT ?",
+                    (last, _AT_ONCE),
+                )
+                .fetchall()
+            )
             digests.update(digest for _, document in found for digest in _DIGEST.findall(bytes(document)))
             last, more = found[-1][0] if found else last, len(found) == _AT_ONCE
         return {digest.decode() for digest in digests}
