@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sagestone.domain.event import InstanceEvent
 from sagestone.domain.metric import MetricPoint
+from sagestone.domain.metric_percentiles import distributions
 from sagestone.domain.metric_statistics import MetricSample, by_period
 from sagestone.domain.transition import new_training_job
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue, ServiceError
@@ -60,7 +61,8 @@ def statistics(served: Served, **changes: Any) -> list[dict[str, Any]]:
         "Namespace": NAMESPACE, "MetricName": "loss", "Dimensions": OF_JOB, "StartTime": START, "EndTime": START + 120,
         "Period": 60, "Statistics": ["Average"], **changes,
     }  # fmt: skip
-    answer = served.call("GetMetricStatistics", request, "monitoring")
+    given = {name: value for name, value in request.items() if value is not None}
+    answer = served.call("GetMetricStatistics", given, "monitoring")
     assert answer["Label"] == request["MetricName"]
     points: list[dict[str, Any]] = answer["Datapoints"]
     return points
@@ -100,7 +102,8 @@ def test_what_was_not_measured_has_no_points(served: Served, changes: dict[str, 
         ({"EndTime": START}, InvalidParameterValue, "StartTime must be less than"),
         ({"Period": 7}, InvalidParameterValue, "must be 1, 5, 10, 20, 30, or a multiple of 60"),
         ({"Period": 1, "EndTime": START + 2000}, InvalidParameterCombination, "requested up to 2000 datapoints"),
-        ({"ExtendedStatistics": ["p90"]}, InvalidParameterValue, "ExtendedStatistics is not supported yet"),
+        ({"ExtendedStatistics": ["p90"]}, InvalidParameterCombination, "do not go together"),
+        ({"ExtendedStatistics": ["tm90"], "Statistics": None}, InvalidParameterValue, "tm90 is not supported yet"),
     ],
 )
 def test_refusals(served: Served, changes: dict[str, Any], refusal: type[ServiceError], told: str) -> None:
@@ -190,3 +193,41 @@ def test_nothing_is_lost_or_counted_twice(values: list[tuple[int, float]], perio
     for each in found:
         inside = [value for at, value in values if each.at <= at < each.at + period]
         assert (each.smallest, each.largest) == (min(inside), max(inside))
+
+
+def test_percentiles_are_told_where_every_value_is_known(served: Served) -> None:
+    asked = {"Statistics": None, "ExtendedStatistics": ["p0", "p50", "p99.9"], "Period": 60}
+    assert statistics(served, **asked) == [
+        {"Timestamp": START, "Unit": "None", "ExtendedStatistics": {"p0": 2.0, "p50": 2.0, "p99.9": 4.0}},
+        {"Timestamp": START + 60, "Unit": "None", "ExtendedStatistics": {"p0": 1.0, "p50": 1.0, "p99.9": 1.0}},
+    ]
+    tell(served, "job", 2, ("loss", 3.0, 1.5))  # the third value of its second
+    with pytest.raises(InvalidParameterCombination, match="a second in it has more than two values"):
+        statistics(served, **asked)
+    assert statistics(served, **asked, StartTime=START + 60)[0]["ExtendedStatistics"]["p50"] == 1.0
+    metric = {"Namespace": NAMESPACE, "MetricName": "loss", "Dimensions": OF_JOB}
+    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p90"}}
+    request = {"MetricDataQueries": [query], "StartTime": START, "EndTime": START + 120}
+    (result,) = served.call("GetMetricData", request, "monitoring")["MetricDataResults"]
+    assert (result["Timestamps"], result["Values"], result["StatusCode"]) == ([START + 60], [1.0], "PartialData")
+    assert result["Messages"][0]["Code"] == "PercentilesUnknown"
+
+
+@given(
+    seconds=st.lists(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=2), min_size=1, max_size=8),
+    equal=st.integers(1, 5),
+    percent=st.floats(0, 100),
+)
+def test_percentiles_are_those_of_the_values(seconds: list[list[float]], equal: int, percent: float) -> None:
+    seconds = [*seconds, [seconds[0][0]] * equal]
+    kept = [
+        MetricSample(at=at, samples=len(each), total=sum(each), smallest=min(each), largest=max(each))
+        for at, each in enumerate(seconds)
+    ]
+    ((found,), unknown) = distributions(kept, 60)
+    values = sorted(value for each in seconds for value in each)
+    assert unknown == []
+    told = found.percentile(percent)
+    assert told in values
+    assert sum(value <= told for value in values) >= percent / 100 * len(values) - 1e-9
+    assert sum(value < told for value in values) < max(1, percent / 100 * len(values) + 1e-9)

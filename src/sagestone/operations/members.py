@@ -144,11 +144,11 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "EndTime": "exclusive",
         "Period": "from 1 s; at most 1,440 of them",
         "Statistics": "",
-        "ExtendedStatistics": "refused: percentiles are not kept",
+        "ExtendedStatistics": "p0 to p100; refused for periods of which not every value is known",
         "Unit": "None for the metrics of jobs, Percent for those of hosts",
     },
     ("monitoring", "GetMetricData"): {
-        "MetricDataQueries": "MetricStat; Expression and AccountId are refused",
+        "MetricDataQueries": "MetricStat, percentiles with PartialData; Expression and AccountId are refused",
         "StartTime": "moved to the beginning of its period",
         "EndTime": "exclusive",
         "ScanBy": "TimestampDescending by default",

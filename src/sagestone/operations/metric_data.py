@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sagestone.domain.metric_percentiles import distributions, percentile_of
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.metric_statistics import STATISTICS, measured, span
+from sagestone.operations.metric_statistics import STATISTICS, measured, percentiles_unknown, samples, span
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue
 
@@ -45,8 +46,9 @@ def _complaints(query: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {member} is not supported yet; ask for a MetricStat of this account"
     if not query.get("MetricStat"):
         yield f"{name} needs a MetricStat"
-    elif query["MetricStat"]["Stat"] not in STATISTICS:
-        yield f"{name}: Stat {query['MetricStat']['Stat']} is not supported yet; use one of {', '.join(STATISTICS)}"
+    elif query["MetricStat"]["Stat"] not in STATISTICS and percentile_of(query["MetricStat"]["Stat"]) is None:
+        shown = ", ".join(STATISTICS)
+        yield f"{name}: Stat {query['MetricStat']['Stat']} is not supported yet; use one of {shown}, p0 to p100"
 
 
 def _result(deps: Dependencies, given: Mapping[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,13 +57,24 @@ def _result(deps: Dependencies, given: Mapping[str, Any], query: Mapping[str, An
     metric = {**statistic["Metric"], "Unit": statistic.get("Unit")}
     if not metric.get("MetricName"):
         raise InvalidParameterValue(f"MetricDataQueries: query {query['Id']} names no metric")
-    found = list(measured(deps, metric, start, end, period))
+    percent = percentile_of(statistic["Stat"])
+    unknown: list[int] = []
+    if percent is None:
+        value = STATISTICS[statistic["Stat"]]
+        found = [(each.at, value(each)) for each in measured(deps, metric, start, end, period)]
+    else:
+        known, unknown = distributions(samples(deps, metric, start, end), period)
+        found = [(each.at, each.percentile(percent)) for each in known]
     if given.get("ScanBy") != "TimestampAscending":
         found.reverse()
-    return {
+    result: dict[str, Any] = {
         "Id": query["Id"],
         "Label": query.get("Label") or metric["MetricName"],
-        "Timestamps": [each.at for each in found],
-        "Values": [STATISTICS[statistic["Stat"]](each) for each in found],
-        "StatusCode": "Complete",
+        "Timestamps": [at for at, _ in found],
+        "Values": [value for _, value in found],
+        "StatusCode": "PartialData" if unknown else "Complete",
     }
+    if unknown:
+        told = percentiles_unknown(metric["MetricName"], unknown)
+        result["Messages"] = [{"Code": "PercentilesUnknown", "Value": told}]
+    return result

@@ -1,8 +1,10 @@
 """GetMetricStatistics of CloudWatch, for the metrics of training jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from sagestone.domain.metric_percentiles import distributions, percentile_of
 from sagestone.domain.metric_statistics import MetricSample, by_period
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
@@ -28,10 +30,12 @@ STATISTICS: Final[Mapping[str, Callable[[MetricSample], float]]] = {
 def get_metric_statistics(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     """One point for each period in which something was measured; an unknown metric has none."""
     given = call.parameters
-    if given.get("ExtendedStatistics"):
-        raise InvalidParameterValue("ExtendedStatistics is not supported yet: percentiles are not kept; use Statistics")
-    if not given.get("Statistics"):
+    extended, plain = given.get("ExtendedStatistics"), given.get("Statistics")
+    if not extended and not plain:
         raise InvalidParameterCombination("At least one of the parameters Statistics and ExtendedStatistics is needed.")
+    if extended and plain:
+        raise InvalidParameterCombination("Statistics and ExtendedStatistics do not go together: ask for one of them.")
+    percents = {name: _percent(name) for name in extended or ()}
     start, end, period = span(given["StartTime"], given["EndTime"], given["Period"])
     if (end - start) / period > MOST_POINTS:
         raise InvalidParameterCombination(
@@ -40,6 +44,13 @@ def get_metric_statistics(deps: Dependencies, call: Call) -> Mapping[str, Any]:
             "range."
         )
     unit = unit_of(given)
+    if extended:
+        found, unknown = distributions(samples(deps, given, start, end), period)
+        if unknown:
+            raise InvalidParameterCombination(percentiles_unknown(given["MetricName"], unknown))
+        values = [(each.at, {name: each.percentile(percent) for name, percent in percents.items()}) for each in found]
+        told = [{"Timestamp": at, "Unit": unit, "ExtendedStatistics": each} for at, each in values]
+        return {"Label": given["MetricName"], "Datapoints": told}
     points = [
         {"Timestamp": each.at, "Unit": unit, **{name: STATISTICS[name](each) for name in given["Statistics"]}}
         for each in measured(deps, given, start, end, period)
@@ -59,7 +70,12 @@ def span(start: float, end: float, period: int) -> tuple[float, float, int]:
 def measured(
     deps: Dependencies, metric: Mapping[str, Any], start: float, end: float, period: int
 ) -> Sequence[MetricSample]:
-    """The periods of a metric (Namespace, MetricName, Dimensions, Unit) in which something was measured.
+    """The periods of a metric in which something was measured; see `samples`."""
+    return by_period(samples(deps, metric, start, end), period)
+
+
+def samples(deps: Dependencies, metric: Mapping[str, Any], start: float, end: float) -> Sequence[MetricSample]:
+    """The seconds of a metric (Namespace, MetricName, Dimensions, Unit) in which something was measured.
 
     Its one dimension says whose it is: TrainingJobName the job's, Host (`JOB/algo-N`) that of a host.
     """
@@ -69,7 +85,26 @@ def measured(
     (dimension,) = metric["Dimensions"]
     if ("/" in dimension["Value"]) != (dimension["Name"] == "Host"):
         return ()
-    return by_period(deps.store.metric_samples(dimension["Value"], metric["MetricName"], start, end), period)
+    return deps.store.metric_samples(dimension["Value"], metric["MetricName"], start, end)
+
+
+def percentiles_unknown(name: str, unknown: Sequence[int]) -> str:
+    """What is said of periods whose percentiles nobody knows."""
+    first = datetime.fromtimestamp(unknown[0], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        f"The percentiles of {name} are not known in {len(unknown)} of the periods, the first of which begins at "
+        f"{first}: a second in it has more than two values, of which only number, sum, smallest and largest are kept. "
+        "Ask for Statistics, or for another time."
+    )
+
+
+def _percent(statistic: str) -> float:
+    percent = percentile_of(statistic)
+    if percent is None:
+        raise InvalidParameterValue(
+            f"The ExtendedStatistics {statistic[:64]} is not supported yet: percentiles from p0 to p100 are, as p99.9"
+        )
+    return percent
 
 
 def unit_of(metric: Mapping[str, Any]) -> str | None:
