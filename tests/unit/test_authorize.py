@@ -7,6 +7,7 @@ import pytest
 from sagestone.domain.principal import Principal
 from sagestone.operations.authorize import authorize
 from sagestone.operations.dependencies import Dependencies
+from sagestone.operations.kms_resources import kms_resources
 from sagestone.operations.resource_arns import resources_of
 from sagestone.operations.table import QUICK, WAITING, operations
 from sagestone.wire.access_document import AccessDocument, AttachedPolicy
@@ -74,13 +75,50 @@ def test_who_has_no_policy_may_do_everything(dependencies: Dependencies) -> None
         ("sagemaker", "DescribeModelPackage", {"ModelPackageName": "g/1"}, [f"{HERE}:model-package/g/1"]),
         ("sagemaker", "UpdateModelPackage", {"ModelPackageArn": f"{HERE}:model-package/g/1"},
          [f"{HERE}:model-package/g/1"]),
-        ("sagemaker", "BatchDescribeModelPackage", {"ModelPackageArnList": ["arn:a", "arn:b"]}, ["arn:a", "arn:b"]),
+        ("sagemaker", "BatchDescribeModelPackage", {"ModelPackageArnList": [f"{HERE}:model-package/g/1", "g/2"]},
+         [f"{HERE}:model-package/g/1", f"{HERE}:model-package/g/2"]),
+        ("sagemaker", "DescribeAlgorithm", {"AlgorithmName": "arn:x:y:z:w:algorithm/a"}, [f"{HERE}:algorithm/a"]),
         ("sagemaker", "AddTags", {"ResourceArn": f"{HERE}:model/m"}, [f"{HERE}:model/m"]),
         ("sagemaker", "ListModels", {"NameContains": "m"}, ["*"]),
         ("sagestone", "InterruptTrainingJob", {"TrainingJobName": "j"}, [f"{HERE}:training-job/j"]),
-        ("kms", "Decrypt", {"KeyId": "k"}, [f"arn:aws:kms:{DEPLOYMENT.region}:{DEPLOYMENT.account}:key/k"]),
         ("new", "Anything", {"Name": "x"}, ["*"]),
     ],
 )  # fmt: skip
 def test_what_an_operation_is_about(service: str, operation: str, parameters: Any, expected: list[str]) -> None:
     assert resources_of(DEPLOYMENT, service, operation, parameters) == expected
+
+
+def test_a_key_is_the_same_by_any_of_its_names(dependencies: Dependencies) -> None:
+    vault = dependencies.vault
+    key = vault.create("mine")
+    vault.put_alias("alias/mine", key)
+    blob = vault.encrypt(key, b"secret", {})
+    arn, alias = vault.arn(key), vault.alias_arn("alias/mine")
+    for given in (
+        {"KeyId": key.id},
+        {"KeyId": arn},
+        {"KeyId": "alias/mine"},
+        {"KeyId": alias},
+        {"CiphertextBlob": blob},
+    ):
+        assert kms_resources(dependencies, given) == [arn]
+    assert kms_resources(dependencies, {"CiphertextBlob": blob, "DestinationKeyId": "alias/mine"}) == [arn]
+    assert kms_resources(dependencies, {"AliasName": "alias/mine"}) == [alias, arn]
+    assert kms_resources(dependencies, {"CiphertextBlob": b"none"}) == []
+
+
+@pytest.mark.parametrize("role", ["role/admin", "role/team/admin", "role/a/b/admin"])
+def test_a_path_leads_around_no_deny_of_a_role(dependencies: Dependencies, role: str) -> None:
+    rules = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": DEPLOYMENT.role_arn("admin")},
+    ]
+    document = {"Version": "2012-10-17", "Statement": rules}
+    policy = AttachedPolicy(account=KEYS.account, to="user/alice", name="p", document=document)
+    dependencies.book._take(AccessDocument(credentials=(KEYS,), policies=(policy,)))
+    arn = f"arn:aws:iam::{DEPLOYMENT.account}:{role}"
+    for service, operation in (("sts", "AssumeRole"), ("sagemaker", "CreateModel")):
+        member = "RoleArn" if service == "sts" else "ExecutionRoleArn"
+        with pytest.raises(AccessDeniedException, match="with an explicit deny"):
+            authorize(dependencies, called(service, operation, {member: arn}))
+        authorize(dependencies, called(service, operation, {member: f"{arn}istrator"}))

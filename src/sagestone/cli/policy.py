@@ -9,7 +9,8 @@ import typer
 from sagestone.cli.app import AsJson, Home
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.identity import AccountOption, change, known
-from sagestone.cli.show import console, show_json
+from sagestone.cli.show import complaints, console, show_json
+from sagestone.compose.actions import idle_actions
 from sagestone.domain.policy import LONGEST, BadPolicy, read_policy
 from sagestone.wire.access_document import AccessDocument, AttachedPolicy, drop_policy, put_policy
 
@@ -44,7 +45,7 @@ def put(
         document = json.loads(text)
         if len(text) > LONGEST:
             raise BadPolicy(f"a policy has {LONGEST} characters at most, not {len(text)}")
-        read_policy(name, document)
+        policy = read_policy(name, document)
     except OSError as error:
         leave(USAGE, f"{file} cannot be read: {error.strerror}")
     except (ValueError, BadPolicy, RecursionError) as error:
@@ -55,6 +56,8 @@ def put(
         return put_policy(known_, AttachedPolicy(account=whose, to=to, name=name, document=document))
 
     change(home, how)
+    for action in idle_actions(policy):
+        complaints.print(f"note: {action} is no action of a service here, so it says nothing", markup=False)
     console.print(f"attached {name} to {to or 'the account'}", markup=False)
 
 

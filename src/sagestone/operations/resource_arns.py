@@ -45,7 +45,9 @@ def _of_sagemaker(deployment: Deployment, operation: str, parameters: Members) -
 
 
 def _sagemaker_arn(deployment: Deployment, kind: ResourceKind, given: str) -> str:
-    return given if given.startswith("arn:") else deployment.arn(kind, given)
+    """The one ARN of what is named, however the ARN that was given is written: operations read its end."""
+    name = given.split(":", 5)[-1].partition("/")[2] if given.startswith("arn:") else given
+    return deployment.arn(kind, name)
 
 
 def _of_logs(deployment: Deployment, operation: str, parameters: Members) -> list[str]:
@@ -61,19 +63,10 @@ def _of_roles(deployment: Deployment, operation: str, parameters: Members) -> li
     return [str(named)] if named else [deployment.role_arn(str(role))] if role else []
 
 
-def _of_keys(deployment: Deployment, operation: str, parameters: Members) -> list[str]:
-    given = str(parameters.get("KeyId") or "")
-    if not given or given.startswith("arn:"):
-        return [given] if given else []
-    place = given if given.startswith("alias/") else f"key/{given}"
-    return [f"arn:{deployment.partition}:kms:{deployment.region}:{deployment.account}:{place}"]
-
-
 _FINDERS: Final[Mapping[str, Callable[[Deployment, str, Members], list[str]]]] = {
     "sagemaker": _of_sagemaker,
     "sagestone": _of_sagemaker,
     "logs": _of_logs,
     "sts": _of_roles,
     "iam": _of_roles,
-    "kms": _of_keys,
 }

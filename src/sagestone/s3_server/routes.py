@@ -69,6 +69,12 @@ def find_route(request: S3Request) -> Route:
     raise not_implemented(f"{request.method} on a {level} without a sub-resource")
 
 
+def all_actions() -> set[str]:
+    """Every action that is asked about, in the words of policies."""
+    routes = [route for each in ROUTES.values() for route in each] + [_absent(name) for name in ABSENT]
+    return {route.action for route in routes if route.action} | {"s3:DeleteObject"}
+
+
 def _absent(name: str) -> Route:
     """Say that a bucket has no such configuration, which is true."""
     code, what, permission = ABSENT[name]

@@ -58,6 +58,11 @@ class CredentialBook:
         self._follow()
         return self._document
 
+    @property
+    def has_further(self) -> bool:
+        """Whether there are accounts beside the home's own."""
+        return bool(self._further)
+
     def is_further(self, account: str) -> bool:
         """Whether it is an account beside the home's own."""
         return account in self._further
