@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.transform_job import TransformJob
 from sagestone.domain.transition import new_transform_job
+from sagestone.store.interface import ListQuery
 from sagestone.store.migrations import STEPS
 from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.stores import describe
@@ -59,3 +61,27 @@ def test_transform_jobs_and_plans_of_one_container_get_a_list_of_containers(tmp_
     assert store.transform_job("job") == job
     assert [store.algorithm(name) for name in "abc"] == [planned, without_transform, algorithm("c")]
     store.close()
+
+
+@pytest.mark.parametrize("step", range(2, len(STEPS) + 1))
+def test_everything_is_there_after_every_older_version(tmp_path: Path, step: int) -> None:
+    job = new_transform_job(transform_spec(), 1001.5)
+    connection = open_at(tmp_path / "state.sqlite3", step)
+    (key,) = connection.execute("SELECT value FROM facts WHERE name = 'token_key'").fetchone()
+    add(connection, "transform", job, msgspec.to_builtins(job))
+    add(connection, "algorithm", algorithm("a"), msgspec.to_builtins(algorithm("a")))
+    connection.execute("INSERT INTO tags (resource, key, value) SELECT id, 'k', 'v' FROM resources WHERE name = 'a'")
+    connection.close()
+    store = open_sqlite(tmp_path / "state.sqlite3", describe)
+    assert store.transform_job("job") == job
+    assert store.algorithm("a") == algorithm("a")
+    assert store.algorithm_document("a") == describe(algorithm("a"))
+    assert store.tags(algorithm("a").arn) == {"k": "v"}
+    assert store.unfinished_jobs() == ["transform/job"]
+    store.add_algorithm(algorithm("b"), {})
+    assert [row.name for row in store.list_algorithms(ListQuery(sort_by="Name")).rows] == ["a", "b"]
+    store.close()
+    connection = sqlite3.connect(tmp_path / "state.sqlite3")
+    assert connection.execute("SELECT value FROM facts WHERE name = 'token_key'").fetchone() == (key,)
+    assert connection.execute("SELECT max(step), count(*) FROM migrations").fetchone() == (len(STEPS), len(STEPS))
+    connection.close()
