@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sagestone.compose.endpoint import HomeLock, remove_endpoint, write_endpoint
+from sagestone.compose.home_version import stamp_home
 from sagestone.compose.parts import ServiceParts, build_parts
 from sagestone.compose.runtimes import CannotStart, runtime_sentence
 from sagestone.compose.stores import home_word
 from sagestone.compose.tls import tls_context
+from sagestone.s3.storage.index import NewerIndex
 from sagestone.settings import Settings
 from sagestone.store.interface import StoreUnavailable
 from sagestone.store.migrations import NewerDatabase
@@ -51,11 +53,12 @@ class Service:
             raise AlreadyRunning(f"a service for {settings.home} runs already: stop it, or choose another --home")
         remove_endpoint(settings.home)  # of a service that was killed
         try:
+            stamp_home(settings.home)
             tls = tls_context(settings)
             holder = f"{home_word(settings.home)}.{uuid.uuid4().hex}"
             service = cls(settings, lock, build_parts(settings, holder=holder))
             service._listen(0 if any_port else settings.port, tls)
-        except (StoreUnavailable, NewerDatabase) as error:
+        except (StoreUnavailable, NewerDatabase, NewerIndex) as error:
             lock.release()
             raise CannotStart(str(error)) from error
         except (sqlite3.Error, OSError) as error:

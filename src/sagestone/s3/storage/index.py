@@ -37,6 +37,10 @@ Row = Sequence[Any]
 Outcome = TypeVar("Outcome")
 
 
+class NewerIndex(Exception):
+    """The index was written by a newer version than this one."""
+
+
 class Index:
     """Reads never wait for writers (WAL); a write is durable when `write` returns (synchronous=FULL).
 
@@ -138,7 +142,8 @@ class Index:
             self._writer.execute(f"PRAGMA user_version={VERSION}")
         self._writer.execute("COMMIT")
         if version > VERSION:
-            raise ValueError(
-                f"{self._path} was written by a newer Sagestone (format {version}, this one reads {VERSION}): "
-                "upgrade it."
+            self._writer.close()
+            raise NewerIndex(
+                f"{self._path} was written by a newer version of Sagestone (format {version}, this one knows "
+                f"{VERSION}): start that version, or another home directory"
             )
