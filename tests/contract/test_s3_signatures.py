@@ -101,6 +101,26 @@ class TestPresigned:
         assert (status, error_code(body)) == (403, "AccessDenied")
         assert b"Request has expired" in body
 
+    @pytest.mark.parametrize(
+        ("method", "query"),
+        [
+            ("GET", "response-expires=%00"),
+            ("HEAD", "response-cache-control=a%0d%0aX-Injected:%20b"),
+            ("PUT", "x-amz-meta-a=%7f"),
+            ("PUT", "x-amz-meta-a%0d%0aX-Injected=b"),
+            ("PUT", "x-amz-meta-a%3a%20b=c"),
+        ],
+    )
+    def test_a_query_brings_nothing_that_no_header_may_hold(self, face: RunningFace, method: str, query: str) -> None:
+        """It would stand in the head of this answer, or of every later one."""
+        request = AWSRequest(
+            method, f"{face.endpoint}/data/{'raw' if method == 'PUT' else 'folder/a%20b%2B%C3%BC'}?{query}"
+        )
+        S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION, expires=60).add_auth(request)
+        status, body = fetch(request.url, method, b"x" if method == "PUT" else None)
+        assert status == 400
+        assert error_code(body) == ("" if method == "HEAD" else "InvalidArgument")
+
     @pytest.mark.parametrize("version", ["s3", "s3v4"])
     def test_uploads_by_url(self, face: RunningFace, version: str) -> None:
         s3 = face.client(signature_version=version)

@@ -4,8 +4,11 @@ import json
 import socket
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+
+import cbor2
 
 from sagestone.agent.lines import LineSplitter, shown
 from sagestone.containers.images.name import canonical_tag, read_image_name
@@ -27,6 +30,7 @@ from sagestone.store.interface import BadToken as BadListToken
 from sagestone.store.interface import ListQuery
 from sagestone.store.tokens import make_token, read_token
 from sagestone.wire.call import Caller
+from sagestone.wire.cbor import BadCbor, read_cbor
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import SerializationException, ValidationException
 from sagestone.wire.query import read_form, read_parameters
@@ -170,6 +174,10 @@ _FORMS = [
     b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws&RoleSessionName=s&DurationSeconds=900",
     b"Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns.member.1.arn=x&TransitiveTagKeys.member.99999=k",
 ]
+_CBOR = [
+    cbor2.dumps({"A": [1, -2.5, None, True, b"x", "é"], "B": {"C": datetime(2026, 1, 1, tzinfo=UTC)}, "D": 2**70}),
+    cbor2.dumps([["a"] * 9, {"": float("nan")}], value_sharing=True),
+]
 _POLICIES = [
     b'{"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Allow", "Action": ["sagemaker:*"], '
     b'"Resource": "arn:aws:sagemaker:*:*:*a*a*a*a*b"}]}'
@@ -205,6 +213,13 @@ WIRE_PARSERS = (
         read=_body,
         refuses=(SerializationException, ValidationException),
         weight=0.5,
+    ),
+    Parser(
+        name="cbor",
+        seeds=_CBOR,
+        words=[b"\xc1\xf9\x7e\x00", b"\xd8\x1c", b"\xd8\x1d\x00", b"\x9f", b"\xff", b"\xc2\x49", b"\x81" * 900],
+        read=lambda random, data: read_cbor(data),
+        refuses=(BadCbor,),
     ),
     Parser(
         name="s3-xml",

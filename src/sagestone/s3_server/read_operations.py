@@ -13,7 +13,7 @@ from sagestone.s3_server.context import Context
 from sagestone.s3_server.encryption import encryption_headers
 from sagestone.s3_server.headers import CONTENT_HEADERS, META, read_number
 from sagestone.s3_server.ranges import range_of_part, read_range
-from sagestone.s3_server.request import S3Request
+from sagestone.s3_server.request import S3Request, check_header
 
 RESPONSE_PARAMETERS = frozenset(f"response-{name}" for name in CONTENT_HEADERS)
 
@@ -87,8 +87,7 @@ def _bytes_of_part(request: S3Request, found: StoredObject, headers: dict[str, s
 def _overrides(request: S3Request, signer: Signer) -> dict[str, str]:
     names = [name for name in request.parameters if name in RESPONSE_PARAMETERS]
     for name in names:
-        if "\r" in request.parameters[name] or "\n" in request.parameters[name]:
-            raise Refusal("InvalidArgument", f"{name} may not hold line ends.")
+        check_header(name, request.parameters[name])
     return {_title(name.removeprefix("response-")): request.parameters[name] for name in names}
 
 

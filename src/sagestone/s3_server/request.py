@@ -1,5 +1,6 @@
 """An S3 request as it came: which bucket and key, which parameters, which headers."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -66,6 +67,7 @@ def read_request(http: web.BaseRequest, request_id: str, hosts: tuple[str, ...])
         if lower.startswith(_NO_CLAIM) and "Signature" not in query:  # version 2 signs them as headers
             continue
         if lower.startswith("x-amz-") or (lower in ("content-type", "content-md5") and "Signature" in query):
+            check_header(lower, value)
             headers.setdefault(lower, value)
         elif not lower.startswith("x-"):  # custom parameters, which S3 only logs
             parameters[name] = value
@@ -105,6 +107,15 @@ def check_key(key: str) -> None:
         )
 
 
+def check_header(name: str, value: str) -> None:
+    """Refuse what stands in a query and cannot be a header: it would be one, of this request or of an answer."""
+    if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value):
+        raise Refusal(
+            "InvalidArgument",
+            f"The query parameter {name[:100]!r} stands for a header, and its name or value holds what no header may.",
+        )
+
+
 def _target(path: str) -> str:
     """The request target; its absolute form (`http://host/path`), which proxies send, without scheme and host."""
     if path.startswith(("http://", "https://")):
@@ -132,6 +143,9 @@ def _text(raw: str) -> str:
     except UnicodeDecodeError as error:
         raise Refusal("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8.", URI=raw[:200]) from error
 
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 SIGNATURE_PARAMETERS = frozenset(
     {

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from sagestone.server.body import BodyIncomplete, read_body
 from sagestone.server.json_face import JsonFace, error_reply
@@ -41,6 +42,19 @@ GRACE_SECONDS = 10.0
 
 _LOG = logging.getLogger("sagestone.server")
 _REQUESTS = logging.getLogger("sagestone.request")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Pass over what is no HTTP, and clients that went away: aiohttp would write a traceback for each of them."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError) and error.code < 500:
+        _LOG.info("refused what is no HTTP: %r", str(error.message)[:200])
+        return False
+    return not isinstance(error, ConnectionError)
+
+
+_HTTP_LOG = logging.getLogger("sagestone.server.http")
+_HTTP_LOG.addFilter(_is_ours)
 
 
 class Server:
@@ -100,7 +114,12 @@ class Server:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
         # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
         http = web.Server(
-            self._handle, auto_decompress=False, access_log=None, max_line_size=65536, lingering_time=LINGERING_SECONDS
+            self._handle,
+            auto_decompress=False,
+            access_log=None,
+            logger=_HTTP_LOG,
+            max_line_size=65536,
+            lingering_time=LINGERING_SECONDS,
         )
         runner = web.ServerRunner(http, shutdown_timeout=5.0)
         await runner.setup()
