@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sagestone.compose.examine_database import examine_database
 from sagestone.control.controller import Controller
 from sagestone.domain.transition import begin_validation
+from sagestone.settings import Settings
 from sagestone.store.interface import ListQuery, Store, StoreUnavailable
 from sagestone.store.postgres.open import open_postgres
 from sagestone.store.postgres.services import Member
@@ -52,6 +55,20 @@ def test_while_it_is_away_everything_says_so_and_afterwards_works(server: Postgr
     assert store.algorithm("kept") == algorithm("kept")
     store.add_algorithm(algorithm("b"), {})
     assert [row.name for row in store.list_algorithms(ListQuery(sort_by="Name")).rows] == ["b", "kept"]
+
+
+def test_doctor_tells_whether_it_answers(server: PostgresServer, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database=server.url)
+    (found,) = examine_database(settings)
+    assert (found.level, found.text.partition(" ")[0]) == ("good", "PostgreSQL")
+    server.stop()
+    (found,) = examine_database(settings)
+    server.start()
+    assert found.level == "bad"
+    assert "cannot be reached" in found.text
+    (found,) = examine_database(Settings(home=tmp_path, database="postgresql://nobody@h"))
+    assert "no database" in found.text
+    assert examine_database(Settings(home=tmp_path)) == []
 
 
 def test_connections_that_rested_through_a_restart_are_nobodys_trouble(server: PostgresServer, store: Store) -> None:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from sagestone.compose.endpoint import running_endpoint
+from sagestone.compose.examine_database import examine_database
 from sagestone.compose.examine_fast_file import examine_fast_file
 from sagestone.compose.examine_home import examine_home
 from sagestone.compose.finding import Finding
@@ -29,6 +30,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
         _examine_machine(),
         *_examine_runtimes(settings, engine, complaint),
         _examine_home(settings.home),
+        *examine_database(settings),
         *examine_home(settings),
         examine_fast_file(settings),
         *_examine_file_systems(settings),
