@@ -1,4 +1,9 @@
-"""Describe, create and list with 100,000 algorithms registered, beside the same with 100."""
+"""Describe, create and list with 100,000 algorithms registered, beside the same with 100.
+
+`SAGESTONE_BENCH_ALGORITHMS` asks for another number.
+"""
+
+import os
 
 from bench.generator import run_load
 from bench.report import Figure, median, ratio, show
@@ -6,7 +11,7 @@ from bench.requests import signed_call
 from bench.service import RunningService, service
 from bench.specification import create_request
 
-_FEW, _MANY = 100, 100_000
+_FEW, _MANY = 100, int(os.environ.get("SAGESTONE_BENCH_ALGORITHMS", "100000"))
 _ROUNDS = 3
 _TOGETHER = 2_000
 

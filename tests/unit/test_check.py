@@ -1,5 +1,7 @@
 """The wording, the paths and the corner cases of the request check."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -289,3 +291,17 @@ def test_every_operation_of_the_model_compiles(service: str) -> None:
 def test_a_service_without_a_model_is_named() -> None:
     with pytest.raises(ModelMissing, match="no model of 'nosuch'"):
         load_service_model("nosuch")
+
+
+def test_the_first_calls_may_come_all_at_once() -> None:
+    model = load_service_model("sagemaker")
+    request = {"AlgorithmName": "a", "TrainingSpecification": {}}
+    for _ in range(20):
+        fresh, together = RequestCheck(SAGEMAKER), threading.Barrier(8)
+
+        def first(fresh: RequestCheck = fresh, together: threading.Barrier = together) -> int:
+            together.wait()
+            return len(fresh.check("CreateAlgorithm", request)[1])
+
+        with ThreadPoolExecutor(8) as threads:
+            assert len({each.result() for each in [threads.submit(first) for _ in range(8)]}) == 1

@@ -18,7 +18,7 @@ Check = Callable[[Any, Path, Report], Any]
 
 
 class Compiler:
-    """Compiles the shapes of one service model, each when it is first wanted."""
+    """Compiles the shapes of one service model, each when it is first wanted. Used by one thread at a time."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
