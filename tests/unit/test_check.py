@@ -294,7 +294,6 @@ def test_a_service_without_a_model_is_named() -> None:
 
 
 def test_the_first_calls_may_come_all_at_once() -> None:
-    model = load_service_model("sagemaker")
     request = {"AlgorithmName": "a", "TrainingSpecification": {}}
     for _ in range(20):
         fresh, together = RequestCheck(SAGEMAKER), threading.Barrier(8)
