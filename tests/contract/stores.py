@@ -36,7 +36,7 @@ def in_postgres(directory: Path, home: str = "here", patience_seconds: float = 3
 
 
 def multiply(directory: Path, count: int) -> None:
-    """Of the one algorithm `name-000000` in a PostgreSQL store: so many, a second apart, in two statements."""
+    """Of the one algorithm `name-000000` in a PostgreSQL store: so many, a second apart, in one go."""
     session = Session(read_address(postgres_url()), schema_for(directory))
     name = "replace({}, 'name-000000', 'name-' || lpad(number::text, 6, '0'))"
     session.plain(
@@ -44,7 +44,8 @@ def multiply(directory: Path, count: int) -> None:
         SELECT id + number, kind, {name.format("name")}, {name.format("arn")}, created_at + number,
         modified_at + number, status, description, unfinished FROM resources, generate_series(1, {count - 1}) AS number;
         INSERT INTO documents SELECT id + number, convert_to({name.format("convert_from(document, 'UTF8')")}, 'UTF8'),
-        described FROM documents, generate_series(1, {count - 1}) AS number"""
+        described FROM documents, generate_series(1, {count - 1}) AS number;
+        SELECT setval(pg_get_serial_sequence('resources', 'id'), max(id)) FROM resources"""
     )
     session.close()
 
