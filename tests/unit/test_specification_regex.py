@@ -1,5 +1,7 @@
 """Metric expressions: those that can be used, and those that would hang the service that compiles them."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +47,16 @@ def test_not_usable(text: str, reason: str) -> None:
 def test_whatever_it_is_the_answer_is_a_clause_or_none(text: str) -> None:
     reason = regex_objection(text)
     assert reason is None or reason.startswith("Member must ")
+
+
+def test_expressions_of_strangers_are_not_kept() -> None:
+    """Compiled, each of them takes nearly a megabyte."""
+
+    def resident_kib() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1])
+
+    assert regex_objection("(0a|b?c){900}") is None
+    before = resident_kib()
+    assert [regex_objection(f"({number}a|b?c){{900}}") for number in range(100, 180)] == [None] * 80
+    assert resident_kib() < before + 16 * 1024

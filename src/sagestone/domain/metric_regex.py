@@ -28,7 +28,7 @@ def regex_objection(text: str) -> str | None:
     import regex  # type: ignore[import-untyped]  # not before it is needed: it takes a tenth of a start
 
     try:
-        groups = regex.compile(text).groups
+        groups = regex.compile(text, cache_pattern=False).groups  # regex would keep 500, up to a megabyte each
     except regex.error as error:
         return f"Member must be a regular expression that compiles: {error}"
     except (RecursionError, OverflowError, MemoryError):
