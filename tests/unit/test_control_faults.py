@@ -1,14 +1,11 @@
 """What the controller makes of machines that refuse, instances that get lost, and errors of its own parts."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from sagestone.control.backoff import Patience
-from sagestone.control.controller import Controller
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.failure import Failure
@@ -24,49 +21,15 @@ from sagestone.store.sql_store import SqlStore
 from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import algorithm, event, plan, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed, until_stopped
+from tests.unit.pumped import opened_store, outcome, pump
 
 LOST = Outcome(ending="Interrupted", exit_code=143)
 
 
-class Clock:
-    """A monotonic clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = open_sqlite(tmp_path / "state.sqlite3", lambda one: one.status.encode())
-    yield opened
-    opened.close()
-
-
-def pump(store: SqlStore, placement: FaultPlacement, rounds: int = 60) -> Controller:
-    """A controller whose clock goes on a second each round."""
-    clock = Clock()
-    controller = Controller(
-        store,
-        placement,
-        region="eu-central-1",
-        holder="test",
-        monotonic=clock,
-        clock=lambda: 3000.0 + clock.now,
-        retry=Patience(first_seconds=0.1, longest_seconds=0.5, tries=4),
-    )
-    for _ in range(rounds):
-        controller.round()
-        clock.now += 1.0
-    return controller
-
-
-def outcome(store: SqlStore, name: str = "a") -> tuple[str, str | None]:
-    found = store.algorithm(name)
-    assert found is not None
-    return found.status, found.validation.failure_reason if found.validation else None
+    with opened_store(tmp_path) as opened:
+        yield opened
 
 
 def test_a_validation_goes_through_both_jobs(store: SqlStore) -> None:
@@ -82,59 +45,6 @@ def test_a_validation_goes_through_both_jobs(store: SqlStore) -> None:
     ]  # fmt: skip
     assert training.runtime == transform.runtime == "sandbox"
     assert placement.find() == []
-
-
-def test_nothing_waits_for_agents_that_clean_up(store: SqlStore) -> None:
-    store.add_algorithm(algorithm("a", plan=plan()), {})
-    placement = FaultPlacement()
-    placement.lingering = {"transform/job": 1000}
-    controller = pump(store, placement)
-    assert outcome(store) == ("Completed", None)
-    assert placement.find() == ["transform/job"]
-    placement.lingering = {}
-    controller.round()
-    assert placement.find() == []
-    assert controller.round() is None
-
-
-def test_a_stop_puts_away_what_is_over(store: SqlStore) -> None:
-    store.add_algorithm(algorithm("a", plan=plan()), {})
-    placement = FaultPlacement()
-    placement.lingering = {"transform/job": 40}
-    controller = Controller(store, placement, region="eu-central-1", holder="test")
-    controller.start()
-    deadline = time.monotonic() + 20
-    while outcome(store)[0] != "Completed":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert controller.stop()
-    assert placement.find() == []
-
-
-def test_the_controller_tells_how_long_it_has_been_at_one_thing(store: SqlStore) -> None:
-    placement, clock = FaultPlacement(), Clock()
-    told: list[float] = []
-    controller = Controller(store, placement, region="eu-central-1", holder="test", monotonic=clock)
-    assert not controller.breath().alive
-
-    def take_long(call: str, key: str) -> None:
-        if call == "start":
-            clock.now += 75.0
-            told.append(controller.breath().busy_seconds)
-
-    placement.before_call = take_long
-    controller.start()
-    store.add_algorithm(algorithm("a", plan=plan()), {})
-    controller.hint()
-    deadline = time.monotonic() + 20
-    while outcome(store)[0] != "Completed" or controller.breath().busy_seconds:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert min(told) >= 75.0
-    breath = controller.breath()
-    assert (breath.alive, breath.failing, breath.rounds > 0) == (True, 0, True)
-    assert controller.stop()
-    assert not controller.breath().alive
 
 
 def test_without_a_profile_there_is_nothing_to_wait_for(store: SqlStore) -> None:
@@ -356,46 +266,3 @@ def test_an_error_that_passes_is_forgotten(store: SqlStore, call: str) -> None:
     pump(store, placement)
     assert outcome(store) == ("Completed", None)
     assert placement.find() == []
-
-
-def test_leavings_of_an_earlier_life_are_put_away(store: SqlStore) -> None:
-    placement = FaultPlacement()
-    placement.reserve("training/unknown", ["ml.m5.large"], 0)
-    pump(store, placement, rounds=1)
-    assert placement.released == ["training/unknown"]
-
-
-def test_two_controllers_share_the_work_by_leases(store: SqlStore) -> None:
-    placement = FaultPlacement()
-    for number in range(4):
-        store.add_algorithm(algorithm(f"a{number}", plan=plan(f"job{number}")), {})
-    controllers = [Controller(store, placement, region="r", holder=holder, alone=False) for holder in ("one", "other")]
-    for _ in range(60):
-        for controller in controllers:
-            controller.round()
-            controller.hint()
-    assert [outcome(store, f"a{number}")[0] for number in range(4)] == ["Completed"] * 4
-    assert set(placement.starts.values()) == {1}
-
-
-def test_an_idle_controller_sleeps_without_a_timer(store: SqlStore) -> None:
-    controller = pump(store, FaultPlacement(), rounds=3)
-    assert controller.round() is None
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "not in 20 seconds"
-        time.sleep(0.01)
-
-
-def test_the_thread_is_woken_by_hints_and_stops(store: SqlStore) -> None:
-    placement = FaultPlacement(completed)
-    controller = Controller(store, placement, region="r", holder="thread")
-    controller.start()
-    store.add_algorithm(algorithm("a", plan=plan()), {})
-    controller.hint()
-    wait_until(lambda: outcome(store)[0] == "Completed")
-    assert controller.stop(10)
-    assert store.take_lease("training/job", "another", 30)

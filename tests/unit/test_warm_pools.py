@@ -27,7 +27,7 @@ from sagestone.store.sql_store import SqlStore
 from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import event, training_spec
 from tests.unit.fault_placement import FaultPlacement, completed
-from tests.unit.test_control_faults import pump
+from tests.unit.pumped import pump
 
 WARM = training_spec(keep_alive_seconds=60)
 

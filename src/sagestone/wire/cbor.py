@@ -7,9 +7,10 @@ understood, and nothing costs more than its bytes: what a body names twice (a sh
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import cbor2
+if TYPE_CHECKING:  # imported for real where a body is read or written: few clients send any
+    import cbor2
 
 DEEPEST: Final = 64
 _TIME_TAG: Final = 1
@@ -21,6 +22,8 @@ class BadCbor(Exception):
 
 def read_cbor(body: bytes) -> Any:
     """What a body says: byte strings as base64, times as epoch seconds. Raises BadCbor."""
+    import cbor2
+
     try:
         found = cbor2.loads(body, max_depth=DEEPEST, strict_hashable_types=True)
     except (cbor2.CBORError, ValueError, OverflowError, ArithmeticError, RecursionError, MemoryError) as problem:
@@ -30,11 +33,15 @@ def read_cbor(body: bytes) -> Any:
 
 def write_cbor(value: Any) -> bytes:
     """A shaped value: maps, lists, texts, bytes, numbers, and times that `cbor_time` made."""
+    import cbor2
+
     return cbor2.dumps(value)
 
 
-def cbor_time(value: Any) -> cbor2.CBORTag:
+def cbor_time(value: Any) -> "cbor2.CBORTag":
     """A time (a datetime, or epoch seconds) as CBOR has it."""
+    import cbor2
+
     if isinstance(value, datetime):
         value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return cbor2.CBORTag(_TIME_TAG, round(float(value), 3))
