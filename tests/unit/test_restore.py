@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sagestone.archive.errors import UnsafeArchive
-from sagestone.compose.backup import back_up
+from sagestone.compose.backup import BackupFailed, back_up
 from sagestone.compose.backup_format import FORMAT
 from sagestone.compose.restore import RestoreFailed, restore
 from sagestone.compose.stores import open_state
@@ -152,3 +152,12 @@ def test_a_backup_that_was_cut_off_is_noticed(backup: Path, tmp_path: Path, part
     with pytest.raises((RestoreFailed, UnsafeArchive)):
         restore(cut, tmp_path / "home", tell=quiet)
     assert _nothing_left(tmp_path / "home")
+
+
+def test_state_that_lies_elsewhere_is_not_backed_up_from_what_a_home_held_before(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "state.sqlite3").touch()
+    settings = Settings(home=tmp_path / "home", database="postgresql://sagestone@127.0.0.1/sagestone")
+    with pytest.raises(BackupFailed, match="pg_dump"):
+        back_up(settings, tmp_path / "backup.tar.gz", tell=quiet)
+    assert not (tmp_path / "backup.tar.gz").exists()

@@ -53,10 +53,12 @@ def back_up(settings: Settings, target: Path, *, images: bool = False, tell: Tel
     `images`: those of the sandbox too. Raises BackupFailed, or OSError when the disk refuses.
     """
     home = settings.home
-    if not (home / "state.sqlite3").exists():
+    if settings.database:  # the home may hold a file of before, which says nothing of today
         raise BackupFailed(
-            f"{home} holds no state.sqlite3: no service has run there, or it uses PostgreSQL: see pg_dump"
+            "the state lies in PostgreSQL (setting database): copy it with pg_dump, and the home beside it"
         )
+    if not (home / "state.sqlite3").exists():
+        raise BackupFailed(f"{home} holds no state.sqlite3: no service has run there")
     found = contents(home)
     sweep(home)
     left_out = list(found.left_out)
