@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from sagestone.agent.gpu_watch import GpuWatch
 from sagestone.agent.volume import VolumeWatch
 from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import Limits
@@ -14,7 +15,7 @@ _EVERY_SECONDS = 10.0
 
 class HostWatch:
     """Looks at one container now and then, and tells what it used: percent, of one cpu (so 0 to 100 × cpus), of the
-    memory and of the volume that the host has."""
+    memory and of the volume that the host has, and of one GPU where it has some."""
 
     def __init__(
         self,
@@ -22,16 +23,19 @@ class HostWatch:
         container: str,
         limits: Limits,
         volume: VolumeWatch,
+        gpus: GpuWatch,
         clock: Callable[[], float],
         tell: Callable[[Sequence[MetricPoint]], None],
     ) -> None:
         self._runtime, self._container, self._limits, self._volume = runtime, container, limits, volume
+        self._gpus = gpus
         self._clock, self._tell = clock, tell
         self._before: tuple[float, float] | None = None  # when we looked last, and the cpu seconds used until then
         self._next_look = 0.0
 
     def look(self) -> None:
         """Tell what is used, when it is time to. A runtime that does not answer is asked again later."""
+        self._tell(self._gpus.answer())
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -51,4 +55,5 @@ class HostWatch:
                 shares["DiskUtilization"] = self._volume.last_used / self._limits.volume_bytes
             at = self._clock()
             self._tell([MetricPoint(name=name, value=100.0 * share, at=at) for name, share in shares.items()])
+            self._gpus.ask()
         self._before = (now, usage.cpu_seconds)

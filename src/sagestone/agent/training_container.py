@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sagestone.agent.console import Console
 from sagestone.agent.file_systems import file_system_mounts
+from sagestone.agent.gpu_watch import GpuWatch
 from sagestone.agent.host_watch import HostWatch
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
@@ -144,10 +145,12 @@ class TrainingContainer:
         relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()
         volume = VolumeWatch([self._opt_ml.root], assignment.limits.volume_bytes)
+        gpus = GpuWatch(assignment.limits.gpus, tools.clock)
         try:
-            exit_, interrupted = self._until_end(container, interruption, volume)
+            exit_, interrupted = self._until_end(container, interruption, volume, gpus)
             disk_full = is_disk_full(self._opt_ml.root)  # before it is waited for room for the log
         finally:
+            gpus.close()
             if relay is not None:
                 relay.close()
         console.finish(_LOGS_PATIENCE_SECONDS)
@@ -165,7 +168,7 @@ class TrainingContainer:
         return judge(assignment, ended)
 
     def _until_end(
-        self, container: str, interruption: Interruption, volume: VolumeWatch
+        self, container: str, interruption: Interruption, volume: VolumeWatch, gpus: GpuWatch
     ) -> tuple[Exit, Outcome | None]:
         """Wait for the end, or bring it about; there is an outcome unless the container's own end is to be judged.
 
@@ -173,10 +176,9 @@ class TrainingContainer:
         too much that was written outside it.
         """
         tools = self._tools
-        watch = HostWatch(
-            tools.runtime, container, self._assignment.limits, volume, tools.clock, tools.reporter.host_metrics
-        )
-        outside = OutsideWatch(tools.runtime, container, self._assignment.limits.outside_bytes)
+        limits = self._assignment.limits
+        watch = HostWatch(tools.runtime, container, limits, volume, gpus, tools.clock, tools.reporter.host_metrics)
+        outside = OutsideWatch(tools.runtime, container, limits.outside_bytes)
         waiter = _Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):
             watch.look()
