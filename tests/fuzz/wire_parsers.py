@@ -296,7 +296,7 @@ WIRE_PARSERS = (
         seeds=[b"loss=([0-9.]+)", b"(a{1,3}){2}(?P<n>x)|\\bq", b"[a-z&&[^b]]+(.)"],
         weight=0.2,
         words=[b"(", b")", b"{99}", b"(?i)", b"[", b"]", b"\\p{L}", b"(?<=", b"+*", b"|"],
-        read=lambda random, data: regex_objection(data.decode("utf-8", "replace")),
+        read=lambda random, data: regex_objection(data.decode("utf-8", "replace")[:500]),
         refuses=(),
     ),
 )

@@ -10,6 +10,7 @@ import typer
 
 from sagestone.cli.app import Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE, command_name, leave
+from sagestone.compose.allocator import share_arenas
 from sagestone.compose.log_lines import set_up_logs
 from sagestone.compose.service import Service
 from sagestone.settings import Settings, default_home
@@ -42,6 +43,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stopped.set())
+    share_arenas()
     service = Service.start(settings)
     try:
         _tell(service, settings)
