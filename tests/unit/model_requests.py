@@ -1,5 +1,6 @@
 """Valid requests drawn from botocore's own service model, and every way to break one constraint of such a request."""
 
+import base64
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -64,6 +65,10 @@ def valid(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
         return st.integers(facts.get("min", -1000), min(facts.get("max", 10**9), 10**9))
     if kind in ("float", "double"):
         return st.floats(facts.get("min", -1e6), facts.get("max", 1e6))
+    if kind == "blob":
+        lowest = facts.get("min", 0)
+        sizes = {"min_size": lowest, "max_size": min(facts.get("max", 40), lowest + 40)}
+        return st.binary(**sizes).map(lambda data: base64.b64encode(data).decode())
     texts = facts["enum"] if "enum" in facts else [text for text in TEXTS if not broken_constraints(shape, text)]
     assert texts, f"no valid text for {shape.name}: {facts}"
     return st.sampled_from(texts)
