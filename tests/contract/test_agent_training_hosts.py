@@ -85,7 +85,10 @@ def test_the_first_host_that_fails_ends_the_others(ground: Ground, network: str)
     assert {outcome.failure.reason for outcome in outcomes if outcome.failure} == {
         "AlgorithmError: broken, exit code: 7 (algo-2)"
     }
-    assert [outcome.exit_code for outcome in outcomes] == [137, 7]
+    assert outcomes[1].exit_code == 7
+    if outcomes[0].exit_code is None:  # the other was quicker than its program could begin
+        return
+    assert outcomes[0].exit_code == 137
     assert ground.archive("out/job/output/model.tar.gz") == {"one": b"kept\n"}
 
 

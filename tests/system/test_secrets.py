@@ -85,7 +85,7 @@ def test_secrets_stay_where_they_belong(service: RunningService) -> None:
     assert INHERITED not in _environments_of_agents(service)
     _inspect_containers(service, sealed)
     names = {Path(path).relative_to(service.home).parts[0] for path in open_to_others(service.home)}
-    assert names <= {"service.json", "service.lock", "service-id", "credentials.lock"}, (
+    assert names <= {"service.json", "service.lock", "service-id", "credentials.lock", "version.json"}, (
         "though the home itself was left open"
     )
     service.client("sagemaker").stop_training_job(TrainingJobName="hanging")
@@ -152,9 +152,13 @@ def _inspect_containers(service: RunningService, sealed: list[str]) -> None:
     import docker
 
     engine = docker.APIClient(base_url=url)
-    shown = json.dumps([engine.inspect_container(each["Id"]) for each in engine.containers()])
+
+    def shown_now() -> str:
+        return json.dumps([engine.inspect_container(each["Id"]) for each in engine.containers(all=True)])
+
+    eventually(lambda: GIVEN in shown_now(), "the job's container is there")  # Training begins a moment before it is
+    shown = shown_now()
     engine.close()
-    assert GIVEN in shown
     assert [word for word in (*sealed, INHERITED) if word in shown] == []
 
 
