@@ -10,9 +10,9 @@ from pathlib import Path
 from socket import socket
 
 from sagestone.agent.console import Console
+from sagestone.agent.exit_wait import wait_for_exit
 from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.tools import Tools
-from sagestone.agent.verdict import KILLED, taken_along
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
 from sagestone.containers.runtime import (
     AlreadyStarted,
@@ -31,7 +31,6 @@ from sagestone.inference.parameters import environment
 from sagestone.job_logs.writer import LogWriter
 
 _LOGS_PATIENCE_SECONDS = 20.0  # for the rest of the output after the end
-_ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
 _DISK_SECONDS = 1.0
 _MODEL = "/opt/ml/model"
 _SAFE_PORTS, _SAFE_FROM = 1000, 10000
@@ -176,20 +175,12 @@ class ServingContainer:
 
     def _await_end(self) -> None:
         assert self._id is not None
-        deadline: float | None = None
-        while True:
-            try:
-                self.exit = self._tools.runtime.wait(self._id)
-                if self.exit is not None:
-                    if deadline is not None and self.exit.code == KILLED:
-                        self.lost = taken_along(self._tools.runtime.name, self.role.subject)
-                    break
-            except (RuntimeFailure, OSError) as error:
-                deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS
-                if time.monotonic() > deadline:
-                    self.lost = f"The {self.role.subject} of {self._assignment.host.name} cannot be waited for: {error}"
-                    break
-                time.sleep(0.5)
+        subject = self.role.subject
+        named = f"The {subject} of {self._assignment.host.name}"
+        try:
+            self.exit = wait_for_exit(self._tools.runtime, self._id, subject=subject, named=named)
+        except JobFailure as failure:
+            self.lost = failure.failure.message
         self._on_end()
 
     def _watch_disk(self) -> None:

@@ -2,11 +2,11 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from sagestone.agent.console import Console
+from sagestone.agent.exit_wait import wait_for_exit
 from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.gpu_watch import GpuWatch
 from sagestone.agent.host_watch import HostWatch
@@ -15,7 +15,7 @@ from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
-from sagestone.agent.verdict import KILLED, Ended, judge, not_started, out_of_volume, read_failure_file, taken_along
+from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
 from sagestone.agent.volume import VolumeWatch, is_disk_full
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
@@ -25,7 +25,6 @@ from sagestone.containers.runtime import (
     ContainerSpec,
     Exit,
     Mount,
-    RuntimeFailure,
     StartFailed,
 )
 from sagestone.domain.assignment import TrainingAssignment
@@ -35,7 +34,6 @@ from sagestone.domain.metric_scraper import MetricScraper
 
 _LOOK_SECONDS = 0.05
 _LOGS_PATIENCE_SECONDS = 60.0  # for the rest of the output after the end
-_ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
 _FAILED_GRACE_SECONDS = 5.0
 
 
@@ -198,23 +196,7 @@ class TrainingContainer:
         return None if complaint is None else Failure(fault="client", message=complaint)
 
     def _wait(self, container: str) -> Exit:
-        """Its exit, also when the engine goes away for a while.
-
-        Raises JobFailure when it is gone for good, and when it came back and has killed the container.
-        """
-        deadline = None
-        while True:
-            try:
-                found = self._tools.runtime.wait(container)
-                if found is not None:
-                    if deadline is not None and found.code == KILLED:
-                        raise JobFailure("internal", taken_along(self._tools.runtime.name, "container"))
-                    return found
-            except (RuntimeFailure, OSError) as error:
-                deadline = deadline or time.monotonic() + _ENGINE_PATIENCE_SECONDS
-                if time.monotonic() > deadline:
-                    raise JobFailure("internal", f"the container cannot be waited for: {error}") from error
-                time.sleep(0.5)
+        return wait_for_exit(self._tools.runtime, container, subject="container", named="the container")
 
     def _say(self, text: str) -> None:
         self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")
