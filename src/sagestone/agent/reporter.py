@@ -11,6 +11,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.archive.room import when_there_is_room
 from sagestone.domain.event import InstanceEvent, Outcome, Stage
 from sagestone.domain.metric import MetricPoint
+from sagestone.durable import sync_directory
 
 
 class Reporter:
@@ -27,7 +28,7 @@ class Reporter:
         self._lock = threading.Lock()
         self._file = os.open(files.events, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         _cut_half_line(self._file)
-        _sync_directory(files)
+        sync_directory(files.directory)
         self.seq = 0
         self.last_stage: Stage | None = None
         self.last_message = ""
@@ -114,11 +115,3 @@ def _cut_half_line(file: int) -> None:
         end = start
     if end < size:
         os.ftruncate(file, end)
-
-
-def _sync_directory(files: InstanceFiles) -> None:
-    directory = os.open(files.directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sagestone.durable import sync_directory
+
 
 @contextmanager
 def complete_file(target: Path) -> Iterator[IO[bytes]]:
@@ -30,11 +32,7 @@ def complete_file(target: Path) -> Iterator[IO[bytes]]:
             Path(name).rename(target)
     finally:
         Path(name).unlink(missing_ok=True)
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(target.parent)
 
 
 def _taken(target: Path) -> FileExistsError:

@@ -16,9 +16,9 @@ from typing import TypeVar
 
 import msgspec
 
+from sagestone.durable import sync_directory
 from sagestone.kms.key import Alias, Key
 from sagestone.kms.refusal import KmsRefusal
-from sagestone.kms.root_key import sync_directory
 from sagestone.kms.seal import KEY_BYTES, BadSeal, derived_key, seal, unseal
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -5,6 +5,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from sagestone.durable import sync_directory
 from sagestone.kms.seal import KEY_BYTES
 
 
@@ -53,12 +54,3 @@ def _make(path: Path) -> None:
         sync_directory(path.parent)
     finally:
         beside.unlink()
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

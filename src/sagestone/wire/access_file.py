@@ -15,6 +15,7 @@ import msgspec
 
 from sagestone.domain.policy import BadPolicy, read_policy
 from sagestone.domain.principal import FIRST_USER
+from sagestone.durable import sync_directory
 from sagestone.wire.access_document import AccessDocument, Account, AttachedPolicy, Credentials, User, new_key
 
 FILE_NAME = "credentials.json"
@@ -64,7 +65,7 @@ def create_access(path: Path, account: str) -> None:
         return
     finally:
         beside.unlink()
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def change_access(home: Path, change: Callable[[AccessDocument], AccessDocument]) -> AccessDocument:
@@ -81,7 +82,7 @@ def change_access(home: Path, change: Callable[[AccessDocument], AccessDocument]
             after = replace(after, seal=secrets.token_urlsafe(32))
         if after != before:
             _write_beside(path, after).replace(path)
-            _sync_directory(home)
+            sync_directory(home)
     return after
 
 
@@ -102,11 +103,3 @@ def _write_beside(path: Path, document: AccessDocument) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return Path(beside)
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

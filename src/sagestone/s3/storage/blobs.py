@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from sagestone.durable import sync_directory
 from sagestone.s3.storage.file_copy import copy_range
 from sagestone.s3.storage.refusal import refusing_when_full
 
@@ -68,7 +69,7 @@ class NewBlob:
         """Make bytes and directory entry durable."""
         with refusing_when_full(self._path.parent.parent):
             os.fsync(self._descriptor)
-            _sync_directory(self._path.parent)
+            sync_directory(self._path.parent)
 
     def keep(self) -> None:
         """A row names this blob now."""
@@ -198,7 +199,7 @@ class Blobs:
         path = self.path(secrets.token_hex(16))
         if path.parent not in self._made:
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            _sync_directory(self.directory)
+            sync_directory(self.directory)
             self._made.add(path.parent)
         return path
 
@@ -215,11 +216,3 @@ def _hold(path: Path, held: ExitStack) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
