@@ -18,7 +18,7 @@ from sagestone.job_logs.reader import LogReader
 from sagestone.kms.key_store import KeyStore
 from sagestone.kms.vault import Vault
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_key_ids import KnownKeys
+from sagestone.operations.kms.key_ids import KnownKeys
 from sagestone.operations.table import operations
 from sagestone.s3.client import S3, write_all
 from sagestone.s3.embedded import EmbeddedS3

@@ -7,7 +7,7 @@ import pytest
 from sagestone.domain.principal import Principal
 from sagestone.operations.authorize import authorize
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_resources import kms_resources
+from sagestone.operations.kms.resources import kms_resources
 from sagestone.operations.resource_arns import resources_of
 from sagestone.operations.table import QUICK, WAITING, operations
 from sagestone.wire.access_document import AccessDocument, AttachedPolicy

@@ -17,8 +17,8 @@ from sagestone.containers.runtime import Mount
 from sagestone.domain.assignment import Host, TrainingAssignment
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.file_system import BadDirectoryPath, FileSystem, FileSystemChannel, relative_directory
-from sagestone.operations.explain import explain
 from sagestone.operations.file_systems import algorithm_file_system_violations, configured_file_systems
+from sagestone.operations.own.explain import explain
 from sagestone.settings import BadSetting, FileSystemSetting, read_settings
 from tests.documents import training_spec
 from tests.unit.requests import JOB, changed, texts

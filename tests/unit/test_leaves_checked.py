@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sagestone.operations.explain import explain
+from sagestone.operations.own.explain import explain
 from sagestone.settings import Settings
 from tests.unit.requests import JOB, PROFILE, TRAINING, TRANSFORM, changed
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from sagestone.operations.explain import explain
+from sagestone.operations.own.explain import explain
 from sagestone.settings import Settings
 from tests.unit.requests import JOB, LEFT_OUT, TRANSFORM, changed
 from tests.unit.served import check_answer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.operations.clean_home import clean_home
+from sagestone.operations.own.clean_home import clean_home
 from sagestone.wire.call import Call, Caller
 from sagestone.wire.errors import AccessDeniedException
 from tests.unit.served import DEPLOYMENT, Served

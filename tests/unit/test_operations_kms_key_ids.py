@@ -9,7 +9,7 @@ import pytest
 
 from sagestone.domain.place import Place
 from sagestone.kms.key import Key
-from sagestone.operations.kms_key_ids import KnownKeys, training_key_violations, transform_key_violations
+from sagestone.operations.kms.key_ids import KnownKeys, training_key_violations, transform_key_violations
 from sagestone.s3.client import write_all
 from sagestone.s3.uri import S3Uri
 from sagestone.wire.errors import ValidationException

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.operations.explain import explain
+from sagestone.operations.own.explain import explain
 from sagestone.settings import Settings
 
 

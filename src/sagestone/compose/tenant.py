@@ -20,7 +20,7 @@ from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.operations.dependencies import Cleaned, Dependencies
 from sagestone.operations.file_systems import configured_file_systems
-from sagestone.operations.kms_key_ids import KnownKeys
+from sagestone.operations.kms.key_ids import KnownKeys
 from sagestone.placement.ledger import Books
 from sagestone.placement.local import LocalPlacement
 from sagestone.placement.nursery import Nursery

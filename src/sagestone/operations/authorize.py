@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sagestone.domain.access import decide, denial
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_resources import kms_resources
+from sagestone.operations.kms.resources import kms_resources
 from sagestone.operations.resource_arns import resources_of
 from sagestone.wire.call import Call
 from sagestone.wire.errors import AccessDeniedException

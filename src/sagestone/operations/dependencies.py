@@ -8,7 +8,7 @@ from sagestone.domain.file_system import FileSystem
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.reader import LogReader
 from sagestone.kms.vault import Vault
-from sagestone.operations.kms_key_ids import KnownKeys
+from sagestone.operations.kms.key_ids import KnownKeys
 from sagestone.placement.ledger import Reserved
 from sagestone.s3.client import S3
 from sagestone.store.interface import Store

@@ -8,7 +8,7 @@ The service model that is installed may be newer than this table: a member that 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sagestone.operations.kms_members import KMS_MEMBERS
+from sagestone.operations.kms.members import KMS_MEMBERS
 from sagestone.wire.call import Call
 from sagestone.wire.errors import (
     InvalidParameterException,

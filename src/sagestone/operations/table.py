@@ -4,52 +4,52 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from sagestone.operations.algorithms.create_algorithm import create_algorithm
+from sagestone.operations.algorithms.delete_algorithm import delete_algorithm
+from sagestone.operations.algorithms.describe_algorithm import describe_algorithm
+from sagestone.operations.algorithms.list_algorithms import list_algorithms
 from sagestone.operations.authorize import authorize
-from sagestone.operations.clean_home import clean_home
-from sagestone.operations.create_algorithm import create_algorithm
-from sagestone.operations.create_model import create_model
-from sagestone.operations.create_model_package import create_model_package
-from sagestone.operations.create_training_job import create_training_job
-from sagestone.operations.create_transform_job import create_transform_job
-from sagestone.operations.delete_algorithm import delete_algorithm
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.describe_algorithm import describe_algorithm
-from sagestone.operations.drain_machine import drain_machine
-from sagestone.operations.filter_log_events import filter_log_events
 from sagestone.operations.identity import assume_role, get_caller_identity, get_role
-from sagestone.operations.interrupt_training_job import interrupt_training_job
-from sagestone.operations.kms_table import KMS
-from sagestone.operations.list_algorithms import list_algorithms
-from sagestone.operations.list_metrics import list_metrics
-from sagestone.operations.log_events import get_log_events
-from sagestone.operations.log_groups import describe_log_groups, describe_log_streams
-from sagestone.operations.members import refuse_unknown_members
-from sagestone.operations.metric_data import get_metric_data
-from sagestone.operations.metric_statistics import get_metric_statistics
-from sagestone.operations.model_package_groups import (
-    create_model_package_group,
-    delete_model_package_group,
-    describe_model_package_group,
-    list_model_package_groups,
-)
-from sagestone.operations.model_packages import (
-    batch_describe_model_package,
-    delete_model_package,
-    describe_model_package,
-    list_model_packages,
-)
-from sagestone.operations.models import delete_model, describe_model, list_models
-from sagestone.operations.simulate_policy import simulate_principal_policy
-from sagestone.operations.tags import add_tags, delete_tags, list_tags
-from sagestone.operations.training_jobs import (
+from sagestone.operations.jobs.create_training_job import create_training_job
+from sagestone.operations.jobs.create_transform_job import create_transform_job
+from sagestone.operations.jobs.interrupt_training_job import interrupt_training_job
+from sagestone.operations.jobs.training_jobs import (
     delete_training_job,
     describe_training_job,
     list_training_jobs,
     stop_training_job,
     update_training_job,
 )
-from sagestone.operations.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
-from sagestone.operations.update_model_package import update_model_package
+from sagestone.operations.jobs.transform_jobs import describe_transform_job, list_transform_jobs, stop_transform_job
+from sagestone.operations.kms.table import KMS
+from sagestone.operations.members import refuse_unknown_members
+from sagestone.operations.models.create_model import create_model
+from sagestone.operations.models.create_model_package import create_model_package
+from sagestone.operations.models.model_package_groups import (
+    create_model_package_group,
+    delete_model_package_group,
+    describe_model_package_group,
+    list_model_package_groups,
+)
+from sagestone.operations.models.model_packages import (
+    batch_describe_model_package,
+    delete_model_package,
+    describe_model_package,
+    list_model_packages,
+)
+from sagestone.operations.models.models import delete_model, describe_model, list_models
+from sagestone.operations.models.update_model_package import update_model_package
+from sagestone.operations.monitoring.filter_log_events import filter_log_events
+from sagestone.operations.monitoring.list_metrics import list_metrics
+from sagestone.operations.monitoring.log_events import get_log_events
+from sagestone.operations.monitoring.log_groups import describe_log_groups, describe_log_streams
+from sagestone.operations.monitoring.metric_data import get_metric_data
+from sagestone.operations.monitoring.metric_statistics import get_metric_statistics
+from sagestone.operations.own.clean_home import clean_home
+from sagestone.operations.own.drain_machine import drain_machine
+from sagestone.operations.simulate_policy import simulate_principal_policy
+from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.wire.call import Call
 from sagestone.wire.operation import Answer, Operation, OperationTable
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sagestone.domain.place import Place
 from sagestone.domain.tags import MOST_TAGS, tag_list, tag_map, tag_violations
-from sagestone.operations.algorithm_names import no_such_algorithm
+from sagestone.operations.algorithms.algorithm_names import no_such_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NotFound

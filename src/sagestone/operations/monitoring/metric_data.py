@@ -5,7 +5,7 @@ from typing import Any
 
 from sagestone.domain.metric_percentiles import distributions, percentile_of
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.metric_statistics import STATISTICS, measured, percentiles_unknown, samples, span
+from sagestone.operations.monitoring.metric_statistics import STATISTICS, measured, percentiles_unknown, samples, span
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue
 

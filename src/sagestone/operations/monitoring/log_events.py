@@ -7,7 +7,7 @@ from typing import Any
 from sagestone.job_logs.names import NoSuchGroup, NoSuchStream
 from sagestone.job_logs.reader import LogEvent
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.log_groups import group_of, no_such_group
+from sagestone.operations.monitoring.log_groups import group_of, no_such_group
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterException, ResourceNotFoundException
 

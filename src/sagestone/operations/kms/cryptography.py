@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sagestone.kms.key import Key
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_requests import check_length, kms_errors, named_key, refuse_grants
+from sagestone.operations.kms.requests import check_length, kms_errors, named_key, refuse_grants
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException
 from sagestone.wire.kms_errors import (

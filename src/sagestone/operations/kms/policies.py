@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sagestone.domain.names import Deployment
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_requests import named_key
+from sagestone.operations.kms.requests import named_key
 from sagestone.wire.call import Call
 from sagestone.wire.kms_errors import NotFoundException
 

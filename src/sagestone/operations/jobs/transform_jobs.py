@@ -5,7 +5,7 @@ from typing import Any
 
 from sagestone.domain.describe.transform_job import describe_transform_job as describe
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.jobs import not_found, stop_job
+from sagestone.operations.jobs.jobs import not_found, stop_job
 from sagestone.operations.list_query import list_page, page_answer
 from sagestone.store.interface import JobRow
 from sagestone.wire.call import Call

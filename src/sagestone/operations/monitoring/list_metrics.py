@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.metric_statistics import NAMESPACE, UNITS
+from sagestone.operations.monitoring.metric_statistics import NAMESPACE, UNITS
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterValue
 

@@ -1,6 +1,6 @@
 """DescribeAlgorithm."""
 
-from sagestone.operations.algorithm_names import algorithm_name, no_such_algorithm
+from sagestone.operations.algorithms.algorithm_names import algorithm_name, no_such_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
 

@@ -24,7 +24,7 @@ from sagestone.domain.transition import new_training_job, new_transform_job
 from sagestone.kms.key_store import KeyStore
 from sagestone.kms.vault import Vault
 from sagestone.operations.file_systems import algorithm_file_system_violations, configured_file_systems
-from sagestone.operations.kms_key_ids import KnownKeys, profile_key_violations
+from sagestone.operations.kms.key_ids import KnownKeys, profile_key_violations
 from sagestone.settings import Settings
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model

@@ -6,7 +6,7 @@ from typing import Any
 
 from sagestone.domain.tags import MOST_TAGS
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_requests import customer_key, kms_errors, named_key, page
+from sagestone.operations.kms.requests import customer_key, kms_errors, named_key, page
 from sagestone.wire.call import Call
 from sagestone.wire.kms_errors import TagException
 

@@ -8,8 +8,8 @@ from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.rules.package import update_violations
 from sagestone.domain.transition import approve
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.model_packages import find_package
-from sagestone.operations.package_images import pinned
+from sagestone.operations.models.model_packages import find_package
+from sagestone.operations.models.package_images import pinned
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NotFound
 from sagestone.wire.call import Call

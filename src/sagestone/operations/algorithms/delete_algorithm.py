@@ -1,7 +1,7 @@
 """DeleteAlgorithm."""
 
 from sagestone.domain.transition import TransitionRefused, request_delete
-from sagestone.operations.algorithm_names import no_such_algorithm
+from sagestone.operations.algorithms.algorithm_names import no_such_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.store.interface import NotFound
 from sagestone.wire.call import Call

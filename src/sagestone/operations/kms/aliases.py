@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sagestone.kms.key import Key
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_requests import customer_key, kms_errors, named_key, page
+from sagestone.operations.kms.requests import customer_key, kms_errors, named_key, page
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException
 from sagestone.wire.kms_errors import KMSInvalidStateException, NotAuthorizedException

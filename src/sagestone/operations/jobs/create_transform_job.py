@@ -9,9 +9,9 @@ from sagestone.domain.rules.transform_request import limit_violations, model_ref
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import new_transform_job
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.jobs import name_taken
-from sagestone.operations.kms_key_ids import transform_key_violations
-from sagestone.operations.models import find_model
+from sagestone.operations.jobs.jobs import name_taken
+from sagestone.operations.kms.key_ids import transform_key_violations
+from sagestone.operations.models.models import find_model
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_aliases import create_alias, delete_alias, list_aliases, update_alias
-from sagestone.operations.kms_cryptography import (
+from sagestone.operations.kms.aliases import create_alias, delete_alias, list_aliases, update_alias
+from sagestone.operations.kms.cryptography import (
     decrypt,
     encrypt,
     generate_data_key,
@@ -13,7 +13,7 @@ from sagestone.operations.kms_cryptography import (
     generate_random,
     re_encrypt,
 )
-from sagestone.operations.kms_keys import (
+from sagestone.operations.kms.keys import (
     cancel_key_deletion,
     create_key,
     describe_key,
@@ -23,8 +23,8 @@ from sagestone.operations.kms_keys import (
     schedule_key_deletion,
     update_key_description,
 )
-from sagestone.operations.kms_policies import get_key_policy, get_key_rotation_status, list_key_policies
-from sagestone.operations.kms_tags import list_resource_tags, tag_resource, untag_resource
+from sagestone.operations.kms.policies import get_key_policy, get_key_rotation_status, list_key_policies
+from sagestone.operations.kms.tags import list_resource_tags, tag_resource, untag_resource
 from sagestone.wire.call import Call
 from sagestone.wire.operation import Answer
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.images import pin_images, specification_images
+from sagestone.operations.own.images import pin_images, specification_images
 
 Members = Mapping[str, Any]
 

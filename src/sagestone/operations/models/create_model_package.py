@@ -10,10 +10,10 @@ from sagestone.domain.plan.package import plan_package
 from sagestone.domain.rules.package import package_violations
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import begin_validation, complete_validation
-from sagestone.operations.algorithm_names import completed_algorithm
+from sagestone.operations.algorithms.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_key_ids import profile_key_violations
-from sagestone.operations.package_images import of_algorithm, pinned
+from sagestone.operations.kms.key_ids import profile_key_violations
+from sagestone.operations.models.package_images import of_algorithm, pinned
 from sagestone.operations.resource_names import does_not_exist, resource_name
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken, NotFound

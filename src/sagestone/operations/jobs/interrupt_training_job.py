@@ -5,7 +5,7 @@ from typing import cast
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, request_interruption
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.jobs import not_found
+from sagestone.operations.jobs.jobs import not_found
 from sagestone.store.interface import NotFound
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sagestone.kms.key import Key
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.kms_policies import is_default_policy
-from sagestone.operations.kms_requests import customer_key, kms_errors, named_key, page, refuse_grants
-from sagestone.operations.kms_tags import check_tags
+from sagestone.operations.kms.policies import is_default_policy
+from sagestone.operations.kms.requests import customer_key, kms_errors, named_key, page, refuse_grants
+from sagestone.operations.kms.tags import check_tags
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException
 from sagestone.wire.kms_errors import KMSInvalidStateException, UnsupportedOperationException

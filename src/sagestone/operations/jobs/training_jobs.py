@@ -8,7 +8,7 @@ from sagestone.domain.describe.training_job import describe_training_job as desc
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, keep_pool, request_job_delete
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.jobs import not_found, stop_job
+from sagestone.operations.jobs.jobs import not_found, stop_job
 from sagestone.operations.list_query import list_page, page_answer
 from sagestone.store.interface import JobRow, NotFound
 from sagestone.wire.call import Call

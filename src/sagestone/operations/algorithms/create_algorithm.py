@@ -10,8 +10,8 @@ from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import begin_validation, complete_validation
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import algorithm_file_system_violations
-from sagestone.operations.images import resolve_images
-from sagestone.operations.kms_key_ids import profile_key_violations
+from sagestone.operations.kms.key_ids import profile_key_violations
+from sagestone.operations.own.images import resolve_images
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call

@@ -7,7 +7,7 @@ from sagestone.domain.model import Model
 from sagestone.domain.rules.model import model_violations
 from sagestone.domain.tags import tag_map
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.model_containers import model_containers
+from sagestone.operations.models.model_containers import model_containers
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call

@@ -10,12 +10,12 @@ from sagestone.domain.plan.training import plan_training
 from sagestone.domain.rules.training_request import training_request_violations
 from sagestone.domain.tags import tag_map
 from sagestone.domain.transition import new_training_job
-from sagestone.operations.algorithm_names import completed_algorithm
+from sagestone.operations.algorithms.algorithm_names import completed_algorithm
 from sagestone.operations.dependencies import Dependencies
 from sagestone.operations.file_systems import file_system_violations
-from sagestone.operations.images import NamedImage, pin_images
-from sagestone.operations.kms_key_ids import training_key_violations
-from sagestone.operations.training_data import check_training_data
+from sagestone.operations.jobs.training_data import check_training_data
+from sagestone.operations.kms.key_ids import training_key_violations
+from sagestone.operations.own.images import NamedImage, pin_images
 from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call

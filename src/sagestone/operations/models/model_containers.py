@@ -9,9 +9,9 @@ from sagestone.domain.model_package import ModelPackage
 from sagestone.domain.plan.model import model_container
 from sagestone.domain.transform_job import MOST_CONTAINERS, ModelContainer
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.images import NamedImage, pin_images
-from sagestone.operations.model_data import check_model_data
-from sagestone.operations.model_packages import find_package
+from sagestone.operations.models.model_data import check_model_data
+from sagestone.operations.models.model_packages import find_package
+from sagestone.operations.own.images import NamedImage, pin_images
 from sagestone.wire.errors import ValidationException
 
 Members = Mapping[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 from sagestone.job_logs.names import NoSuchGroup, NoSuchStream
 from sagestone.job_logs.reader import LogEvent
 from sagestone.operations.dependencies import Dependencies
-from sagestone.operations.log_events import PAGE, event_members, no_such_stream
-from sagestone.operations.log_groups import group_of, no_such_group
+from sagestone.operations.monitoring.log_events import PAGE, event_members, no_such_stream
+from sagestone.operations.monitoring.log_groups import group_of, no_such_group
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterException
 

@@ -1,0 +1,1 @@
+"""What is asked of training and transform jobs."""

@@ -1,0 +1,1 @@
+"""CloudWatch and CloudWatch Logs: what jobs printed and measured."""

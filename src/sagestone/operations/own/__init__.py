@@ -1,0 +1,1 @@
+"""What SageMaker does not have: for the command line, and for the machine itself."""
