@@ -99,18 +99,20 @@ def test_a_job_whose_disk_is_full_says_so_and_leaves_nothing(disk: Disk, archive
         upload(service, {"train/a.csv": b"1,2\n"})
         request = specification("waits", "tests/train:1", training={"HyperParameters": {"mode": "slow"}})
         service.client("sagemaker").create_algorithm(**request)
-        eventually(lambda: b'"Training"' in _events(service), "the program runs")
+        eventually(lambda: b'"Training"' in _events(service), "the program is started")
+        job = job_of(service, "training", "waits")["TrainingJobName"]
+        eventually(lambda: "loss=0.5" in log_lines(service, "training", job), "the program runs")
         subprocess.run(
             ["dd", "if=/dev/zero", f"of={service.home / 'filler'}", "bs=4k"], capture_output=True, check=False
         )
         ends = "sandbox/containers/*/exit.json"  # its model of a few bytes finds no room
         eventually(lambda: bool(list(service.home.glob(ends))), "the program ends")
-        time.sleep(1)
+        time.sleep(5)  # for its agent to see that: nothing can tell of it, on a disk that is full
         (service.home / "filler").unlink()
         description = finished(service, "waits")
         assert "exit code: 1" in reason(description)
         assert "The disk of this machine, which holds /opt/ml, was full" in reason(description)
-        assert log_lines(service, "training", job_of(service, "training", "waits")["TrainingJobName"]).count("loss=0.5")
+        assert log_lines(service, "training", job).count("loss=0.5") == 1
         eventually(lambda: not list((service.home / "jobs" / "training").iterdir()), "nothing is left of the job")
         assert list((service.home / "sandbox" / "containers").iterdir()) == []
     finally:

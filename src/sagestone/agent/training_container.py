@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sagestone.agent.console import Console
+from sagestone.agent.disk_watch import DiskWatch
 from sagestone.agent.exit_wait import wait_for_exit
 from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.gpu_watch import GpuWatch
@@ -16,7 +17,7 @@ from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
-from sagestone.agent.volume import VolumeWatch, is_disk_full
+from sagestone.agent.volume import VolumeWatch
 from sagestone.channels.live import LiveParts
 from sagestone.containers.labels import HOME, INSTANCE, JOB, container_name
 from sagestone.containers.runtime import (
@@ -47,13 +48,15 @@ class TrainingContainer:
             JOB: assignment.job.key,
             INSTANCE: str(assignment.host.number),
         }
+        self._disk = DiskWatch(opt_ml.root)
 
     def run(self, interruption: Interruption) -> Outcome:
         """Make it, start it and follow it to its end. An interruption's outcome counts, whatever the exit code."""
         container = self._create()
         self._tools.reporter.stage("Training", "Training image download completed. Training in progress.")
         interruption.check()
-        return self._start(container, interruption)
+        with self._disk:
+            return self._start(container, interruption)
 
     def resume(self, interruption: Interruption) -> Outcome:
         """Follow the container that an earlier agent left; raises JobFailure when it is gone."""
@@ -65,9 +68,10 @@ class TrainingContainer:
                 f"({self._tools.runtime.name}) no longer knows it, so how it ended cannot be told",
             )
         self._live.resume()
-        if not found.started:  # made, but the agent died before it could start it
-            return self._start(found.id, interruption)
-        return self._follow(found.id, interruption)
+        with self._disk:
+            if not found.started:  # made, but the agent died before it could start it
+                return self._start(found.id, interruption)
+            return self._follow(found.id, interruption)
 
     def remove(self) -> None:
         """Take away whatever is left of it; idempotent."""
@@ -146,7 +150,7 @@ class TrainingContainer:
         gpus = GpuWatch(assignment.limits.gpus, tools.clock)
         try:
             exit_, interrupted = self._until_end(container, interruption, volume, gpus)
-            disk_full = is_disk_full(self._opt_ml.root)  # before it is waited for room for the log
+            self._disk.look()  # before it is waited for room for the log
         finally:
             gpus.close()
             if relay is not None:
@@ -161,7 +165,7 @@ class TrainingContainer:
             failure_text=read_failure_file(self._opt_ml.failure),
             last_lines=console.last_lines(),
             volume_used=volume.measure(),
-            disk_full=disk_full,
+            disk_full=self._disk.was_full,
         )
         return judge(assignment, ended)
 

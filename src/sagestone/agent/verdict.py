@@ -18,7 +18,7 @@ _LOG_LINES = 4
 _LOG_CHARACTERS = 600
 KILLED = 137
 _KILLED_SENTENCE = "Something killed the program (SIGKILL), but not this service, and not for its memory"
-_DISK_FULL = "The disk of this machine, which holds /opt/ml, was full when it ended"
+_DISK_FULL = "The disk of this machine, which holds /opt/ml, was full while it ran"
 _OUT_OF_MEMORY = (
     "Please use an instance type with more memory, or reduce the size of job data processed on an instance."
 )
@@ -32,7 +32,7 @@ class Ended:
     failure_text: str | None  # of /opt/ml/output/failure
     last_lines: Sequence[str]
     volume_used: int = 0  # bytes below /opt/ml
-    disk_full: bool = False  # the machine's own
+    disk_full: bool = False  # the machine's own, at some time while it ran
 
 
 def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _EVERY_SECONDS = 1.0
-_LITTLE = 1 << 20  # bytes
 _WALK_SHARE = 20  # a walk may take a twentieth of the time
 _BLOCK = 4096  # what every name counts for at least
 _DEEPEST = 600  # each level costs an open descriptor; no key of S3 makes that many
@@ -38,12 +37,6 @@ class VolumeWatch:
         ended = time.monotonic()
         self._next_walk = ended + max(_EVERY_SECONDS, _WALK_SHARE * (ended - began))
         return used if used > self._limit else None
-
-
-def is_disk_full(place: Path) -> bool:
-    """Whether the file system there has no room left to speak of."""
-    status = os.statvfs(place)
-    return status.f_bavail * status.f_frsize < _LITTLE
 
 
 def disk_usage(root: Path) -> int:
