@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.report import Figure, at_most, median, show
 from sagestone.domain.assignment import Limits
 from sagestone.domain.metric import MetricDefinition
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, Platform, TrainingInstance
 
 _ROUNDS = 2
 _MIB = 1024 * 1024

@@ -16,8 +16,8 @@ from sagestone.containers.runtime import ContainerSpec
 from sagestone.inference.invoke import Calling
 from sagestone.s3.client import write_all
 from sagestone.s3.uri import S3Uri
-from tests.contract.training_instance import Ground
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance, serving_sandbox
 
 _ROUNDS = 3
 _MEGABYTE = 1024 * 1024

@@ -28,7 +28,7 @@ from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
 from sagestone.placement.nursery import Nursery
 from sagestone.store.sqlite_database import open_sqlite
-from tests.contract.training_instance import Ground, Platform
+from tests.contract.training.training_instance import Ground, Platform
 from tests.documents import algorithm, training_spec
 
 _PROGRAM = """

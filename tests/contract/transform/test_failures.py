@@ -1,29 +1,17 @@
 """What may go wrong in a transform job, and the sentence that tells it."""
 
-from pathlib import Path
-
 import pytest
 
 from sagestone.domain.assignment import Limits
 from sagestone.domain.failure import Failure
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, model_archive, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance, model_archive
 
 PING = (
     "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is implemented and "
     "responds with an HTTP 200 status code: "
 )
 SEE_LOGS = ". See job logs for more information"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def reason(instance: TransformInstance) -> str:

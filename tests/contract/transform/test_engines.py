@@ -6,26 +6,26 @@ from pathlib import Path
 import pytest
 
 from sagestone.domain.image import ImageReference
-from tests.contract.test_agent_transform import (
-    test_a_job_turns_every_object_into_its_output,
-    test_requests_are_concurrent_and_answers_in_order,
-)
-from tests.contract.test_agent_transform_endings import (
+from tests.contract.training.training_instance import Ground, Platform
+from tests.contract.transform.test_endings import (
     test_a_container_that_ignores_sigterm_is_killed,
     test_an_agent_that_dies_is_followed_by_one_that_goes_on,
 )
-from tests.contract.test_agent_transform_failures import (
+from tests.contract.transform.test_failures import (
     test_a_container_that_dies_in_the_middle_is_noticed_at_once,
     test_a_container_that_ends_before_it_is_ready,
 )
-from tests.contract.test_agent_transform_pace import test_a_container_that_listens_late_and_then_warms_up_is_waited_for
-from tests.contract.test_agent_transform_pipeline import (
+from tests.contract.transform.test_pace import test_a_container_that_listens_late_and_then_warms_up_is_waited_for
+from tests.contract.transform.test_pipeline import (
     test_containers_find_each_other_by_name_and_ports_by_their_variables,
     test_data_goes_through_all_containers_in_order,
     test_the_container_that_dies_is_named,
 )
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import bound_image, serving_engine
+from tests.contract.transform.test_transform import (
+    test_a_job_turns_every_object_into_its_output,
+    test_requests_are_concurrent_and_answers_in_order,
+)
+from tests.contract.transform.transform_instance import bound_image, serving_engine
 
 __all__ = [
     "test_a_container_that_dies_in_the_middle_is_noticed_at_once",

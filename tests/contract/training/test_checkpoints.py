@@ -1,20 +1,16 @@
 """Checkpoints on real containers: restored, kept up to date while training runs, complete however it ends."""
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sagestone.containers.labels import job_labels, network_name
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import Host, Limits
 from sagestone.domain.checkpoint import Checkpoint
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
-JOB = "training/job"
 MIB = 1024 * 1024
 CONFIG = Checkpoint(s3_uri="s3://bucket/ckpt")
 
@@ -29,24 +25,6 @@ COUNTING = """
     done
     eval "$THEN"
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)
 
 
 def _counting(ground: Ground, last: int, then: str = "exit 0", **job: Any) -> TrainingInstance:

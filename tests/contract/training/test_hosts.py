@@ -1,33 +1,7 @@
 """Several hosts of one training job: one archive, one failure, and nobody waits for the dead."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from sagestone.containers.labels import job_labels, network_name
 from sagestone.domain.assignment import Host
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
-
-JOB = "training/job"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 
 def _hosts(ground: Ground, network: str, *programs: str) -> list[TrainingInstance]:

@@ -1,13 +1,9 @@
 """Pipe mode on real engines: FIFOs below a bind mount, read in every way."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from sagestone.containers.labels import job_labels, network_name
-from tests.contract.pipes import MEBIBYTE, TRUTH, numbered, pipe
-from tests.contract.test_agent_pipe import (
+from tests.contract.training.pipes import MEBIBYTE, TRUTH, numbered, pipe
+from tests.contract.training.test_pipe import (
     test_a_program_in_c_reads_every_byte_of_two_epochs,
     test_a_program_that_opens_nothing_or_leaves_in_the_middle_completes,
     test_a_slow_reader_gets_all_and_opens_the_second_epoch_late,
@@ -15,12 +11,12 @@ from tests.contract.test_agent_pipe import (
     test_as_many_epochs_as_the_program_opens_some_of_them_not_to_the_end,
     test_two_channels_at_once_line_by_line,
 )
-from tests.contract.test_agent_pipe_hosts import JOB, test_shuffled_shards_are_dealt_anew_in_each_epoch
-from tests.contract.test_agent_pipe_restart import (
+from tests.contract.training.test_pipe_hosts import test_shuffled_shards_are_dealt_anew_in_each_epoch
+from tests.contract.training.test_pipe_restart import (
     test_killed_before_and_between_epochs_nothing_is_lost,
     test_killed_in_the_middle_a_program_that_still_runs_is_stopped,
 )
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, Platform, TrainingInstance
 
 __all__ = [
     "test_a_program_in_c_reads_every_byte_of_two_epochs",
@@ -45,19 +41,6 @@ __all__ = [
 def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     url = request.getfixturevalue(f"{request.param}_engine")
     return Platform.engine(url, tmp_path_factory.mktemp(request.param))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)
 
 
 def test_a_program_of_another_user_reads_too(ground: Ground) -> None:

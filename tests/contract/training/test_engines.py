@@ -1,18 +1,24 @@
 """The training agent on real engines: the tests of the other modules that depend on what an engine does."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from sagestone.containers.labels import job_labels, network_name
-from tests.contract.test_agent_checkpoints import (
+from tests.contract.training.test_checkpoints import (
     test_a_second_job_goes_on_where_a_killed_one_stopped,
     test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints,
     test_any_path_will_do_and_the_container_is_told_where,
 )
-from tests.contract.test_agent_file_systems import test_a_file_system_is_mounted_as_the_channel_asks
-from tests.contract.test_agent_training import (
+from tests.contract.training.test_file_systems import test_a_file_system_is_mounted_as_the_channel_asks
+from tests.contract.training.test_groups import test_each_group_gets_its_channels_and_a_deal_among_its_hosts
+from tests.contract.training.test_hosts import (
+    test_the_first_host_that_fails_ends_the_others,
+    test_two_hosts_meet_and_their_models_are_one_archive,
+)
+from tests.contract.training.test_restart import (
+    test_a_container_that_vanished_fails_the_job_and_is_not_started_again,
+    test_killed_at_some_moment_the_program_never_runs_twice,
+    test_killed_while_training_and_started_again,
+)
+from tests.contract.training.test_training import (
     test_a_flood_of_output_is_capped_and_still_measured,
     test_a_job_trains_on_its_data_and_leaves_its_model,
     test_a_line_without_end_and_a_line_without_limit,
@@ -21,18 +27,7 @@ from tests.contract.test_agent_training import (
     test_an_image_without_train_says_what_it_needs,
     test_memory_beyond_the_limit_is_told_with_the_limit,
 )
-from tests.contract.test_agent_training_groups import test_each_group_gets_its_channels_and_a_deal_among_its_hosts
-from tests.contract.test_agent_training_hosts import (
-    JOB,
-    test_the_first_host_that_fails_ends_the_others,
-    test_two_hosts_meet_and_their_models_are_one_archive,
-)
-from tests.contract.test_agent_training_restart import (
-    test_a_container_that_vanished_fails_the_job_and_is_not_started_again,
-    test_killed_at_some_moment_the_program_never_runs_twice,
-    test_killed_while_training_and_started_again,
-)
-from tests.contract.training_instance import HOME, Ground, Platform
+from tests.contract.training.training_instance import Platform
 
 __all__ = [
     "test_a_container_that_vanished_fails_the_job_and_is_not_started_again",
@@ -64,16 +59,3 @@ ENGINES = [
 def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     url = request.getfixturevalue(f"{request.param}_engine")
     return Platform.engine(url, tmp_path_factory.mktemp(request.param))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sagestone.s3.uri import S3Uri
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance
 
 MEGABYTE = 1024 * 1024
 
@@ -17,16 +17,6 @@ HOLD = """
             time.sleep(600)
         return request.body.upper()
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def test_a_stop_ends_it_and_leaves_no_unfinished_output(ground: Ground) -> None:

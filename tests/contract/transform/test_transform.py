@@ -2,24 +2,13 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
 from sagestone.domain.assignment import Host
 from sagestone.domain.image import ImageReference
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, model_archive, serving_sandbox
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance, model_archive
 
 
 def test_a_job_turns_every_object_into_its_output(ground: Ground) -> None:

@@ -1,21 +1,9 @@
 """Training programs that mean harm to the agent: what they leave for it to read, and what they make it do."""
 
-from pathlib import Path
-
 import pytest
 
 from sagestone.domain.assignment import Limits
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 
 @pytest.mark.parametrize("compression", ["GZIP", "NONE"])

@@ -1,37 +1,13 @@
 """Pipe mode on two hosts: who gets which objects, in which order, in which epoch."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from sagestone.containers.labels import job_labels, network_name
 from sagestone.domain.assignment import Host
-from tests.contract.pipes import pipe
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+from tests.contract.training.pipes import pipe
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
-JOB = "training/job"
 READ = "cd /opt/ml/input/data; for epoch in 0 1 2; do echo $(cat train_$epoch); done"
 ALL = {f"{number:02}" for number in range(21)}
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)
 
 
 def _epochs(ground: Ground, network: str, **fields: Any) -> list[list[list[str]]]:

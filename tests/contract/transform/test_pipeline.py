@@ -1,20 +1,18 @@
 """Serial inference pipelines: several real serving containers on one instance."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from sagestone.domain.failure import Failure
 from sagestone.domain.image import ImageReference
 from sagestone.domain.transform_job import ModelContainer
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import (
+from tests.contract.training.training_instance import Ground, Platform
+from tests.contract.transform.transform_instance import (
     TransformInstance,
     bound_image,
     model_archive,
     serving,
-    serving_sandbox,
 )
 
 #: Adds the word in its model to each line, and answers with a type of its own.
@@ -31,18 +29,8 @@ PLAIN = """
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture(scope="module")
 def bound(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> ImageReference:
     return bound_image(platform, tmp_path_factory.mktemp("bound"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def pipeline(ground: Ground, *programs: str) -> tuple[ModelContainer, ...]:

@@ -5,26 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 #: Answers with the sizes of what it was sent, so that outputs tell where requests began and ended.
 SIZES = """
     def answer(request):
         return b"%d\\n" % len(request.body)
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 @pytest.mark.parametrize(

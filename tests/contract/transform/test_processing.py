@@ -3,13 +3,12 @@
 import csv
 import gzip
 import io
-from pathlib import Path
 
 import pytest
 
 from sagestone.domain.transform_job import DataProcessing
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance
 
 #: Adds up the columns of each row, and answers a row with the sum and the number of columns.
 SUMS = """
@@ -17,16 +16,6 @@ SUMS = """
         rows = [line.split(b",") for line in request.body.splitlines()]
         return b"".join(b"%g,%d\\n" % (sum(map(float, row)), len(row)) for row in rows)
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 @pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])

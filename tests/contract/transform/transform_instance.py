@@ -28,7 +28,7 @@ from sagestone.domain.image import ImageReference
 from sagestone.domain.transform_job import ModelContainer, TransformJobSpec
 from sagestone.job_logs.names import TRANSFORM_GROUP
 from sagestone.job_logs.reader import LogReader
-from tests.contract.training_instance import Ground, Platform
+from tests.contract.training.training_instance import Ground, Platform
 from tests.python_image import PYTHON, python_archive
 
 HOME = "test"

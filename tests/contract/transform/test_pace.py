@@ -1,21 +1,7 @@
 """Serving containers that are late, slow or silent, and what the others do meanwhile."""
 
-from pathlib import Path
-
-import pytest
-
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance
 
 
 def test_a_container_that_listens_late_and_then_warms_up_is_waited_for(ground: Ground) -> None:

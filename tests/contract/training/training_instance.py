@@ -34,7 +34,7 @@ from sagestone.s3.storage.storage import open_storage
 from sagestone.s3.uri import S3Uri
 from tests.images import script, write_archive
 
-HOME = "test"
+HOME, JOB = "test", "training/job"
 PATIENCE_SECONDS = 60.0
 
 

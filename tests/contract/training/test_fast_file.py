@@ -16,7 +16,7 @@ from sagestone.domain.instance import instance_facts
 from sagestone.placement.capacity import Capacity
 from sagestone.placement.local import LocalPlacement
 from sagestone.placement.nursery import Nursery
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import HOME, Ground, Platform, TrainingInstance
 from tests.images import script, write_archive
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 
@@ -28,11 +28,6 @@ TRAIN = Channel(
     input_mode="FastFile",
 )
 MANIFEST = replace(TRAIN, name="named", s3_data_type="ManifestFile", s3_uri="s3://bucket/manifest")
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
 
 
 @pytest.fixture(params=["embedded", "remote"])

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-from pathlib import Path
 
 import pytest
 
 from sagestone.domain.channel import Channel
 from sagestone.domain.metric import MetricDefinition
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 #: Says what it does, and goes on when the test lets it (by a file that it sees in its input).
 PATIENT = """
@@ -19,16 +18,6 @@ PATIENT = """
     while [ $i -lt 500 ]; do echo "line $i score=$i"; i=$((i+1)); done
 """
 SCORE = (MetricDefinition(name="score", regex="score=([0-9]+)"),)
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def _go(instance: TrainingInstance) -> None:

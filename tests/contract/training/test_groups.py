@@ -1,19 +1,13 @@
 """A cluster of two instance types on real containers: what each host is told, and which objects it receives."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from sagestone.containers.labels import job_labels, network_name
 from sagestone.domain.assignment import Host
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import InstanceGroup
-from tests.contract.training_instance import HOME, Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
-JOB = "training/job"
 GROUPS = (
     InstanceGroup(name="data", instance_type="ml.c5.xlarge", instance_count=1),
     InstanceGroup(name="training", instance_type="ml.m5.large", instance_count=2),
@@ -35,24 +29,6 @@ PROGRAM = """
     [ -p data/stream_0 ] && cat data/stream_0 > $own/stream
     for sidecar in data/*-manifest; do wc -l < $sidecar; done > $own/lines
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
-
-
-@pytest.fixture
-def network(platform: Platform) -> Iterator[str]:
-    name = network_name(HOME, JOB)
-    platform.runtime.create_network(name, job_labels(HOME, JOB))
-    yield name
-    platform.runtime.remove_network(name)
 
 
 def test_each_group_gets_its_channels_and_a_deal_among_its_hosts(ground: Ground, network: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sagestone.domain.channel import Channel
-from tests.contract.training_instance import Ground
+from tests.contract.training.training_instance import Ground
 
 MEBIBYTE = 1024 * 1024
 

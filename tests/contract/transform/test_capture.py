@@ -1,14 +1,11 @@
 """DataCaptureConfig through real agents: the manifests that are written, and the ids in the output."""
 
 import json
-from pathlib import Path
-
-import pytest
 
 from sagestone.domain.assignment import Host
 from sagestone.domain.transform_job import DataCapture
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance
 
 HOUR = "2023/11/14/22"  # of the creation of the tests' jobs
 
@@ -16,16 +13,6 @@ REFUSES_BAD = """
     def answer(request):
         return Reply(400, b"bad") if request.body == b"bad" else b'{"output": 0}'
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def captured(ground: Ground, kind: str, host: str = "algo-1") -> list[object]:

@@ -3,10 +3,8 @@
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.contract.pipes import MEBIBYTE, TRUTH, numbered, pipe
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.pipes import MEBIBYTE, TRUTH, numbered, pipe
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 #: Reads epochs 0 and 1 of channel train as fast as a program can, and says how many bytes and which.
 READER = r"""
@@ -31,16 +29,6 @@ int main(void) {
     return 0;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def test_as_many_epochs_as_the_program_opens_some_of_them_not_to_the_end(ground: Ground) -> None:

@@ -10,22 +10,12 @@ from sagestone.domain.assignment import Host, Limits
 from sagestone.domain.channel import Channel
 from sagestone.domain.image import ImageReference
 from sagestone.domain.metric import MetricDefinition
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 from tests.images import write_archive
 
 TRAIN = Channel(
     name="train", s3_data_type="S3Prefix", s3_uri="s3://bucket/in", distribution="FullyReplicated", input_mode="File"
 )
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def test_a_job_trains_on_its_data_and_leaves_its_model(ground: Ground) -> None:

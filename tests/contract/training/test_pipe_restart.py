@@ -1,23 +1,11 @@
 """An agent that dies while channels are piped: the job goes on where that is certain, and fails where it is not."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.contract.pipes import MEBIBYTE, TRUTH, numbered, pipe
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.pipes import MEBIBYTE, TRUTH, numbered, pipe
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 _WAIT = "until [ -e /opt/ml/input/go ]; do sleep 0.02; done"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def _go(instance: TrainingInstance) -> None:

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from sagestone.domain.assignment import Limits
 from sagestone.domain.file_system import FileSystem, FileSystemChannel
-from tests.contract.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 MIB = 1024 * 1024
 EFS = "fs-0123456789abcdef0"
@@ -20,16 +18,6 @@ PROGRAM = """
     until [ -e /opt/ml/input/data/shared/answer ]; do sleep 0.05; done; cat /opt/ml/input/data/shared/answer
     ls /opt/ml/input/data; wc -c < /opt/ml/input/data/train/large
 """
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return Platform.sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
-@pytest.fixture
-def ground(platform: Platform, tmp_path: Path) -> Ground:
-    return Ground(platform=platform, directory=tmp_path)
 
 
 def test_a_file_system_is_mounted_as_the_channel_asks(ground: Ground, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""FastFile channels on real engines: the tests of `test_agent_fast_file` that depend on what an engine does."""
+"""FastFile channels on real engines: the tests of `test_fast_file` that depend on what an engine does."""
 
 import pytest
 
-from tests.contract.test_agent_fast_file import (
+from tests.contract.training.test_fast_file import (
     ground,
     test_a_plain_user_in_the_container_reads_too,
     test_an_agent_that_dies_is_followed_by_another_one,
@@ -12,7 +12,7 @@ from tests.contract.test_agent_fast_file import (
     test_objects_may_go_while_the_program_reads_them,
     test_what_a_crash_of_agent_and_service_leaves_goes_with_the_job,
 )
-from tests.contract.training_instance import Platform
+from tests.contract.training.training_instance import Platform
 
 __all__ = [
     "ground",
