@@ -14,7 +14,7 @@ from sagestone.containers.engine.exit import has_ended, inspect
 from sagestone.containers.engine.http import EngineUnreachable
 from sagestone.containers.engine.logs import poll_stream
 from sagestone.containers.engine.runtime import EngineRuntime
-from sagestone.containers.runtime import ImageNotFound
+from sagestone.containers.runtime import ImageNotFound, RuntimeFailure, StartFailed
 from tests.contract.runtimes import Bench, Output
 from tests.engines import engine_pid
 from tests.images import busybox, write_archive
@@ -71,6 +71,20 @@ class TestEngine:
         poll_stream(engine._http, container, output, {"stdout": 4}, lambda: has_ended(inspect(engine._http, container)))
         once = b"".join(b"%d\n" % number for number in range(1, 2001))
         assert bytes(output.stdout) == (once * 5)[4:]
+
+    def test_gpus_are_asked_for_by_name_and_never_silently_left_out(self, engine: EngineRuntime, bench: Bench) -> None:
+        gpus = ("GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77", "GPU-0a7f")  # no machine of ours has any
+        if engine.name == "podman":
+            with pytest.raises(RuntimeFailure, match=r"2 GPUs asked for, .*use Podman 5\.4 or newer, or Docker"):
+                bench.create(["true"], gpus=gpus)
+            return
+        container = bench.create(["true"], gpus=gpus)
+        document = inspect(engine._http, container)
+        (request,) = document["HostConfig"]["DeviceRequests"]
+        assert (request["DeviceIDs"], request["Count"]) == (list(gpus), 0)
+        assert f"NVIDIA_VISIBLE_DEVICES={','.join(gpus)}" in document["Config"]["Env"]
+        with pytest.raises(StartFailed, match="could not select device driver"):
+            engine.start(container)
 
     def test_hosts_of_one_job_do_not_reach_the_machine(
         self, engine: EngineRuntime, part: RuntimePart, bench: Bench

@@ -1,6 +1,7 @@
 """What is measured of a host while a container runs, as CloudWatch then answers it."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,16 +29,18 @@ def part(sandbox_part: RuntimePart) -> RuntimePart:
 
 def test_gpus_are_told_beside_the_rest(bench: Bench, tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"  # no machine of ours has GPUs
-    program.write_text("#!/bin/sh\nprintf '80, 1, 4\\n70, 2, 4\\n'\n")
+    program.write_text("#!/bin/sh\nprintf 'GPU-a, 80, 1, 4\\nGPU-b, 70, 2, 4\\n'\n")
     program.chmod(0o755)
     served = Served(tmp_path)
     served.store.add_job(new_training_job(training_spec("job"), served.now), {})
-    limits = Limits(memory_bytes=1 << 30, volume_bytes=1 << 30, gpus=2)
-    gpus = GpuWatch(limits.gpus, lambda: served.now, str(program))
+    limits = Limits(memory_bytes=1 << 30, volume_bytes=1 << 30, gpus=2, gpu_uuids=("GPU-a", "GPU-b"))
+    gpus = GpuWatch(limits.gpu_uuids, lambda: served.now, str(program))
     told: list[MetricPoint] = []
     container = bench.start("sleep 60")
     volume = VolumeWatch([tmp_path], limits.volume_bytes)
-    watch = HostWatch(bench.runtime, container, limits, volume, gpus, lambda: served.now, told.extend)
+    watch = HostWatch(
+        partial(bench.runtime.usage, container), limits.memory_bytes, volume, gpus, lambda: served.now, told.extend
+    )
     deadline = time.monotonic() + 60
     while len(told) < 5 and time.monotonic() < deadline:
         watch.look()

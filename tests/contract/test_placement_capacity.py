@@ -14,6 +14,7 @@ from tests.contract.test_placement import GIB, reserve
 from tests.contract.test_placement import Machine as Place
 
 MIB = 1024**2
+GPUS = ("GPU-a", "GPU-b", "GPU-c", "GPU-d")
 
 
 def limits_of(capacity: Capacity, instance_type: str, count: int = 1, volume_gb: int = 0):  # type: ignore[no-untyped-def]
@@ -42,8 +43,9 @@ class TestLimits:
         assert (limits.cpus, limits.memory_bytes) == (0.5, 1 * GIB)
 
     def test_settings_may_promise_more_cpus_than_there_are_but_no_container_gets_them(self) -> None:
-        machine = Machine(cpus=2, memory_bytes=10 * GIB, gpus=0, architecture="amd64", root=True, cgroups="v2")
+        machine = Machine(cpus=2, memory_bytes=10 * GIB, gpus=("GPU-a",), architecture="amd64", root=True, cgroups="v2")
         assert limits_of(Capacity.of(machine, cpus=64), "ml.m5.24xlarge").cpus == 2
+        assert Capacity.of(machine).gpus == ("GPU-a",)
         assert Capacity.of(machine).memory_bytes == 9 * GIB
         assert Capacity.of(machine, memory_gb=3).memory_bytes == 3 * GIB
 
@@ -68,15 +70,20 @@ class TestLimits:
             limits_of(Capacity(cpus=2, memory_bytes=256 * MIB), instance_type, count)
 
     def test_gpus_are_shared_out_where_there_are_some(self) -> None:
-        capacity = Capacity(cpus=8, memory_bytes=64 * GIB, gpus=4)
+        capacity = Capacity(cpus=8, memory_bytes=64 * GIB, gpus=GPUS)
         assert limits_of(capacity, "ml.p3.2xlarge", 2).gpus == 1
         assert limits_of(capacity, "ml.p3.16xlarge", 2).gpus == 2
-        with pytest.raises(Impossible):
+        with pytest.raises(Impossible, match="this machine has 4"):
             limits_of(capacity, "ml.p3.2xlarge", 5)
+
+    def test_the_sandbox_has_none_and_says_so_before_anything_is_downloaded(self) -> None:
+        machine = Machine(cpus=2, memory_bytes=GIB, gpus=GPUS, architecture="amd64", root=True, cgroups="v2")
+        with pytest.raises(Impossible, match="needs a GPU for each instance, and the sandbox has none"):
+            limits_of(Capacity.of(machine, runtime="sandbox"), "ml.p3.2xlarge")
 
     def test_a_mixed_cluster_gives_each_type_its_size_and_what_small_ones_leave_to_the_large(self) -> None:
         limits = instance_limits(
-            Capacity(cpus=8, memory_bytes=20 * GIB, gpus=1),
+            Capacity(cpus=8, memory_bytes=20 * GIB, gpus=GPUS[:1]),
             instance_facts,
             instance_types=["ml.t3.medium", "ml.p3.2xlarge", "ml.m5.4xlarge"],
             volume_gb=0,

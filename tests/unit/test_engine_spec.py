@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.containers.engine.spec import check_sources, container_document
-from sagestone.containers.runtime import ContainerSpec, Mount, RuntimeFailure
+from sagestone.containers.engine.spec import check_gpus, check_sources, container_document
+from sagestone.containers.runtime import ContainerSpec, Mount, RuntimeFailure, RuntimeName
 
 
 def _spec(**fields: object) -> ContainerSpec:
@@ -16,7 +16,7 @@ def _spec(**fields: object) -> ContainerSpec:
 def test_the_image_keeps_its_entrypoint_and_directory() -> None:
     document = container_document(_spec(environment={"A": "b=c"}), "sha256:1", "docker")
     assert document["Cmd"] == ["train"]
-    assert document["Env"] == ["A=b=c"]
+    assert document["Env"] == ["A=b=c", "NVIDIA_VISIBLE_DEVICES=void"]
     assert not {"Entrypoint", "WorkingDir", "User"} & set(document)
 
 
@@ -38,11 +38,32 @@ def test_a_host_on_a_network_is_known_by_its_name() -> None:
     assert document["NetworkingConfig"] == {"EndpointsConfig": {"net": {"Aliases": ["algo-1"]}}}
 
 
-def test_gpus_are_asked_of_docker_and_refused_on_podman() -> None:
-    host = container_document(_spec(gpus=2), "sha256:1", "docker")["HostConfig"]
-    assert host["DeviceRequests"] == [{"Count": 2, "Capabilities": [["gpu"]]}]
-    with pytest.raises(RuntimeFailure, match="2 GPUs"):
-        container_document(_spec(gpus=2), "sha256:1", "podman")
+@pytest.mark.parametrize(
+    ("engine", "request_"),
+    [
+        ("docker", {"DeviceIDs": ["GPU-a", "GPU-b"], "Capabilities": [["gpu"]]}),
+        ("podman", {"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=GPU-a", "nvidia.com/gpu=GPU-b"]}),
+    ],
+)
+def test_a_host_asks_for_its_own_gpus_by_name(engine: RuntimeName, request_: dict[str, object]) -> None:
+    host = container_document(_spec(gpus=["GPU-a", "GPU-b"]), "sha256:1", engine)["HostConfig"]
+    assert host["DeviceRequests"] == [request_]
+    assert "DeviceRequests" not in container_document(_spec(), "sha256:1", engine)["HostConfig"]
+
+
+def test_no_image_and_no_request_makes_other_gpus_visible() -> None:
+    told = {"NVIDIA_VISIBLE_DEVICES": "all"}
+    for gpus, visible in (((), "void"), (("GPU-a", "GPU-b"), "GPU-a,GPU-b")):
+        document = container_document(_spec(environment=told, gpus=gpus), "sha256:1", "docker")
+        assert document["Env"] == [f"NVIDIA_VISIBLE_DEVICES={visible}"]
+
+
+def test_a_podman_that_ignores_gpus_is_refused() -> None:
+    with pytest.raises(RuntimeFailure, match=r"2 GPUs .* Podman 4\.3 ignores .* use Podman 5\.4 or newer, or Docker"):
+        check_gpus(_spec(gpus=["GPU-a", "GPU-b"]), "podman", (4, 3))
+    check_gpus(_spec(gpus=["GPU-a"]), "podman", (5, 4))
+    check_gpus(_spec(gpus=["GPU-a"]), "docker", (20, 10))
+    check_gpus(_spec(), "podman", (4, 3))
 
 
 def test_a_relative_source_is_refused() -> None:

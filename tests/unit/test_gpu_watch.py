@@ -22,10 +22,10 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
     made: list[GpuWatch] = []
     program = tmp_path / "nvidia-smi"
 
-    def make(script: str, count: int = 1, patience_seconds: float = 30.0) -> GpuWatch:
+    def make(script: str, gpus: Sequence[str] = ("GPU-a",), patience_seconds: float = 30.0) -> GpuWatch:
         program.write_text(f'#!/bin/sh\ncd {tmp_path}\necho $$ >> pid\necho "$@" >> asked\n{script}\n')
         program.chmod(0o755)
-        made.append(GpuWatch(count, lambda: 7.0, str(program), patience_seconds))
+        made.append(GpuWatch(gpus, lambda: 7.0, str(program), patience_seconds))
         return made[-1]
 
     yield make
@@ -34,29 +34,34 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
 
 
 def test_the_gpus_of_a_host_are_summed_in_percent(watch: Watch, tmp_path: Path) -> None:
-    watched = watch("printf '90, 1024, 4096\\n 15, 4096, 4096\\n100, 1, 1\\n'", count=2)
+    watched = watch(
+        "printf 'GPU-c, 90, 1024, 4096\\nGPU-b, 1, 0, 9\\n GPU-a, 15, 4096, 4096\\n'", gpus=["GPU-a", "GPU-c"]
+    )
     watched.ask()
     found = answer(watched)
     assert [(each.name, each.value, each.at) for each in found] == [(NAMES[0], 105.0, 7.0), (NAMES[1], 125.0, 7.0)]
     asked = (tmp_path / "asked").read_text()
-    assert asked == "--query-gpu=utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits\n"
+    assert (
+        asked
+        == "--id=GPU-a,GPU-c --query-gpu=uuid,utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits\n"
+    )
     assert watched.answer() == ()
 
 
 def test_nothing_is_asked_where_a_job_has_no_gpu(watch: Watch, tmp_path: Path) -> None:
-    watched = watch("echo 1, 2, 3", count=0)
+    watched = watch("echo GPU-a, 1, 2, 3", gpus=())
     watched.ask()
     assert (watched.answer(), (tmp_path / "asked").exists()) == ((), False)
 
 
 @pytest.mark.parametrize(
     "script",
-    ["echo 5, 1, 2; exit 9", "kill -9 $$", "exit 0", "echo No devices were found", "head -c 1000 /dev/urandom"],
+    ["echo GPU-a, 5, 1, 2; exit 9", "kill -9 $$", "exit 0", "echo No devices were found", "head -c 1000 /dev/urandom"],
 )
 def test_what_fails_or_is_not_understood_is_no_metric_and_is_asked_again(
     watch: Watch, script: str, tmp_path: Path
 ) -> None:
-    watched = watch(f"[ $(wc -l < asked) -gt 1 ] && echo 5, 1, 2 && exit 0\n{script}")
+    watched = watch(f"[ $(wc -l < asked) -gt 1 ] && echo GPU-a, 5, 1, 2 && exit 0\n{script}")
     watched.ask()
     await_end(tmp_path)
     assert watched.answer() == ()
@@ -65,15 +70,15 @@ def test_what_fails_or_is_not_understood_is_no_metric_and_is_asked_again(
 
 
 def test_a_missing_program_is_no_metric(tmp_path: Path) -> None:
-    watched = GpuWatch(1, lambda: 7.0, str(tmp_path / "absent"))
+    watched = GpuWatch(["GPU-a"], lambda: 7.0, str(tmp_path / "absent"))
     watched.ask()
     assert watched.answer() == ()
     watched.close()
 
 
-@pytest.mark.parametrize("script", ["sleep 600", "yes 5, 1, 2", "trap '' TERM; sleep 600 & wait"])
+@pytest.mark.parametrize("script", ["sleep 600", "yes GPU-a, 5, 1, 2", "trap '' TERM; sleep 600 & wait"])
 def test_one_that_hangs_is_ended_and_asked_again(watch: Watch, script: str, tmp_path: Path) -> None:
-    watched = watch(f"[ $(wc -l < asked) -gt 1 ] && echo 5, 1, 2 && exit 0\n{script}", patience_seconds=0.5)
+    watched = watch(f"[ $(wc -l < asked) -gt 1 ] && echo GPU-a, 5, 1, 2 && exit 0\n{script}", patience_seconds=0.5)
     watched.ask()
     watched.ask()  # not a second one beside it
     await_end(tmp_path, watched)
@@ -92,35 +97,38 @@ def test_the_end_of_the_job_ends_an_open_question(watch: Watch, tmp_path: Path) 
 
 
 def test_what_it_leaves_behind_is_not_waited_for(watch: Watch) -> None:
-    watched = watch("sleep 5 &\necho 5, 1, 2")  # holds the pipe open
+    watched = watch("sleep 5 &\necho GPU-a, 5, 1, 2")  # holds the pipe open
     watched.ask()
     assert [each.value for each in answer(watched)] == [5.0, 50.0]
 
 
 @pytest.mark.parametrize(
-    ("text", "count", "told"),
+    ("text", "gpus", "told"),
     [
-        ("0, 0, 15360\n", 1, [0.0, 0.0]),
-        ("[N/A], 10, 40\n", 1, [None, 25.0]),
-        ("50, [N/A], [N/A]\n", 1, [50.0, None]),
-        ("50, 10, 40\n[N/A], 10, 40\n", 2, [None, 50.0]),
-        ("50, 10, 40\n", 2, [None, None]),  # one has fallen off
-        ("101, 41, 40\n", 1, [None, None]),
-        ("-1, 1, 0\n", 1, [None, None]),
-        ("50 %, 10 MiB, 40 MiB\n", 1, [None, None]),
-        ("[Unknown Error], ERR!, 40\n", 1, [None, None]),
-        ("50, 10\n", 1, [None, None]),
-        ("", 1, [None, None]),
+        ("GPU-a, 0, 0, 15360\n", "a", [0.0, 0.0]),
+        ("GPU-a, [N/A], 10, 40\n", "a", [None, 25.0]),
+        ("GPU-a, 50, [N/A], [N/A]\n", "a", [50.0, None]),
+        ("GPU-a, 50, 10, 40\nGPU-b, [N/A], 10, 40\n", "ab", [None, 50.0]),
+        ("GPU-a, 50, 10, 40\nGPU-b, 20, 10, 40\n", "b", [20.0, 25.0]),
+        ("GPU-a, 50, 10, 40\n", "ab", [None, None]),  # one has fallen off
+        ("GPU-b, 50, 10, 40\n", "a", [None, None]),
+        ("GPU-a, 101, 41, 40\n", "a", [None, None]),
+        ("GPU-a, -1, 1, 0\n", "a", [None, None]),
+        ("GPU-a, 50 %, 10 MiB, 40 MiB\n", "a", [None, None]),
+        ("GPU-a, [Unknown Error], ERR!, 40\n", "a", [None, None]),
+        ("GPU-a, 50, 10\n", "a", [None, None]),
+        ("", "a", [None, None]),
     ],
 )
-def test_only_what_all_gpus_tell_is_summed(text: str, count: int, told: list[float | None]) -> None:
-    found = utilization(text, count)
+def test_only_what_all_gpus_tell_is_summed(text: str, gpus: str, told: list[float | None]) -> None:
+    found = utilization(text, [f"GPU-{each}" for each in gpus])
     assert [found.get(name) for name in NAMES] == told
 
 
-@given(st.text("0159, \n[N/A]٣²", max_size=40), st.integers(1, 2))
-def test_any_words_give_no_more_than_all_gpus_can(text: str, count: int) -> None:
-    assert all(0.0 <= value <= 100.0 * count for value in utilization(text, count).values())
+@given(st.lists(st.text("ab0159, [N/A]٣²", max_size=20)), st.sampled_from(["a", "ab"]))
+def test_any_words_give_no_more_than_all_gpus_can(words: list[str], gpus: str) -> None:
+    found = utilization("\n".join(words), gpus)
+    assert all(0.0 <= value <= 100.0 * len(gpus) for value in found.values())
 
 
 def answer(watched: GpuWatch) -> Sequence[MetricPoint]:

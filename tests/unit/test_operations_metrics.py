@@ -12,9 +12,11 @@ from sagestone.domain.event import InstanceEvent
 from sagestone.domain.metric import MetricPoint
 from sagestone.domain.metric_percentiles import distributions
 from sagestone.domain.metric_statistics import MetricSample, by_period
-from sagestone.domain.transition import new_training_job
+from sagestone.domain.transform_job import instance_id
+from sagestone.domain.transition import new_training_job, new_transform_job
+from sagestone.job_logs.names import TRANSFORM_GROUP
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue, ServiceError
-from tests.documents import training_spec
+from tests.documents import training_spec, transform_spec
 from tests.unit.served import Served
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
@@ -49,6 +51,25 @@ def test_metrics_of_hosts_are_percent_and_apart_from_the_jobs(served: Served) ->
     assert listed == [{"Namespace": NAMESPACE, "MetricName": "CPUUtilization", "Dimensions": host}]
     shown = served.sagemaker("DescribeTrainingJob", TrainingJobName="job")
     assert {each["MetricName"] for each in shown["FinalMetricDataList"]} == {"loss", "rate"}
+
+
+def test_hosts_of_transform_jobs_are_in_a_namespace_of_their_own(served: Served) -> None:
+    spec = transform_spec("job", instances=2)  # a transform job may be called as a training job
+    served.store.add_job(new_transform_job(spec, START), {})
+    busy = (MetricPoint(name="MemoryUtilization", value=12.5, at=START + 5),)
+    told = InstanceEvent(job="transform/job", instance=2, seq=1, at=START + 100, host_metrics=busy)
+    served.store.apply_event(told)
+    host = [{"Name": "Host", "Value": f"job/{instance_id(spec.arn, 2, START)}"}]
+    asked = {"Namespace": TRANSFORM_GROUP, "MetricName": "MemoryUtilization", "Dimensions": host}
+    assert statistics(served, **asked) == [{"Timestamp": START, "Average": 12.5, "Unit": "Percent"}]
+    assert statistics(served, **{**asked, "Namespace": NAMESPACE}) == []
+    for query in ({"Namespace": TRANSFORM_GROUP}, {"Dimensions": host}, {"MetricName": "MemoryUtilization"}):
+        assert served.call("ListMetrics", query, "monitoring")["Metrics"] == [asked]
+    of_training = served.call("ListMetrics", {"Namespace": NAMESPACE}, "monitoring")["Metrics"]
+    assert {each["MetricName"] for each in of_training} == {"loss", "rate"}
+    assert served.call("ListMetrics", {"Namespace": TRANSFORM_GROUP, "Dimensions": OF_JOB}, "monitoring") == {
+        "Metrics": []
+    }
 
 
 def tell(served: Served, job: str, seq: int, *points: tuple[str, float, float]) -> None:

@@ -4,41 +4,41 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sagestone.domain.metric import MetricPoint
 
 PROGRAM = "nvidia-smi"
-_QUESTION = ("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
+_QUESTION = ("--query-gpu=uuid,utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
 _PATIENCE_SECONDS = 8.0
 _MOST_BYTES = 1 << 16  # what a pipe holds: a program that says more waits for its end
 
 
 class GpuWatch:
-    """One question at a time about the first `count` GPUs of this machine, which Docker gives whoever asks for so many.
+    """One question at a time about some GPUs of this machine, by their UUIDs.
 
     A program that is not there, fails, takes longer than its patience or says what is not understood gives no metric.
     """
 
     def __init__(
         self,
-        count: int,
+        gpus: Sequence[str],
         clock: Callable[[], float],
         program: str = PROGRAM,
         patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._count, self._clock, self._program, self._patience = count, clock, program, patience_seconds
+        self._gpus, self._clock, self._program, self._patience = tuple(gpus), clock, program, patience_seconds
         self._asked: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
 
     def ask(self) -> None:
         """Begin to ask, unless there are no GPUs or the last question is still open."""
-        if not self._count or self._asked is not None:
+        if not self._gpus or self._asked is not None:
             return
         with suppress(OSError):
             self._asked = subprocess.Popen(
-                [self._program, *_QUESTION],
+                [self._program, f"--id={','.join(self._gpus)}", *_QUESTION],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -59,7 +59,7 @@ class GpuWatch:
         if code != 0:
             return ()
         at = self._clock()
-        shares = utilization(text, self._count)
+        shares = utilization(text, self._gpus)
         return tuple(MetricPoint(name=name, value=value, at=at) for name, value in shares.items())
 
     def close(self) -> None:
@@ -89,25 +89,25 @@ class GpuWatch:
                 return ""
 
 
-def utilization(text: str, count: int) -> dict[str, float]:
-    """The metrics of the first `count` GPUs, by name, each in percent of one GPU, so 0 to 100 × count.
+def utilization(text: str, gpus: Sequence[str]) -> dict[str, float]:
+    """The metrics of those GPUs, by name, each in percent of one GPU, so 0 to 100 × their number.
 
-    A line a GPU: its utilization in percent, its memory used, its memory. A metric that one of them does not tell
-    (`[N/A]`, as of a GPU in parts) is left out: the sum of the others would look like idleness.
+    A line a GPU: its UUID, its utilization in percent, its memory used, its memory. A metric that one of them does not
+    tell (`[N/A]`, as of a GPU in parts) is left out: the sum of the others would look like idleness.
     """
-    rows = [[_number(cell) for cell in line.split(",")] for line in text.splitlines()[:count]]
-    if len(rows) < count or any(len(row) != 3 for row in rows):
+    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
+    told = {cells[0]: [_number(cell) for cell in cells[1:]] for cells in lines if len(cells) == 4}
+    if not gpus or not all(gpu in told for gpu in gpus):
         return {}
-    found: dict[str, float] = {}
+    rows, found = [told[gpu] for gpu in gpus], dict[str, float]()
     busy = [used for used, _, _ in rows if used is not None and used <= 100]
     held = [100.0 * used / size for _, used, size in rows if used is not None and size and used <= size]
-    if len(busy) == count:
+    if len(busy) == len(gpus):
         found["GPUUtilization"] = float(sum(busy))
-    if len(held) == count:
+    if len(held) == len(gpus):
         found["GPUMemoryUtilization"] = sum(held)
     return found
 
 
-def _number(cell: str) -> int | None:
-    text = cell.strip()
+def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

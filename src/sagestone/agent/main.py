@@ -9,7 +9,6 @@ Exit codes: 0 the outcome was told (or another agent is at work), 2 wrong use, 1
 """
 
 import fcntl
-import hashlib
 import os
 import sys
 import time
@@ -33,6 +32,7 @@ from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import Assignment, TrainingAssignment
 from sagestone.domain.event import Outcome
 from sagestone.domain.failure import Failure, JobFailure
+from sagestone.domain.transform_job import instance_id
 from sagestone.job_logs.names import TRAINING_GROUP, TRANSFORM_GROUP, training_stream, transform_stream
 from sagestone.job_logs.writer import LogWriter
 
@@ -132,13 +132,8 @@ def _open_log(logs: Path, assignment: Assignment) -> LogWriter:
     name, number, created_at = assignment.job.name, assignment.host.number, assignment.created_at
     if isinstance(assignment, TrainingAssignment):
         return LogWriter(logs, TRAINING_GROUP, training_stream(name, number, created_at))
-    return LogWriter(logs, TRANSFORM_GROUP, transform_stream(name, instance_id(assignment), created_at))
-
-
-def instance_id(assignment: Assignment) -> str:
-    """What stands for the machine in a transform job's log streams: made from the job and the host, always the same."""
-    identity = f"{assignment.job.arn}#{assignment.host.number}@{assignment.created_at}"
-    return "i-" + hashlib.sha256(identity.encode()).hexdigest()[:17]
+    identity = instance_id(assignment.job.arn, number, created_at)
+    return LogWriter(logs, TRANSFORM_GROUP, transform_stream(name, identity, created_at))
 
 
 def _size(assignment: Assignment) -> str:

@@ -9,7 +9,7 @@ from sagestone.agent.serving_container import Role, ServingContainer
 from sagestone.agent.serving_roles import roles
 from sagestone.agent.tools import Tools
 from sagestone.containers.labels import HOME, instance_network_name, job_labels
-from sagestone.containers.runtime import Exit, NameTaken
+from sagestone.containers.runtime import Exit, NameTaken, Usage
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import JobFailure
 from sagestone.inference.invoke import ContainerEnded
@@ -75,6 +75,17 @@ class Serving:
             if container.exit is not None:
                 raise ContainerEnded(container.exit, subject=container.role.subject)
         return None
+
+    def usage(self) -> Usage | None:
+        """What they use together; None when one of them does not run."""
+        memory_bytes, cpu_seconds = 0, 0.0
+        for container in self.containers:
+            used = container.usage()
+            if used is None:
+                return None
+            memory_bytes += used.memory_bytes
+            cpu_seconds += used.cpu_seconds
+        return Usage(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
 
     def when_ended(self, call: Callable[[], None]) -> None:
         """Have that called, from another thread, as soon as one of them ends (at once when one has)."""

@@ -22,6 +22,7 @@ from sagestone.containers.runtime import (
     Mount,
     RuntimeFailure,
     StartFailed,
+    Usage,
 )
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import JobFailure
@@ -112,6 +113,10 @@ class ServingContainer:
         """Whether it has ended, or nothing can be known of it any more."""
         return self.exit is not None or self.lost is not None
 
+    def usage(self) -> Usage | None:
+        """What it uses now; None when it does not run."""
+        return None if self._id is None or self.ended else self._tools.runtime.usage(self._id)
+
     def last_words(self) -> str:
         """After its end, or while it runs: a clause with its last line, for the end of a sentence."""
         if self._console is None:
@@ -153,7 +158,7 @@ class ServingContainer:
             cpus=limits.cpus,
             memory_bytes=limits.memory_bytes,
             shared_memory_bytes=limits.shared_memory_bytes,
-            gpus=limits.gpus,
+            gpus=limits.gpu_uuids,
         )
         return self._tools.runtime.create(spec)
 

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from sagestone.agent.console import Console
 from sagestone.agent.disk_watch import DiskWatch
@@ -101,7 +102,7 @@ class TrainingContainer:
             cpus=limits.cpus,
             memory_bytes=limits.memory_bytes,
             shared_memory_bytes=limits.shared_memory_bytes,
-            gpus=limits.gpus,
+            gpus=limits.gpu_uuids,
         )
         if spec.network is not None and spec.outward and self._tools.runtime.name == "sandbox":
             self._say("hosts of one job reach only each other here: the sandbox has no way out for several of them")
@@ -147,7 +148,7 @@ class TrainingContainer:
         relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()
         volume = VolumeWatch([self._opt_ml.root], assignment.limits.volume_bytes)
-        gpus = GpuWatch(assignment.limits.gpus, tools.clock)
+        gpus = GpuWatch(assignment.limits.gpu_uuids, tools.clock)
         try:
             exit_, interrupted = self._until_end(container, interruption, volume, gpus)
             self._disk.look()  # before it is waited for room for the log
@@ -179,7 +180,8 @@ class TrainingContainer:
         """
         tools = self._tools
         limits = self._assignment.limits
-        watch = HostWatch(tools.runtime, container, limits, volume, gpus, tools.clock, tools.reporter.host_metrics)
+        usage = partial(tools.runtime.usage, container)
+        watch = HostWatch(usage, limits.memory_bytes, volume, gpus, tools.clock, tools.reporter.host_metrics)
         outside = OutsideWatch(tools.runtime, container, limits.outside_bytes)
         waiter = _Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):

@@ -10,6 +10,7 @@ import sys
 from typing import get_args
 
 from sagestone.agent.serving import Serving
+from sagestone.agent.serving_watch import ServingWatch
 from sagestone.agent.stop import StopAsked
 from sagestone.agent.tools import Tools
 from sagestone.agent.transform_capture import check_destination, write_captures
@@ -73,9 +74,10 @@ def _transform(assignment: TransformAssignment, tools: Tools, serving: Serving) 
         fetch_models(assignment, tools, serving.roles)
         _enter(tools, "Training", "Waiting for the container to answer /ping")
         serving.take_up()
-        serving.wait_until_ready()
-        _enter(tools, "Training", "Transforming")
-        transform_objects(assignment, tools, serving, objects)
+        with ServingWatch(assignment, tools, serving):
+            serving.wait_until_ready()
+            _enter(tools, "Training", "Transforming")
+            transform_objects(assignment, tools, serving, objects)
         _enter(tools, "Uploading", "Uploading the last results")
     write_captures(tools.s3, assignment, objects.transformed)
     failure = job_failure(objects)

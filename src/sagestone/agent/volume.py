@@ -19,24 +19,24 @@ class VolumeWatch:
     """The bytes on disk below some places, against a limit (None: no limit, nothing is looked at)."""
 
     def __init__(self, roots: Sequence[Path], limit: int | None) -> None:
-        self._roots, self._limit = roots, limit
+        self._roots, self.limit = roots, limit
         self._next_walk = 0.0
         self.last_used = 0  # bytes, when they were last looked at
 
     def measure(self) -> int:
         """Bytes used now; 0 where there is no limit."""
-        return 0 if self._limit is None else sum(map(disk_usage, self._roots))
+        return 0 if self.limit is None else sum(map(disk_usage, self._roots))
 
     def overrun(self) -> int | None:
         """The bytes used when they are more than the limit; looks only when it is time to."""
-        if self._limit is None or time.monotonic() < self._next_walk:
+        if self.limit is None or time.monotonic() < self._next_walk:
             return None
         began = time.monotonic()
         used = self.measure()
-        self.last_used = used if used < UNMEASURED else self._limit
+        self.last_used = used if used < UNMEASURED else self.limit
         ended = time.monotonic()
         self._next_walk = ended + max(_EVERY_SECONDS, _WALK_SHARE * (ended - began))
-        return used if used > self._limit else None
+        return used if used > self.limit else None
 
 
 def disk_usage(root: Path) -> int:

@@ -42,7 +42,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
 
 def _examine_machine() -> Finding:
     facts = machine()
-    text = f"{facts.cpus} cpus, {facts.memory_bytes / 2**30:.1f} GiB of memory, {facts.gpus or 'no'} GPU"
+    text = f"{facts.cpus} cpus, {facts.memory_bytes / 2**30:.1f} GiB of memory, {len(facts.gpus) or 'no'} GPU"
     return Finding(subject="machine", level="good", text=f"{text}, {facts.architecture}")
 
 

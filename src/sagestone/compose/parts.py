@@ -64,7 +64,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     home = settings.home
     book = CredentialBook.open(home, settings.account)
     runtime_part, runtime = choose_runtime(settings)
-    capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb)
+    capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb, runtime=runtime.name)
     nursery = Nursery(os.environ)
     images = WatchedImages(runtime.image)
     shared = Shared(

@@ -81,7 +81,7 @@ class ServiceMetrics(Collector):
     def _machine(self) -> Iterator[Metric]:
         reserved = self._sources.books.reserved()
         whole = reserved.capacity
-        of_all = _by_what(whole.cpus, whole.memory_bytes, whole.gpus)
+        of_all = _by_what(whole.cpus, whole.memory_bytes, len(whole.gpus))
         held = _by_what(reserved.cpus, reserved.memory_bytes, reserved.gpus)
         yield _gauge("sagestone_capacity", "What jobs may use together.", ["what"], of_all)
         yield _gauge("sagestone_capacity_reserved", "What jobs and warm pools have of it.", ["what"], held)

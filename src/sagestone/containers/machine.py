@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ CgroupVersion = Literal["none", "v1", "v2", "hybrid"]
 #: Names of processors as images write them, by the names that kernels give.
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x"}
 
+_GPU = re.compile(r"GPU \d+: .*\(UUID: (GPU-[0-9A-Fa-f-]+)\)")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -19,7 +22,7 @@ class Machine:
 
     cpus: int  # that this process may run on
     memory_bytes: int  # bounded by the control group this process is in, where it is
-    gpus: int  # NVIDIA GPUs that answer
+    gpus: tuple[str, ...]  # UUIDs of the NVIDIA GPUs that answer, in the driver's order
     architecture: str  # as in images: amd64, arm64
     root: bool
     cgroups: CgroupVersion
@@ -61,12 +64,17 @@ def _memory_bytes() -> int:
     return min(limits)
 
 
-def _gpus() -> int:
+def _gpus() -> tuple[str, ...]:
     try:
         listing = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return sum(line.startswith("GPU ") for line in listing.stdout.splitlines()) if listing.returncode == 0 else 0
+        return ()
+    return gpu_uuids(listing.stdout) if listing.returncode == 0 else ()
+
+
+def gpu_uuids(listing: str) -> tuple[str, ...]:
+    """The UUIDs in what `nvidia-smi --list-gpus` prints: a line a GPU; parts of GPUs (MIG) stand below theirs."""
+    return tuple(found[1] for line in listing.splitlines() if (found := _GPU.match(line)) is not None)
 
 
 def _cgroups(root: Path) -> CgroupVersion:

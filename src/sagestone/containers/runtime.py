@@ -93,7 +93,7 @@ class ContainerSpec:
     shared_memory_bytes: int = 64 * 1024 * 1024
     pids_limit: int = 4096
     kept_output_bytes: int = 1 << 30
-    gpus: int = 0
+    gpus: Sequence[str] = ()  # UUIDs of those it gets; no other is visible to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class Limits:
     outside_bytes: int | None = None  # of what a container writes beside its mounts
     shared_memory_bytes: int = 64 * 1024 * 1024
     gpus: int = 0
+    gpu_uuids: tuple[str, ...] = ()  # which ones: the host's alone, as many as `gpus` once they are reserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A batch transform job: what was asked, and what has happened to it so far."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -110,3 +111,8 @@ class TransformJob:
     def finished(self) -> bool:
         """Whether the job is in a terminal status."""
         return self.status in ("Completed", "Failed", "Stopped")
+
+
+def instance_id(arn: str, number: int, created_at: float) -> str:
+    """What stands for the machine of a host in log streams and metrics: of the same host always the same."""
+    return "i-" + hashlib.sha256(f"{arn}#{number}@{created_at}".encode()).hexdigest()[:17]

@@ -137,9 +137,9 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "interleaved": "events are always interleaved, as on AWS",
     },
     ("monitoring", "GetMetricStatistics"): {
-        "Namespace": "/aws/sagemaker/TrainingJobs; others have no metrics",
+        "Namespace": "/aws/sagemaker/TrainingJobs or TransformJobs; others have no metrics",
         "MetricName": "",
-        "Dimensions": "TrainingJobName, or Host: JOB/algo-N",
+        "Dimensions": "TrainingJobName, or Host: JOB/algo-N, of a transform JOB/INSTANCE-ID",
         "StartTime": "moved to the beginning of its period",
         "EndTime": "exclusive",
         "Period": "from 1 s; at most 1,440 of them",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sagestone.containers.machine import Machine
+from sagestone.containers.runtime import RuntimeName
 from sagestone.domain.assignment import OUTSIDE_BYTES, Limits
 from sagestone.domain.instance import InstanceFacts, UnknownInstanceType
 from sagestone.placement.interface import Impossible
@@ -27,16 +28,20 @@ class Capacity:
 
     cpus: float
     memory_bytes: int
-    gpus: int = 0
+    gpus: tuple[str, ...] = ()  # UUIDs
+    gpus_of: str = "this machine"  # who would have to have them
     cpus_of_machine: float | None = None
 
     @classmethod
-    def of(cls, machine: Machine, *, cpus: float = 0.0, memory_gb: float = 0.0) -> "Capacity":
-        """The machine's, or what the settings say instead (0: the machine's)."""
+    def of(
+        cls, machine: Machine, *, cpus: float = 0.0, memory_gb: float = 0.0, runtime: RuntimeName = "docker"
+    ) -> "Capacity":
+        """The machine's, or what the settings say instead (0: the machine's). The sandbox has no GPUs to give."""
         return cls(
             cpus=cpus or machine.cpus,
             memory_bytes=int(memory_gb * _GIB) or int(machine.memory_bytes * _JOBS_SHARE_OF_MEMORY),
-            gpus=machine.gpus,
+            gpus=() if runtime == "sandbox" else machine.gpus,
+            gpus_of="the sandbox" if runtime == "sandbox" else "this machine",
             cpus_of_machine=machine.cpus,
         )
 
@@ -56,11 +61,11 @@ def instance_limits(
     and when the shares of many instances would be too small to run anything.
     """
     sizes = [_facts(catalogue, instance_type) for instance_type in instance_types]
-    gpus = fair_shares([size.gpus for size in sizes], capacity.gpus)
+    gpus = fair_shares([size.gpus for size in sizes], len(capacity.gpus))
     if any(size.gpus and not share for size, share in zip(sizes, gpus, strict=True)):
         raise Impossible(
             f"{_in_words([name for name, size in zip(instance_types, sizes, strict=True) if size.gpus])} needs a GPU "
-            f"for each instance, and this machine has {capacity.gpus or 'none'}; "
+            f"for each instance, and {capacity.gpus_of} has {len(capacity.gpus) or 'none'}; "
             "choose a type without GPUs, such as ml.m5.large"
         )
     memory = fair_shares([size.memory_bytes for size in sizes], capacity.memory_bytes)

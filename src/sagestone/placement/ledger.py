@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sagestone.placement.capacity import Capacity
+from sagestone.placement.gpus import free_gpus, with_gpus_told, with_own_gpus
 from sagestone.placement.interface import Reservation
 
 _ROUNDING = 1e-6  # shares of a third and the like
@@ -45,15 +46,16 @@ class Books:
         for ledger in self.ledgers:
             ledger.tell()
 
-    def fits(self, wanted: Reservation) -> bool:
-        """Whether all of it is free."""
-        held = (each for ledger in self.ledgers for each in ledger.reservations())
+    def fitted(self, wanted: Reservation) -> Reservation | None:
+        """It with GPUs of its own, where all of it is free."""
+        held = [each for ledger in self.ledgers for each in ledger.reservations()]
         all_limits = [limits for reservation in (*held, wanted) for limits in reservation.limits]
-        return (
-            sum(limits.cpus or 0.0 for limits in all_limits) <= self.capacity.cpus + _ROUNDING
-            and sum(limits.memory_bytes or 0 for limits in all_limits) <= self.capacity.memory_bytes
-            and sum(limits.gpus for limits in all_limits) <= self.capacity.gpus
-        )
+        if (
+            sum(limits.cpus or 0.0 for limits in all_limits) > self.capacity.cpus + _ROUNDING
+            or sum(limits.memory_bytes or 0 for limits in all_limits) > self.capacity.memory_bytes
+        ):
+            return None
+        return with_own_gpus(wanted, free_gpus(self.capacity.gpus, held))
 
     def reserved(self) -> Reserved:
         """What is held now, and how many wait."""
@@ -81,7 +83,7 @@ class Ledger:
 
     def __init__(self, books: Books, held: Mapping[str, Reservation]) -> None:
         self.books = books
-        self._held = dict(held)
+        self._held = {job: with_gpus_told(each, books.capacity.gpus) for job, each in held.items()}
         self._waiting: dict[str, int] = {}  # job → when it came, in order
         self._on_turn: Hint | None = None
         self._give_way: Hint | None = None
@@ -116,22 +118,23 @@ class Ledger:
         """What the job has already."""
         return self._held.get(job)
 
-    def admit(self, wanted: Reservation) -> bool:
-        """Whether it is this job's turn and all of it fits: then it holds that. Else the job keeps its place."""
+    def admit(self, wanted: Reservation) -> Reservation | None:
+        """What the job holds now, its GPUs named, if it is its turn and all of it fits. Else it keeps its place."""
         with self.books.lock:
             self._waiting.setdefault(wanted.job, next(self.books.counter))
             if self.books.turn() is not self or next(iter(self._waiting)) != wanted.job:
-                return False
+                return None
             if self.books.draining:
-                return False
-            if not self.books.fits(wanted):
+                return None
+            fitted = self.books.fitted(wanted)
+            if fitted is None:
                 self._ask_others_to_give_way()
-                return False
+                return None
             self.admitted = next(self.books.counter)
-            self._held[wanted.job] = wanted
+            self._held[wanted.job] = fitted
             self._waiting.pop(wanted.job)
         self._tell_next()
-        return True
+        return fitted
 
     def pass_on(self, pool: str, reservation: Reservation) -> None:
         """What `pool` held is held by the job of that reservation now."""

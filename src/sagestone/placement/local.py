@@ -197,13 +197,14 @@ class LocalPlacement:
             volume_gb=volume_gb,
             shared_memory_bytes=self._shared_memory_bytes,
         )
-        reservation = Reservation(
+        wanted = Reservation(
             job=job,
             limits=limits,
             network=network_name(self._home, job) if len(instance_types) > 1 else None,
             runtime=self._runtime.name,
         )
-        if not self.ledger.admit(reservation):
+        reservation = self.ledger.admit(wanted)
+        if reservation is None:
             return None
         try:
             self._directories.write_reservation(reservation)

@@ -10,7 +10,7 @@ from sagestone.domain.event import InstanceEvent
 from sagestone.domain.metric import MetricPoint
 from sagestone.domain.metric_statistics import MetricSample
 from sagestone.domain.training_job import TrainingJob, TrainingJobStatus
-from sagestone.domain.transform_job import TransformJob
+from sagestone.domain.transform_job import TransformJob, instance_id
 from sagestone.domain.transition import advance
 from sagestone.store import lease_rows, metric_rows, rows, tag_rows
 from sagestone.store.database import Connection, Database
@@ -204,7 +204,7 @@ class SqlStore:
                 after = advance(job, event)
                 if after is not job:
                     counted.append((name, event.metrics))
-                    counted.append((f"{name}/algo-{event.instance}", event.host_metrics))
+                    counted.append((_host(job, event.instance), event.host_metrics))
                 job = after
             return job
 
@@ -354,6 +354,13 @@ class SqlStore:
 def _fact(connection: Connection, name: str) -> bytes | None:
     row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def _host(job: Job, instance: int) -> str:
+    """Whose the metrics of a host are, as the dimension Host names it: `JOB/algo-N`, of a transform `JOB/i-…`."""
+    if isinstance(job, TrainingJob):
+        return f"{job.spec.name}/algo-{instance}"
+    return f"{job.spec.name}/{instance_id(job.spec.arn, instance, job.created_at)}"
 
 
 def _split(key: str) -> tuple[rows.Kind, str]:

@@ -5,6 +5,7 @@ What the two do differently stands where it matters: `spec` (what a container ma
 """
 
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUn
 from sagestone.containers.engine.images import EngineImages, check_architecture
 from sagestone.containers.engine.logs import follow_file, follow_stream, poll_stream
 from sagestone.containers.engine.networks import create_engine_network, find_engine_networks, remove_engine_network
-from sagestone.containers.engine.spec import check_sources, container_document
+from sagestone.containers.engine.spec import check_gpus, check_sources, container_document
 from sagestone.containers.mount_namespace import engine_namespace
 from sagestone.containers.runtime import (
     Container,
@@ -50,6 +51,7 @@ class EngineRuntime:
         version = self._http.version()
         components = [component.get("Name", "") for component in version.get("Components") or ()]
         self._name: RuntimeName = "podman" if any("podman" in name.lower() for name in components) else "docker"
+        self._version = tuple(int(part) for part in re.findall(r"\d+", str(version.get("Version") or ""))[:2])
         self._architecture = str(version.get("Arch") or "")
         self._images = EngineImages(self._http, pull=pull)
         self._limits_memory: bool | None = None
@@ -90,6 +92,7 @@ class EngineRuntime:
         image = self.image(spec.image)
         check_architecture(image, self._architecture)
         check_sources(spec)
+        check_gpus(spec, self._name, self._version)
         try:
             answer = self._http.post(
                 "/containers/create", container_document(spec, image.id, self._name), name=spec.name

@@ -1,5 +1,6 @@
 """A ContainerSpec in the engine's words: what a job's container may and may not do. Pure."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,12 @@ CAPABILITIES = (
     "SYS_CHROOT",
 )
 
+#: The first Podman whose Docker-compatible service gives the devices of CDI that a request names.
+_PODMAN_WITH_GPUS = (5, 4)
+
 
 def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> dict[str, Any]:
     """The body of a create call. ENTRYPOINT, WORKDIR, USER and ENV stay the image's; its HEALTHCHECK is not run."""
-    if spec.gpus and engine == "podman":
-        raise RuntimeFailure(
-            f"container {spec.name}: {spec.gpus} GPUs asked for, but Podman's service ignores such requests silently; "
-            "use Docker for instance types with GPUs"
-        )
     host: dict[str, Any] = {
         "NetworkMode": spec.network or ("bridge" if spec.outward else "none"),
         "Mounts": [_mount(mount) for mount in spec.mounts],
@@ -50,11 +49,11 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
     if spec.cpus is not None:
         host["NanoCpus"] = int(spec.cpus * 1_000_000_000)
     if spec.gpus:
-        host["DeviceRequests"] = [{"Count": spec.gpus, "Capabilities": [["gpu"]]}]
+        host["DeviceRequests"] = [_device_request(spec.gpus, engine)]
     document: dict[str, Any] = {
         "Image": image,
         "Hostname": spec.hostname,
-        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "Env": [f"{name}={value}" for name, value in {**spec.environment, **_visible(spec.gpus)}.items()],
         "Labels": dict(spec.labels),
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": host,
@@ -68,6 +67,16 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
     return document
 
 
+def check_gpus(spec: ContainerSpec, engine: RuntimeName, version: tuple[int, ...]) -> None:
+    """Refuse GPUs of a Podman that takes the request and gives none."""
+    if spec.gpus and engine == "podman" and version < _PODMAN_WITH_GPUS:
+        raise RuntimeFailure(
+            f"container {spec.name}: {len(spec.gpus)} GPUs asked for, but the service of Podman "
+            f"{'.'.join(map(str, version))} ignores such requests silently; use Podman "
+            f"{'.'.join(map(str, _PODMAN_WITH_GPUS))} or newer, or Docker, for instance types with GPUs"
+        )
+
+
 def check_sources(spec: ContainerSpec) -> None:
     """Refuse a mount whose source is missing: an engine would make an empty directory instead, or say less."""
     for mount in spec.mounts:
@@ -75,6 +84,19 @@ def check_sources(spec: ContainerSpec) -> None:
             raise RuntimeFailure(f"container {spec.name}: mount source {mount.source} is not an absolute path")
         if not Path(mount.source).exists():
             raise RuntimeFailure(f"container {spec.name}: mount source {mount.source} (for {mount.target}) is missing")
+
+
+def _device_request(gpus: Sequence[str], engine: RuntimeName) -> dict[str, Any]:
+    """By UUID: numbers change when a GPU falls off, and a mere count means the first ones of the machine."""
+    if engine == "podman":
+        return {"Driver": "cdi", "DeviceIDs": [f"nvidia.com/gpu={uuid}" for uuid in gpus]}
+    return {"DeviceIDs": list(gpus), "Capabilities": [["gpu"]]}
+
+
+def _visible(gpus: Sequence[str]) -> dict[str, str]:
+    """Where NVIDIA's runtime is the engine's default it goes by this, which images of CUDA set to `all`: whatever the
+    image or the request says, it is these GPUs, or none."""
+    return {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 
 
 def _mount(mount: Mount) -> dict[str, Any]:

@@ -239,7 +239,7 @@ def _check(spec: ContainerSpec, stored: StoredImage) -> None:
         raise RuntimeFailure(f"{spec.name!r} cannot be a container's name")
     if spec.gpus:
         raise RuntimeFailure(
-            f"container {spec.name}: the sandbox has no GPUs to give ({spec.gpus} asked for); use Docker"
+            f"container {spec.name}: the sandbox has no GPUs to give ({len(spec.gpus)} asked for); use Docker"
         )
     if stored.image.architecture not in ("", architecture()):
         raise RuntimeFailure(

@@ -1,4 +1,4 @@
-"""GetMetricData of CloudWatch, for the metrics of training jobs."""
+"""GetMetricData of CloudWatch, for the metrics of training jobs and of the hosts of jobs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

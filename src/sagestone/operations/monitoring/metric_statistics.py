@@ -1,4 +1,4 @@
-"""GetMetricStatistics of CloudWatch, for the metrics of training jobs."""
+"""GetMetricStatistics of CloudWatch, for the metrics of training jobs and of the hosts of jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,8 +10,10 @@ from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterCombination, InvalidParameterValue
 
-#: Where training jobs' metrics are (documented), and the unit of those that have each dimension.
-NAMESPACE: Final = "/aws/sagemaker/TrainingJobs"
+#: Where the metrics of jobs are (documented), and the unit of those that have each dimension.
+TRAINING: Final = "/aws/sagemaker/TrainingJobs"
+TRANSFORM: Final = "/aws/sagemaker/TransformJobs"
+NAMESPACES: Final = (TRAINING, TRANSFORM)
 UNITS: Final = {"TrainingJobName": "None", "Host": "Percent"}
 #: Most points of one answer (documented).
 MOST_POINTS: Final = 1440
@@ -77,15 +79,22 @@ def measured(
 def samples(deps: Dependencies, metric: Mapping[str, Any], start: float, end: float) -> Sequence[MetricSample]:
     """The seconds of a metric (Namespace, MetricName, Dimensions, Unit) in which something was measured.
 
-    Its one dimension says whose it is: TrainingJobName the job's, Host (`JOB/algo-N`) that of a host.
+    Its one dimension says whose it is: TrainingJobName the job's, Host (`JOB/algo-N`, of a transform `JOB/i-…`) that
+    of a host.
     """
     unit = unit_of(metric)
-    if metric.get("Namespace") != NAMESPACE or unit is None or metric.get("Unit") not in (None, unit):
+    if unit is None or metric.get("Unit") not in (None, unit):
         return ()
     (dimension,) = metric["Dimensions"]
-    if ("/" in dimension["Value"]) != (dimension["Name"] == "Host"):
+    if (metric.get("Namespace"), dimension["Name"]) != place_of(dimension["Value"]):
         return ()
     return deps.store.metric_samples(dimension["Value"], metric["MetricName"], start, end)
+
+
+def place_of(owner: str) -> tuple[str, str]:
+    """The namespace and the dimension of what the store keeps for that owner."""
+    _, slash, host = owner.partition("/")
+    return (TRANSFORM if host.startswith("i-") else TRAINING), ("Host" if slash else "TrainingJobName")
 
 
 def percentiles_unknown(name: str, unknown: Sequence[int]) -> str:

@@ -1,0 +1,55 @@
+"""How busy the host of a transform job is, told while its containers serve."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sagestone.domain.assignment import Limits
+from sagestone.domain.event import InstanceEvent
+from tests.contract.training_instance import Ground, Platform
+from tests.contract.transform_instance import TransformInstance, serving, serving_sandbox
+
+GIB = 1024**3
+#: Never answers, and keeps a processor busy meanwhile.
+BUSY = """
+    def answer(request):
+        while True:
+            pass
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.mark.parametrize("containers", [1, 2])
+def test_all_containers_of_a_host_are_told_together(platform: Platform, tmp_path: Path, containers: int) -> None:
+    ground = Ground(platform=platform, directory=tmp_path)
+    ground.put("in/a", b"one\n")
+    instance = TransformInstance(
+        ground,
+        containers=tuple(serving(platform, BUSY, hostname=f"c{number}") for number in range(containers)),
+        limits=Limits(memory_bytes=2 * GIB, volume_bytes=GIB),
+        grace=0.5,
+    ).start()
+    told = await_metrics(instance)
+    instance.stop()
+    assert instance.outcome().ending == "Stopped"
+    values = {point.name: point.value for point in told.host_metrics}
+    assert values.keys() == {"CPUUtilization", "MemoryUtilization", "DiskUtilization"}
+    assert values["CPUUtilization"] > 0.0
+    for name in ("MemoryUtilization", "DiskUtilization"):
+        assert 0.0 < values[name] < 100.0
+
+
+def await_metrics(instance: TransformInstance) -> InstanceEvent:
+    """The first event that tells how busy the host was."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for event in instance.events():
+            if event.host_metrics:
+                return event
+        time.sleep(0.05)
+    raise AssertionError(f"nothing was told: {instance.events()}")
