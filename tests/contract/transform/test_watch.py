@@ -1,14 +1,13 @@
 """How busy the host of a transform job is, told while its containers serve."""
 
 import time
-from pathlib import Path
 
 import pytest
 
 from sagestone.domain.assignment import Limits
 from sagestone.domain.event import InstanceEvent
-from tests.contract.training_instance import Ground, Platform
-from tests.contract.transform_instance import TransformInstance, serving, serving_sandbox
+from tests.contract.training.training_instance import Ground
+from tests.contract.transform.transform_instance import TransformInstance, serving
 
 GIB = 1024**3
 #: Never answers, and keeps a processor busy meanwhile.
@@ -19,18 +18,12 @@ BUSY = """
 """
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return serving_sandbox(tmp_path_factory.mktemp("sandbox"))
-
-
 @pytest.mark.parametrize("containers", [1, 2])
-def test_all_containers_of_a_host_are_told_together(platform: Platform, tmp_path: Path, containers: int) -> None:
-    ground = Ground(platform=platform, directory=tmp_path)
+def test_all_containers_of_a_host_are_told_together(ground: Ground, containers: int) -> None:
     ground.put("in/a", b"one\n")
     instance = TransformInstance(
         ground,
-        containers=tuple(serving(platform, BUSY, hostname=f"c{number}") for number in range(containers)),
+        containers=tuple(serving(ground.platform, BUSY, hostname=f"c{number}") for number in range(containers)),
         limits=Limits(memory_bytes=2 * GIB, volume_bytes=GIB),
         grace=0.5,
     ).start()
