@@ -4,7 +4,6 @@
 an agent that finds its own verdict does not look at the container again.
 """
 
-import fcntl
 import os
 import time
 from functools import partial
@@ -16,6 +15,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.archive.room import when_there_is_room
 from sagestone.domain.assignment import Host
 from sagestone.domain.event import Outcome
+from sagestone.file_lock import is_held
 
 _LOOK_SECONDS = 0.2
 
@@ -70,7 +70,7 @@ class Rendezvous:
         """A host without a verdict whose agent has not been alive for that long."""
         now = time.monotonic()
         for number in self.peers:
-            if self.verdict(number) is not None or _is_held(self.peer_files(number).lock):
+            if self.verdict(number) is not None or is_held(self.peer_files(number).lock):
                 self._lock_free_since.pop(number, None)
             elif now - self._lock_free_since.setdefault(number, now) >= patience_seconds:
                 return number
@@ -98,21 +98,6 @@ class Rendezvous:
 
     def _path(self, number: int) -> Path:
         return self._files.rendezvous / f"algo-{number}.json"
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a living agent holds that lock; looking takes it for a moment, shared, when it is free."""
-    try:
-        file = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any
 import msgspec
 
 from sagestone.agent.parts import RuntimePart
+from sagestone.file_lock import is_held
 from sagestone.settings import Settings
 
 _BLINK_SECONDS = 0.3
@@ -85,7 +86,7 @@ def running_runtime(settings: Settings) -> RuntimePart | None:
 def _running(home: Path) -> dict[str, Any] | None:
     """What the service of this home tells of itself; one that is just starting is waited for."""
     deadline = time.monotonic() + _STARTING_SECONDS
-    while _is_held(home / "service.lock"):
+    while is_held(home / "service.lock"):
         try:
             facts: dict[str, Any] = msgspec.json.decode((home / "service.json").read_bytes())
         except FileNotFoundError:
@@ -95,15 +96,3 @@ def _running(home: Path) -> dict[str, Any] | None:
         else:
             return facts
     return None
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a process has the lock; looking takes it for a moment, shared, when it is free."""
-    try:
-        with lock.open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False

@@ -1,6 +1,5 @@
 """The agent processes of this machine: started detached, told apart by their lock, never left as zombies."""
 
-import fcntl
 import logging
 import os
 import select
@@ -15,6 +14,7 @@ import msgspec
 
 from sagestone.agent.files import InstanceFiles
 from sagestone.agent.parts import Parts
+from sagestone.file_lock import is_held
 from sagestone.placement.nursery import Nursery
 
 _LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Agents:
         """Whether an agent of that instance lives: one that we started, or one that holds the lock."""
         with self._lock:
             ours = files.directory in self._processes
-        return ours or _is_held(files.lock)
+        return ours or is_held(files.lock)
 
     def end(self, files: InstanceFiles, patience_seconds: float) -> None:
         """Wait until the agent is gone; kill it when that takes longer than `patience_seconds`."""
@@ -88,18 +88,3 @@ class Agents:
                 os.kill(pid, signal.SIGKILL)
         except (OSError, ValueError) as error:
             _LOG.warning("the agent of %s could not be killed: %s", files.directory, error)
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a living agent holds that lock; looking takes it for a moment, shared, when it is free."""
-    try:
-        file = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False

@@ -25,6 +25,7 @@ from sagestone.containers.runtime import Mount
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.instance_group import Share
+from sagestone.file_lock import is_held
 from sagestone.s3.client import S3
 
 _INPUT_DATA = "/opt/ml/input/data"
@@ -76,7 +77,7 @@ class FastFileChannel:
             self._look_at = time.monotonic() + _LOOK_SECONDS
             if self._places.failure.exists():
                 self._failure = msgspec.json.decode(self._places.failure.read_bytes(), type=Failure)
-            elif not _is_held(self._places.lock):
+            elif not is_held(self._places.lock):
                 self._failure = self._taken_away()
         return self._failure
 
@@ -140,7 +141,7 @@ def take_down(directory: Path, lock: Path) -> None:
     namespace = None
     while lock.exists():
         pid, _, namespace = lock.read_text().partition(" ")
-        if not _is_held(lock):
+        if not is_held(lock):
             break
         if pid:
             os.kill(int(pid), signal.SIGKILL)
@@ -159,12 +160,3 @@ def take_down_all(directory: Path) -> None:
     if directory.exists():
         for place in mounts_below(directory):
             unmount(place)
-
-
-def _is_held(lock: Path) -> bool:
-    with lock.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
