@@ -1,7 +1,35 @@
 """What has to be on disk before it is relied on."""
 
+import errno
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def whole_file(path: Path, *, new: bool = False) -> Iterator[IO[bytes]]:
+    """A file to write to, its owner's alone, that is called `path` at the end: whole and on disk, or not at all.
+
+    What had that name is replaced; those who may write it take turns. With `new` nothing is replaced: of several who
+    write at once the first wins, the others get FileExistsError, at the latest when they have written.
+    """
+    descriptor, name = _open_new(path) if new else _open_fresh(path)
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            _link(beside, path)
+        else:
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:
@@ -11,3 +39,24 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open_fresh(path: Path) -> tuple[int, str]:
+    """Always by one name: what a writer leaves who dies, the next one writes over."""
+    name = f"{path}.new"
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), name
+
+
+def _open_new(path: Path) -> tuple[int, str]:
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")  # 0600
+
+
+def _link(beside: Path, path: Path) -> None:
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+    except OSError:  # a file system without further names: nothing keeps two from the same name at once
+        beside.rename(path)

@@ -4,7 +4,6 @@
 an agent that finds its own verdict does not look at the container again.
 """
 
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.archive.room import when_there_is_room
 from sagestone.domain.assignment import Host
 from sagestone.domain.event import Outcome
+from sagestone.durable import whole_file
 from sagestone.file_lock import is_held
 
 _LOOK_SECONDS = 0.2
@@ -32,10 +32,8 @@ class Rendezvous:
     def leave(self, verdict: Outcome) -> None:
         """Tell the others how this host's container ended."""
         self._files.rendezvous.mkdir(exist_ok=True)
-        path = self._path(self._host.number)
-        fresh = path.with_name(path.name + ".new")
-        when_there_is_room(partial(_write_synced, fresh, msgspec.json.encode(verdict)))
-        fresh.replace(path)
+        content = msgspec.json.encode(verdict)
+        when_there_is_room(partial(_write_whole, self._path(self._host.number), content))
 
     def verdict(self, number: int) -> Outcome | None:
         """What that host left; None: it has not ended yet."""
@@ -100,8 +98,6 @@ class Rendezvous:
         return self._files.rendezvous / f"algo-{number}.json"
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+def _write_whole(path: Path, content: bytes) -> None:
+    with whole_file(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

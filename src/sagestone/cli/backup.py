@@ -37,7 +37,8 @@ def backup(
         try:
             report = back_up(settings, file, images=images, tell=tell)
         except (BackupFailed, FileExistsError) as error:
-            leave(FAILED, f"{file} {error.strerror}" if isinstance(error, FileExistsError) else str(error))
+            exists = isinstance(error, FileExistsError)
+            leave(FAILED, f"{file} exists already: no file is written over by a backup" if exists else str(error))
     if settings.s3_endpoint:
         complaints.print(f"note: objects lie in {settings.s3_endpoint}; they are not in the backup")
     for each in report.left_out:

@@ -17,12 +17,12 @@ import msgspec
 
 from sagestone.archive.errors import PackFailed
 from sagestone.archive.pack import pack_tree
-from sagestone.compose.backup_file import complete_file
 from sagestone.compose.backup_format import FORMAT, IMAGES, MANIFEST, SUMS, Manifest
 from sagestone.compose.home_contents import contents
 from sagestone.compose.keys import root_key_file
 from sagestone.containers.fresh import fresh_directory, sweep
 from sagestone.containers.images.saved import save_images
+from sagestone.durable import whole_file
 from sagestone.s3.storage.snapshot import snapshot_store
 from sagestone.settings import Settings
 from sagestone.store.snapshot import snapshot
@@ -91,7 +91,7 @@ def back_up(settings: Settings, target: Path, *, images: bool = False, tell: Tel
 
 def _pack(roots: list[Path], target: Path, left_out: list[str], tell: Tell) -> BackupReport:
     total = sum(_size(root) for root in roots)
-    with complete_file(target) as file:
+    with whole_file(target, new=True) as file:
         written = 0
 
         def write(data: bytes) -> None:

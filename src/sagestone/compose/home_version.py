@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from sagestone.compose.runtimes import CannotStart
+from sagestone.durable import whole_file
 from sagestone.version import VERSION
 
 #: Raised when a home is laid out so that an older version would do harm; databases have steps of their own.
@@ -31,6 +32,5 @@ def stamp_home(home: Path) -> None:
         )
     wanted: dict[str, object] = {"format": FORMAT, "version": VERSION}
     if known != wanted:
-        fresh = home / f"{_FILE}.new"
-        fresh.write_bytes(msgspec.json.encode(wanted))
-        fresh.replace(path)
+        with whole_file(path) as file:
+            file.write(msgspec.json.encode(wanted))

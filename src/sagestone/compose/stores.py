@@ -1,6 +1,5 @@
 """The store of an account: the one place that chooses its kind."""
 
-import os
 import secrets
 import socket
 from contextlib import suppress
@@ -11,6 +10,7 @@ import orjson
 from sagestone.compose.runtimes import CannotStart
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.describe.algorithm import describe_algorithm
+from sagestone.durable import whole_file
 from sagestone.settings import Settings
 from sagestone.store.interface import Store
 from sagestone.store.sqlite_database import open_sqlite
@@ -37,11 +37,8 @@ def home_word(home: Path) -> str:
     path = home / "service-id"
     with suppress(FileNotFoundError):
         return path.read_text().strip()
-    fresh = home / f".service-id-{os.getpid()}"
-    fresh.write_text(secrets.token_hex(8) + "\n")
-    with suppress(FileExistsError):
-        os.link(fresh, path)
-    fresh.unlink()
+    with suppress(FileExistsError), whole_file(path, new=True) as file:
+        file.write(f"{secrets.token_hex(8)}\n".encode())
     return path.read_text().strip()
 
 

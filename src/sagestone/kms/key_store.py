@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sagestone.durable import sync_directory
+from sagestone.durable import sync_directory, whole_file
 from sagestone.kms.key import Alias, Key
 from sagestone.kms.refusal import KmsRefusal
 from sagestone.kms.seal import KEY_BYTES, BadSeal, derived_key, seal, unseal
@@ -106,18 +106,8 @@ class KeyStore:
         return self._directory / f"{key_id}.json"
 
     def _write(self, path: Path, document: object) -> None:
-        beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(document))
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        sync_directory(self._directory)
+        with whole_file(path) as file:
+            file.write(msgspec.json.encode(document))
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -1,11 +1,11 @@
 """The root key, which seals all others: 32 random bytes in a file of its own, which nobody but its owner may read."""
 
-import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
-from sagestone.durable import sync_directory
+from sagestone.durable import whole_file
 from sagestone.kms.seal import KEY_BYTES
 
 
@@ -38,19 +38,7 @@ def open_root_key(path: Path, *, make: bool) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Written beside its place, flushed, then linked into it: whole or not there, and the first writer wins."""
+    """The first of several writers wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(beside, path)
-        except FileExistsError:
-            return
-        sync_directory(path.parent)
-    finally:
-        beside.unlink()
+    with suppress(FileExistsError), whole_file(path, new=True) as file:
+        file.write(f"{secrets.token_hex(KEY_BYTES)}\n".encode())

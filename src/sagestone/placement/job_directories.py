@@ -1,7 +1,6 @@
 """The directories of jobs on this machine: what was reserved, who was ever here, and taking them away."""
 
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from sagestone.agent.files import CACHES, InstanceFiles
+from sagestone.durable import whole_file
 from sagestone.placement.interface import Reservation
 
 _LOG = logging.getLogger(__name__)
@@ -50,12 +50,8 @@ class JobDirectories:
         """Keep it, whole or not at all, so that a restarted service knows who has what."""
         directory = self.root / reservation.job
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = directory / (_RESERVATION + ".new")
-        with fresh.open("wb") as file:
+        with whole_file(directory / _RESERVATION) as file:
             file.write(msgspec.json.encode(reservation))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(directory / _RESERVATION)
 
     def read_reservations(self) -> dict[str, Reservation]:
         """Those of all jobs; one that cannot be read is as if it were not there."""

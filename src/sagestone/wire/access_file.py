@@ -2,11 +2,10 @@
 
 import fcntl
 import json
-import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ import msgspec
 
 from sagestone.domain.policy import BadPolicy, read_policy
 from sagestone.domain.principal import FIRST_USER
-from sagestone.durable import sync_directory
+from sagestone.durable import whole_file
 from sagestone.wire.access_document import AccessDocument, Account, AttachedPolicy, Credentials, User, new_key
 
 FILE_NAME = "credentials.json"
@@ -58,14 +57,8 @@ def create_access(path: Path, account: str) -> None:
     """Make the file with one key of the account's first user, and its directory; the first of several writers wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = new_key(account, FIRST_USER, round(time.time(), 3))
-    beside = _write_beside(path, AccessDocument(credentials=(key,), seal=secrets.token_urlsafe(32)))
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        return
-    finally:
-        beside.unlink()
-    sync_directory(path.parent)
+    with suppress(FileExistsError):
+        _write(path, AccessDocument(credentials=(key,), seal=secrets.token_urlsafe(32)), new=True)
 
 
 def change_access(home: Path, change: Callable[[AccessDocument], AccessDocument]) -> AccessDocument:
@@ -81,8 +74,7 @@ def change_access(home: Path, change: Callable[[AccessDocument], AccessDocument]
         if not after.seal:  # of an older version: it was the first secret key, which may be given up now
             after = replace(after, seal=secrets.token_urlsafe(32))
         if after != before:
-            _write_beside(path, after).replace(path)
-            sync_directory(home)
+            _write(path, after)
     return after
 
 
@@ -95,11 +87,6 @@ def _entries(content: Any, kind: type[Entry]) -> tuple[Entry, ...]:
     return tuple(msgspec.convert(list(content), list[kind]))  # type: ignore[valid-type]
 
 
-def _write_beside(path: Path, document: AccessDocument) -> Path:
-    """A new file beside `path`, whole and on disk."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-    with os.fdopen(descriptor, "w") as file:  # mkstemp makes it 0600
-        json.dump(asdict(document), file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    return Path(beside)
+def _write(path: Path, document: AccessDocument, *, new: bool = False) -> None:
+    with whole_file(path, new=new) as file:
+        file.write(json.dumps(asdict(document), indent=2).encode())
