@@ -1,4 +1,4 @@
-"""Which clients are tested: SAGESTONE_TEST_CLIENTS is none, light (the default: what is quickly installed) or all."""
+"""Which clients are tested: SAGESTONE_TEST_CLIENTS is none, light (what is quickly installed) or all, the default."""
 
 import os
 
@@ -25,7 +25,7 @@ def report_other_clients(terminal: pytest.TerminalReporter) -> None:
 
 
 def _chosen() -> tuple[str, ...]:
-    choice = os.environ.get("SAGESTONE_TEST_CLIENTS", "light")
+    choice = os.environ.get("SAGESTONE_TEST_CLIENTS", "all")
     if choice not in _CHOICES:
         raise pytest.UsageError(f"SAGESTONE_TEST_CLIENTS is {choice!r}; it may be {', '.join(_CHOICES)}")
     return _CHOICES[choice]
