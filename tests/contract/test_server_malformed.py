@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -127,6 +128,20 @@ def test_strangers_fill_no_log(served: Served, caplog: pytest.LogCaptureFixture,
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1000):
                 pass
+        assert served.send("GET", "/health")[0] == 200
+    assert [each.getMessage() for each in caplog.records if each.name.startswith(("sagestone", "aiohttp"))] == []
+
+
+def test_a_connection_lost_between_two_requests_fills_no_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Both came at once, the second with half a body."""
+    first = b"GET /lost HTTP/1.1\r\nHost: x\r\n\r\n"
+    second = b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SageMaker.ListAlgorithms\r\nContent-Length: 99\r\n\r\nhalf"
+    with caplog.at_level(logging.WARNING):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+            connection.sendall(first + second)
+            with suppress(ConnectionResetError):
+                while connection.recv(1000):
+                    pass
         assert served.send("GET", "/health")[0] == 200
     assert [each.getMessage() for each in caplog.records if each.name.startswith(("sagestone", "aiohttp"))] == []
 

@@ -27,11 +27,14 @@ STORED = b'{"AlgorithmName":"stored","CreationTime":1700000000.437}'
 
 
 class ToyS3:
-    """Says what reached it; `/broken/…` raises, before or in the middle of the answer."""
+    """Says what reached it; `/broken/…` raises, before or in the middle of the answer; `/lost` loses the connection."""
 
     async def handle(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         if request.raw_path.startswith("/broken/early"):
             raise RuntimeError("an inside that nobody may see")
+        if request.raw_path == "/lost":  # just after the answer, as by a reset that arrives then
+            assert request.transport is not None
+            asyncio.get_running_loop().call_soon(request.transport.abort)
         if request.raw_path.startswith("/broken/late"):
             response = web.StreamResponse(headers={"Content-Length": "1000"})
             await response.prepare(request)

@@ -17,7 +17,7 @@ from tests.fuzz.smallest import smallest
 from tests.fuzz.target import Footprint, Target
 
 KINDS = ("requests", "s3", "http")
-AT_ONCE = 4
+AT_ONCE = 8
 
 _MOST_COMPLAINTS = 5
 _MOST_GROWTH_KIB = 64 * 1024
@@ -42,7 +42,7 @@ def attack_service(target: Target, kind: str, count: int, seed: str, until: floa
     """Send so many cases of a kind, or as many as there is time for; the same seed gives the same cases."""
     tally = Tally()
     draw = _drawer(target, kind)
-    at_once = AT_ONCE * 4 if kind == "http" else AT_ONCE  # broken requests mostly wait
+    at_once = AT_ONCE * 8 if kind == "http" else AT_ONCE  # broken requests mostly wait, one in a hundred a minute
     shooters = [_Shooter(target, kind, seed, draw, tally) for _ in range(at_once)]
     for start, stop in ((0, int(count * _WARM_UP)), (int(count * _WARM_UP), count)):
         threads = [

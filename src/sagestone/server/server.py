@@ -159,6 +159,8 @@ class Server:
         began, exchange = time.perf_counter(), Exchange(request_id=str(uuid.uuid4()))
         code, status = "ConnectionLost", 0
         try:
+            if request.transport is None and not request.content.is_eof():
+                raise ConnectionResetError("the client went away before its request was looked at, in its body")
             response = await self._answer(request, exchange)
             status = response.status
             code = exchange.code or ("OK" if status < 400 else str(status))
