@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from sagestone.agent.console import Console
 from sagestone.containers.runtime import LogSink, LostSink, Runtime, Stream, passed_over
-from sagestone.domain.metric import MetricPoint
+from sagestone.domain.metric import MetricDefinition, MetricPoint
+from sagestone.domain.metric_scraper import MetricScraper
 from sagestone.job_logs.names import TRAINING_GROUP
 from sagestone.job_logs.reader import LogReader
 from sagestone.job_logs.writer import LogWriter
@@ -98,6 +99,29 @@ def test_a_million_metrics_are_told_in_small_number_and_the_last_one_among_them(
         assert any(
             "values of metrics were found; of further ones only some are kept" in each for each in _messages(logs)
         )
+
+
+def test_lines_that_come_in_great_number_are_kept_and_searched_like_lines_that_come_one_by_one(tmp_path: Path) -> None:
+    line = "loss=%d;\tstep %d\x1b[0m é\r\n\n"
+    output = b"".join((line % (number % 7, number)).encode() + b"\xff\n" for number in range(3000)) + b"loss=9; end"
+    kept = []
+    for name, size in (("many", 1 << 18), ("few", 1000)):
+        told: list[list[MetricPoint]] = []
+        (tmp_path / name).mkdir()
+        console, logs = _console(
+            tmp_path / name,
+            *(("stdout", output[at : at + size]) for at in range(0, len(output), size)),
+            find=MetricScraper((MetricDefinition(name="loss", regex="loss=([0-9]+);#011step"),)).find,
+            pen=Pen(told),
+        )
+        points = [point.value for points in told for point in points]
+        kept.append((_messages(logs), console.last_lines(), points[-1000:]))
+    assert kept[0] == kept[1]
+    messages, last, points = kept[0]
+    assert messages[:3] == ["loss=0;#011step 0#033[0m é", "", "\ufffd"]
+    assert len(messages) == 9001
+    assert last[-2:] == ["\ufffd", "loss=9; end"]
+    assert points[-1] == 2999 % 7
 
 
 class Pen:

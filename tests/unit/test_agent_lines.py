@@ -28,20 +28,25 @@ def test_long_lines_go_on_without_losing_or_cutting_characters(text: str, longes
     assert all(len(line) <= longest and line.decode() for line in lines)
 
 
-@given(
-    pieces=st.lists(
-        st.binary(max_size=30) | st.text(st.sampled_from("aé\n\t"), max_size=30).map(str.encode), max_size=8
-    ),
-    longest=st.integers(4, 9),
+PIECES = st.lists(
+    st.binary(max_size=30) | st.text(st.sampled_from("aé漢\n\t\r\x7f\u2028"), max_size=30).map(str.encode), max_size=8
 )
+
+
+@given(pieces=PIECES, longest=st.integers(4, 9) | st.just(99))
 def test_lines_taken_at_once_are_those_taken_one_by_one(pieces: list[bytes], longest: int) -> None:
-    splitter, lines = LineSplitter(longest), []
+    splitter, lines = LineSplitter(longest), list[str]()
     for piece in pieces:
-        block = splitter.feed_plain(piece)
-        if block:
-            assert all(shown(line).encode() == line for line in block.splitlines())
-        lines += block[:-1].split(b"\n") if block else list(splitter.feed(piece))
-    assert lines + list(splitter.finish()) == _split(pieces, longest)
+        block = splitter.feed_shown(piece)
+        lines += block.decode()[:-1].split("\n") if block else map(shown, splitter.feed(piece))
+    assert [*lines, *map(shown, splitter.finish())] == list(map(shown, _split(pieces, longest)))
+
+
+@given(pieces=PIECES)
+def test_lines_that_are_short_enough_are_taken_at_once_whatever_is_in_them(pieces: list[bytes]) -> None:
+    splitter = LineSplitter(999)
+    for piece in pieces:
+        assert bool(splitter.feed_shown(piece + b"\n"))
 
 
 def test_lines_end_with_lf_and_a_return_before_it_is_dropped() -> None:

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from typing import Protocol
 
 import msgspec
 
+from sagestone.agent.console_share import ConsoleShare
+from sagestone.agent.found_metrics import FoundMetrics, LineMetrics
+from sagestone.agent.last_lines import MOST_LINES, LastLines
 from sagestone.agent.lines import LineSplitter, shown
 from sagestone.archive.room import when_there_is_room
 from sagestone.containers.runtime import Runtime, RuntimeFailure, Stream
@@ -22,17 +24,11 @@ from sagestone.job_logs.writer import LogWriter
 
 _SHOW_SECONDS = 0.1  # how long a line may wait before readers of the log see it
 _COMMIT_SECONDS = 0.5  # how often metrics are told and the place is noted
-_LAST_LINES = 40
-_TOGETHER_SECONDS = 1.0  # lines of stdout and stderr that came within this time may have been written in either order
 _TRIES = 3
-_MOST_POINTS = 1000  # told at a time
-_MOST_WAITING = 20_000  # points
-_TAIL_BYTES = 64 * 1024  # of a flood that is not kept, for its last lines
 _MANY_BYTES = 16 * 1024  # that come at once: a line at a time takes too long
-_MOST_GROWTH = 16 << 20  # of the log, by as much as comes at once
+_MOST_BYTES_SHOWN = 4  # of the log for a byte of output, and
+_MOST_BYTES_DATED = 16  # for a line
 _LATER = 10  # how much others go before a thread that carries a flood
-
-LineMetrics = Callable[[str, float], list[MetricPoint]]
 
 
 class MetricsPen(Protocol):
@@ -68,7 +64,9 @@ class Console:
        at a time the newest and the last of each name, and after `many_points` altogether only the last of each name.
     3. Memory is bounded; what goes beyond `keep_bytes` of log is not kept, and the log says so. So it does where output
        came faster than it was read and the runtime threw it away.
-    4. Trouble with reading the output never fails the job: it is said in the log.
+    4. Reading takes two seconds of a processor at once and a quarter of one in the long run, while the container runs:
+       what it writes faster than that waits, and slows its writer where the runtime lets it.
+    5. Trouble with reading the output never fails the job: it is said in the log.
 
     The place reached (bytes of each stream, size of the log) is noted in `place_file` after the lines are safe, with
     the points that are told next: a new agent cuts the log back to that size, tells the points where the old one had no
@@ -89,19 +87,16 @@ class Console:
         pen: MetricsPen | None = None,
     ) -> None:
         self._runtime, self._container, self._logs, self._clock = runtime, container, logs, clock
-        self._place_file, self._keep_bytes, self._many_points = place_file, keep_bytes, many_points
-        self._find, self._pen = find, pen
+        self._place_file, self._keep_bytes = place_file, keep_bytes
+        self._pen = pen
         self._taken: dict[Stream, int] = {"stdout": 0, "stderr": 0}  # bytes received from the runtime
         self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
-        self._lines: dict[Stream, deque[tuple[float, str]]] = {
-            "stdout": deque(maxlen=_LAST_LINES),
-            "stderr": deque(maxlen=_LAST_LINES),
-        }
-        self._tails: dict[Stream, bytes] = {}  # of what is neither kept nor looked at
-        self._points: list[MetricPoint] = []
-        self._points_told = self._dropped = self._lost = 0
+        self._last = LastLines()
+        self._metrics = None if find is None else FoundMetrics(find, many_points)
+        self._dropped = self._lost = 0
+        self._share = ConsoleShare()
         self._changed = threading.Condition()
-        self._dirty = self._ended = self._many_said = False
+        self._dirty = self._ended = False
         self._reading = threading.Thread(target=self._read, name="console-read", daemon=True)
         self._showing = threading.Thread(target=self._show, name="console-show", daemon=True)
 
@@ -113,6 +108,7 @@ class Console:
 
     def finish(self, timeout: float) -> bool:
         """After the container has ended: wait until all its output is kept and told; False when that took too long."""
+        self._share.end()
         self._reading.join(timeout)
         complete = not self._reading.is_alive()
         with self._changed:
@@ -132,19 +128,12 @@ class Console:
         return complete
 
     def last_lines(self) -> list[str]:
-        """The last lines that are not blank, oldest first; what stderr said at the very end stands last.
-
-        The two come by different ways, so which of two lines was written first cannot be told when they are that near.
-        """
+        """The last lines that are not blank, oldest first; what stderr said at the very end stands last."""
         with self._changed:
-            for stream in tuple(self._tails):
-                self._look_at_tail(stream)
-            lines = sorted(
-                ((at, stream, text) for stream in self._lines for at, text in self._lines[stream]), key=_time
-            )
-        together = lines[-1][0] - _TOGETHER_SECONDS if lines else 0.0
-        lines.sort(key=lambda line: line[0] >= together and line[1] == "stderr")
-        return [text for _, _, text in lines[-_LAST_LINES:]]
+            for stream in self._splitters:
+                if self._last.has_passed_over(stream):
+                    self._end_line(stream)
+            return self._last.told(self._clock())
 
     def _read(self) -> None:
         for attempt in range(_TRIES):
@@ -161,24 +150,36 @@ class Console:
             if self._ended:
                 return
             self._taken[stream] += len(data)
-            if self._dropped and self._find is None:
+            if self._dropped and self._metrics is None:
                 self._dropped += len(data)
-                self._tails[stream] = (self._tails.get(stream, b"") + data)[-_TAIL_BYTES:]
-            elif not self._keep_plain(stream, data):
+                self._last.pass_over(stream, data)
+            elif len(data) < _MANY_BYTES or not self._keep_many(stream, data):
                 for line in self._splitters[stream].feed(data):
                     self._keep(stream, line)
             self._wake()
+        self._share.pause()
 
-    def _keep_plain(self, stream: Stream, data: bytes) -> bool:
-        """Keep many lines at once, where each is kept just as it is; whether that could be done."""
-        if self._find is not None or len(data) < _MANY_BYTES or self._logs.size + _MOST_GROWTH > self._keep_bytes:
+    def _keep_many(self, stream: Stream, data: bytes) -> bool:
+        """Do with many lines at once what `_keep` does with each; whether that could be done.
+
+        Not where the log may become full within them, nor where one of them is too long.
+        """
+        growth = len(data) * _MOST_BYTES_SHOWN + (data.count(b"\n") + 1) * _MOST_BYTES_DATED
+        if not self._dropped and self._logs.size + growth > self._keep_bytes:
             return False
-        lines, at = self._splitters[stream].feed_plain(data), self._clock()
+        splitter, at = self._splitters[stream], self._clock()
+        before = splitter.pending
+        lines = splitter.feed_shown(data)
         if not lines:
             return False
-        self._logs.write_lines(at, lines)
-        last = (line.decode(errors="replace") for line in lines[-_TAIL_BYTES:].splitlines()[-_LAST_LINES:])
-        self._lines[stream].extend((at, text) for text in last if text.strip())
+        if self._metrics is not None:
+            for text in lines[:-1].decode().split("\n"):
+                self._metrics.look(text, at)
+        self._last.add_many(stream, lines, at)
+        if self._dropped:
+            self._dropped += before + len(data) - splitter.pending
+        else:
+            self._logs.write_lines(at, lines)
         return True
 
     def _lose(self, stream: Stream, count: int) -> None:
@@ -189,25 +190,15 @@ class Console:
             self._taken[stream] += count
             self._lost += count
 
-    def _look_at_tail(self, stream: Stream) -> None:
-        """Take the last lines from what was passed over; the first of them is only a part where it is long."""
-        self._end_line(stream)
-        for line in self._tails.pop(stream).splitlines()[-_LAST_LINES:]:
-            if text := shown(line).strip():
-                self._lines[stream].append((self._clock(), text))
-
     def _end_line(self, stream: Stream) -> None:
         for line in self._splitters[stream].finish():
             self._keep(stream, line)
 
     def _keep(self, stream: Stream, line: bytes) -> None:
         at, text = self._clock(), shown(line)
-        if self._find is not None:
-            self._points += self._find(text, at)
-            if len(self._points) > _MOST_WAITING:
-                self._points = _thinned(self._points, _MOST_POINTS)
-        if text.strip():
-            self._lines[stream].append((at, text))
+        if self._metrics is not None:
+            self._metrics.look(text, at)
+        self._last.add(stream, text, at)
         if self._dropped or self._logs.size + len(text) > self._keep_bytes:
             if not self._dropped:
                 _go_later()
@@ -250,7 +241,7 @@ class Console:
             log=self._logs.size,
             dropped=self._dropped,
             lost=self._lost,
-            points_told=self._points_told,
+            points_told=0 if self._metrics is None else self._metrics.told,
             points=points,
             told_before=0 if self._pen is None else self._pen.metrics_told,
         )
@@ -258,25 +249,13 @@ class Console:
     def _commit(self) -> None:
         with self._changed:
             self._logs.flush()
-            points, self._points = self._thinned(), []
-            self._points_told += len(points)
+            points = [] if self._metrics is None else self._metrics.take(self._say)
             place = self._place(points)
         fresh = self._place_file.with_name(self._place_file.name + ".new")
         when_there_is_room(partial(fresh.write_bytes, msgspec.json.encode(place)))
         fresh.replace(self._place_file)
         if points and self._pen is not None:
             self._pen.metrics(points)
-
-    def _thinned(self) -> list[MetricPoint]:
-        if self._points_told < self._many_points:
-            return _thinned(self._points, _MOST_POINTS)
-        thinned = _thinned(self._points, 0)
-        if len(thinned) < len(self._points) and not self._many_said:
-            self._many_said = True
-            self._say(
-                f"[sagestone] {self._points_told} values of metrics were found; of further ones only some are kept"
-            )
-        return thinned
 
     def _return_to_place(self) -> None:
         try:
@@ -289,23 +268,13 @@ class Console:
             self._pen.metrics(place.points)
         self._logs.cut(place.log)
         self._taken = {"stdout": place.stdout, "stderr": place.stderr}
-        self._dropped, self._lost, self._points_told = place.dropped, place.lost, place.points_told
+        self._dropped, self._lost = place.dropped, place.lost
+        if self._metrics is not None:
+            self._metrics.told = place.points_told
         reader = LogReader(self._logs.logs)
-        page = reader.events(self._logs.group, self._logs.stream, limit=_LAST_LINES, from_head=False)
-        self._lines["stdout"].extend((0.0, event.message) for event in page.events if event.message.strip())
-
-
-def _time(line: tuple[float, Stream, str]) -> float:
-    return line[0]
-
-
-def _thinned(points: list[MetricPoint], most: int) -> list[MetricPoint]:
-    """The newest, `most` at most, and the last one of every name."""
-    if len(points) <= most:
-        return points
-    last = {point.name: index for index, point in enumerate(points)}
-    first_kept = len(points) - most
-    return [points[index] for index in sorted(last.values()) if index < first_kept] + points[first_kept:]
+        page = reader.events(self._logs.group, self._logs.stream, limit=MOST_LINES, from_head=False)
+        for event in page.events:
+            self._last.add("stdout", event.message, 0.0)
 
 
 def _go_later() -> None:

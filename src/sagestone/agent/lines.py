@@ -6,8 +6,9 @@ from typing import Final
 
 LONGEST_LINE: Final = 64 * 1024
 
-_NOT_PLAIN = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
 _CONTROL = {code: f"#{code:03o}" for code in (*range(32), 127)}
+_NOT_PLAIN = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]")
+_IN_BYTES = [(bytes((code,)), text.encode()) for code, text in _CONTROL.items() if code != ord("\n")]
 
 
 class LineSplitter:
@@ -42,23 +43,19 @@ class LineSplitter:
                 break
         del self._open[:start]
 
-    def feed_plain(self, data: bytes) -> bytes:
-        """All lines at once that `data` completes, each with its LF, where they are shown just as they are.
+    def feed_shown(self, data: bytes) -> bytes:
+        """All lines at once that `data` completes, as the log shows them (`shown`), each with its LF.
 
-        Nothing where one of them is not: then nothing was taken, and `feed` does it line by line.
+        Nothing where one of them is too long, or none is whole: then nothing was taken, and `feed` does it one by one.
         """
         last = data.rfind(b"\n") + 1
-        block = bytes(self._open) + data[:last]
         if not last or len(data) - last > self._longest:
             return b""
-        if _NOT_PLAIN.search(block) or max(map(len, block.split(b"\n"))) > self._longest:
-            return b""
-        try:
-            block.decode()
-        except UnicodeDecodeError:
+        block = bytes(self._open) + data[:last]
+        if _has_longer(block, self._longest):
             return b""
         self._open[:] = data[last:]
-        return block
+        return _shown_lines(block)
 
     def finish(self) -> Iterator[bytes]:
         """The last line, where the stream did not end with LF."""
@@ -74,6 +71,27 @@ def shown(line: bytes) -> str:
     """
     text = line.decode(errors="replace")
     return text if text.isprintable() else text.translate(_CONTROL)
+
+
+def _shown_lines(block: bytes) -> bytes:
+    """What `shown` makes of each line, of all of them at once."""
+    block = block.replace(b"\r\n", b"\n")
+    if not block.isascii():
+        block = block.decode(errors="replace").encode()
+    if _NOT_PLAIN.search(block):
+        for control, text in _IN_BYTES:
+            block = block.replace(control, text)
+    return block
+
+
+def _has_longer(block: bytes, longest: int) -> bool:
+    """Whether a line has more than `longest` bytes; looks at one line in so many bytes."""
+    start = 0
+    while len(block) - start > longest:
+        start = block.rfind(b"\n", start, start + longest + 1) + 1
+        if not start:
+            return True
+    return False
 
 
 def _without_return(line: bytes) -> bytes:

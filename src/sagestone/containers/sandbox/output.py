@@ -3,9 +3,10 @@
 Each stream is a row of files, `stdout.<offset>`: the number of the byte that the file begins with. When a stream has
 more than its share of `kept` the oldest file goes, read or not: a program that prints without end does not fill the
 disk. Beyond a first amount the pipes are emptied at a steady pace, so a flood waits in its own program and costs the
-neighbours little.
+neighbours little; what comes in very many small pieces gathers in the pipe for some milliseconds.
 """
 
+import fcntl
 import os
 import select
 import time
@@ -16,6 +17,10 @@ _CHUNK = 1 << 18
 _FIRST_BYTES = 256 << 20  # as fast as they come
 _BYTES_A_SECOND = 32 << 20  # what comes after
 _PAUSE_SECONDS = 0.05
+_MANY_READS = 20  # within _PAUSE_SECONDS: before each further one something may gather
+_GATHER_SECONDS = 0.005
+_PIPE_BYTES = 1 << 18  # a plain user has a sum for all pipes
+_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ
 
 
 class Output:
@@ -24,8 +29,14 @@ class Output:
     def __init__(self, pipes: "tuple[int, int]", kept: int) -> None:
         self._streams = {pipe: _Row(name, kept // len(STREAMS)) for pipe, name in zip(pipes, STREAMS, strict=True)}
         self._budget = float(_FIRST_BYTES)
-        self._counted = time.monotonic()
+        self._counted = self._reads_since = time.monotonic()
+        self._reads = 0
         self._paused = False
+        for pipe in pipes:
+            try:
+                fcntl.fcntl(pipe, _SET_PIPE_SIZE, _PIPE_BYTES)
+            except OSError:
+                pass  # it stays smaller: only slower
 
     def register(self, poll: "select.poll") -> None:
         """Have the poll tell when something was written."""
@@ -45,12 +56,17 @@ class Output:
         now = time.monotonic()
         self._budget = min(self._budget + (now - self._counted) * _BYTES_A_SECOND, _FIRST_BYTES)
         self._counted = now
-        pausing = running and self._budget <= 0  # after the end there is only what the pipes hold
+        if now - self._reads_since >= _PAUSE_SECONDS:
+            self._reads, self._reads_since = 0, now
+        gathers = self._reads > _MANY_READS and not self._paused
+        pausing = running and (self._budget <= 0 or gathers)  # after the end there is only what the pipes hold
         if pausing != self._paused:
             for pipe in self._streams:
                 poll.modify(pipe, 0 if pausing else select.POLLIN)
             self._paused = pausing
-        return _PAUSE_SECONDS * 1000 if pausing else None
+        if not pausing:
+            return None
+        return (_PAUSE_SECONDS if self._budget <= 0 else _GATHER_SECONDS) * 1000
 
     def carry(self, pipe: int, poll: "select.poll") -> None:
         """Write on what has come."""
@@ -59,6 +75,7 @@ class Output:
         data = os.read(pipe, _CHUNK)
         if data:
             self._budget -= len(data)
+            self._reads += 1
             self._streams[pipe].write(data)
             return
         poll.unregister(pipe)
