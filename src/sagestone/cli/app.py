@@ -50,7 +50,8 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
         leave(USAGE, str(error))
 
 
-#: Each command's module; only the one that is asked for is imported, so that `up` answers soon.
+#: Each command's module; only the one that is asked for is imported, so that it begins soon. `--help` imports them all:
+#: so what is heavy is imported where a command needs it, not where its module begins (tests/unit/test_lean_imports.py).
 _COMMANDS = (
     *("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain", "doctor", "image"),
     *("backup", "restore", "clean", "user", "account", "policy", "version"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
@@ -12,8 +12,9 @@ from sagestone.archive.errors import UnsafeArchive
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.show import complaints, console, for_people, show_json
-from sagestone.compose.backup import BackupFailed, Tell, back_up
-from sagestone.compose.restore import RestoreFailed, restore
+
+if TYPE_CHECKING:
+    from sagestone.compose.backup import Tell
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +33,8 @@ def backup(
 
     Algorithms, jobs, models, tags, objects of the embedded S3, logs, keys and settings. Keep it as secret as the keys.
     """
+    from sagestone.compose.backup import BackupFailed, back_up
+
     settings = settings_of(home)
     with _progress() as tell:
         try:
@@ -67,6 +70,8 @@ def restore_home(
 
     Everything is checked first. Jobs that ran when the backup was made end with a reason that says so.
     """
+    from sagestone.compose.restore import RestoreFailed, restore
+
     settings = settings_of(home)
     if not file.is_file():
         leave(USAGE, f"{file} is no file")
@@ -95,7 +100,7 @@ def restore_home(
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
+def _progress() -> "Iterator[Tell]":
     """A bar for people; nothing where standard error is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=complaints, transient=True, disable=not complaints.is_terminal) as progress:

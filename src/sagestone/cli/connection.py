@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagestone.cli.exits import UNAVAILABLE, leave
 from sagestone.cli.identity import keys_in_use
 from sagestone.compose.endpoint import inside_endpoint
-from sagestone.compose.service import Service
 from sagestone.settings import Settings
 from sagestone.shapes.own_model import SERVICE, TARGET_PREFIX
+
+if TYPE_CHECKING:
+    from sagestone.compose.service import Service
 
 
 class Refused(Exception):
@@ -82,12 +84,14 @@ def connect(settings: Settings) -> Connection:
 
 
 @contextmanager
-def connect_or_start(settings: Settings) -> Iterator[tuple[Connection, Service | None]]:
+def connect_or_start(settings: Settings) -> Iterator[tuple[Connection, "Service | None"]]:
     """The running service, or a new one that stops when the command ends (then it is the second value)."""
     endpoint = inside_endpoint(settings)
     if endpoint is not None:
         yield Connection(settings, endpoint), None
         return
+    from sagestone.compose.service import Service  # half a second of modules, for who needs them
+
     service = Service.start(settings, any_port=True)
     try:
         yield Connection(settings, service.inside), service

@@ -8,7 +8,6 @@ from rich.markup import escape
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE
 from sagestone.cli.show import console, show_json
-from sagestone.compose.examine import examine_machine
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +21,8 @@ def doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
 ) -> None:
     """Examine this machine: what works, what is missing and how to get it. Nothing is changed."""
+    from sagestone.compose.examine import examine_machine
+
     findings = examine_machine(settings_of(home))
     if as_json:
         show_json([{"subject": item.subject, "level": item.level, "text": item.text} for item in findings])

@@ -8,7 +8,6 @@ import typer
 
 from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.identity import keys_in_use
-from sagestone.cli.show import show_json
 from sagestone.compose.endpoint import running_endpoint
 from sagestone.settings import Settings
 
@@ -55,6 +54,8 @@ def env(
     if settings.tls_ca:
         variables["AWS_CA_BUNDLE"] = str(Path(settings.tls_ca).expanduser().absolute())
     if as_json:
+        from sagestone.cli.show import show_json
+
         show_json(variables)
         return
     for name, value in variables.items():

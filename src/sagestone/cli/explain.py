@@ -10,7 +10,6 @@ from sagestone.cli.app import AsJson, Home, settings_of
 from sagestone.cli.exits import USAGE, leave, printable
 from sagestone.cli.show import console, show_json
 from sagestone.cli.spec_file import read_request
-from sagestone.compose.explanation import explain_request
 
 _LONGEST = 2000  # characters of a violation for people; it may quote a value of megabytes
 
@@ -29,6 +28,8 @@ def explain(
 
     The documents are the algorithm, the validation plan with its jobs, and the assignment of each instance.
     """
+    from sagestone.compose.explanation import explain_request
+
     explanation = explain_request(settings_of(home), read_request(spec))
     if as_json:
         show_json(explanation)

@@ -10,7 +10,6 @@ from sagestone.cli.app import AsJson, Home
 from sagestone.cli.exits import FAILED, USAGE, leave
 from sagestone.cli.identity import AccountOption, change, known
 from sagestone.cli.show import complaints, console, show_json
-from sagestone.compose.actions import idle_actions
 from sagestone.domain.policy import LONGEST, BadPolicy, read_policy
 from sagestone.wire.access_document import AccessDocument, AttachedPolicy, drop_policy, put_policy
 
@@ -39,6 +38,8 @@ def put(
     home: Home = None,
 ) -> None:
     """Attach a policy to a user or a role; with neither it bounds the whole account. One of that name is replaced."""
+    from sagestone.compose.actions import idle_actions
+
     to = _to(user, role)
     try:
         text = file.read_text(encoding="utf-8")

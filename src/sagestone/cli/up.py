@@ -1,10 +1,11 @@
 """`sagestone up`."""
 
+import gc
 import os
 import shlex
 import signal
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +13,10 @@ from sagestone.cli.app import Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE, command_name, leave
 from sagestone.compose.allocator import share_arenas
 from sagestone.compose.log_lines import set_up_logs
-from sagestone.compose.service import Service
 from sagestone.settings import Settings, default_home
+
+if TYPE_CHECKING:
+    from sagestone.compose.service import Service
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +47,7 @@ def up(
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stopped.set())
     share_arenas()
-    service = Service.start(settings)
+    service = _start(settings)
     try:
         _tell(service, settings)
         while not stopped.wait(1.0):
@@ -55,7 +58,18 @@ def up(
     typer.echo("stopped; jobs that were running go on and are found again at the next start")
 
 
-def _tell(service: Service, settings: Settings) -> None:
+def _start(settings: Settings) -> "Service":
+    """Start it; what is loaded until then stays, so the garbage collector never looks at it."""
+    gc.disable()
+    from sagestone.compose.service import Service  # only here: `sagestone --help` imports this module too
+
+    service = Service.start(settings)
+    gc.freeze()
+    gc.enable()
+    return service
+
+
+def _tell(service: "Service", settings: Settings) -> None:
     """The start message; without rich, which would cost the start a quarter of a second."""
     typer.secho(f"Sagestone listens on {service.endpoint}", bold=True)
     typer.echo(f"  keeps everything in   {settings.home}")

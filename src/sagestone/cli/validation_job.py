@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sagestone.domain.plan.algorithm import job_name
-
 _SUFFIX = "00000000"
 
 
@@ -17,6 +15,8 @@ def validation_job(sagemaker: Any, algorithm: Mapping[str, Any]) -> str | None:
     profiles = (algorithm.get("ValidationSpecification") or {}).get("ValidationProfiles", ())
     if not profiles:
         return None
+    from sagestone.domain.plan.algorithm import job_name
+
     prefix = job_name(algorithm["AlgorithmName"], profiles[0]["ProfileName"], _SUFFIX).removesuffix(_SUFFIX)
     pages = sagemaker.get_paginator("list_training_jobs").paginate(
         NameContains=prefix, CreationTimeAfter=algorithm["CreationTime"], SortBy="CreationTime"

@@ -3,7 +3,6 @@
 import typer
 
 from sagestone.cli.app import AsJson
-from sagestone.cli.show import show_json
 from sagestone.version import VERSION
 
 
@@ -15,6 +14,8 @@ def register(app: typer.Typer) -> None:
 def version(as_json: AsJson = False) -> None:
     """Print the version of Sagestone."""
     if as_json:
+        from sagestone.cli.show import show_json
+
         show_json({"version": VERSION})
     else:
         typer.echo(f"sagestone {VERSION}")

@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -63,7 +64,11 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     """Build everything for one service; `holder` is its name on leases. Raises CannotStart."""
     home = settings.home
     book = CredentialBook.open(home, settings.account)
-    runtime_part, runtime = choose_runtime(settings)
+    with ThreadPoolExecutor(1) as beside:  # to look for a runtime is to wait for other processes
+        chosen = beside.submit(choose_runtime, settings)
+        models = [*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch", "kms")), OWN_MODEL]
+        query_models = [load_service_model(name) for name in ("sts", "iam")]
+        runtime_part, runtime = chosen.result()
     capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb, runtime=runtime.name)
     nursery = Nursery(os.environ)
     images = WatchedImages(runtime.image)
@@ -107,8 +112,8 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
     )
     server = Server(
         operations=operations(tenants.dependencies),
-        models=[*(load_service_model(name) for name in ("sagemaker", "logs", "cloudwatch", "kms")), OWN_MODEL],
-        query_models=[load_service_model(name) for name in ("sts", "iam")],
+        models=models,
+        query_models=query_models,
         s3=s3,
         book=book,
         container_credentials=partial(container_credentials, tenants.dependencies),
