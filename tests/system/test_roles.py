@@ -68,3 +68,12 @@ def test_what_the_job_says_wins(sandbox_service: RunningService) -> None:
     request = asking("own-endpoint", Environment={"AWS_ENDPOINT_URL": "http://elsewhere"})
     train(sandbox_service, request)
     assert told(log_of(sandbox_service, "own-endpoint"), "endpoint") == "http://elsewhere"
+
+
+def test_a_program_that_has_ended_already_misses_nothing(sandbox_service: RunningService) -> None:
+    request = asking("at-once", 2)
+    request["AlgorithmSpecification"]["ContainerEntrypoint"] = ["/bin/true"]
+    shown = train(sandbox_service, request)
+    assert (shown["TrainingJobStatus"], shown.get("FailureReason")) == ("Completed", None)
+    for host in (1, 2):
+        assert not [line for line in log_of(sandbox_service, "at-once", host) if "cannot reach" in line]

@@ -8,7 +8,7 @@ from sagestone.agent.volume import VolumeWatch
 from sagestone.containers.runtime import RuntimeFailure, Usage
 from sagestone.domain.metric import MetricPoint
 
-_FIRST_SECONDS = 1.0
+_FIRST_SECONDS = 0.25  # many jobs here are short, and shall be told too
 _EVERY_SECONDS = 10.0
 
 

@@ -5,12 +5,14 @@ from typing import Final
 
 from sagestone.agent.relay import Relay, address_of, endpoint_of
 from sagestone.agent.tools import Tools
-from sagestone.containers.runtime import RuntimeFailure
+from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.container_credentials import credentials_path
 
 #: The port of the container's own loopback by which the service is reached where it has a network of its own.
 PORT: Final = 51679
+
+_END_SECONDS = 1.0  # between the end of a process and the runtime's knowing of it
 
 
 def role_environment(assignment: TrainingAssignment, tools: Tools) -> dict[str, str]:
@@ -39,9 +41,18 @@ def open_relay(assignment: TrainingAssignment, tools: Tools, container: str) -> 
     try:
         listener = tools.runtime.listen(container, PORT)
     except (RuntimeFailure, OSError) as error:
-        tools.logs.write(tools.clock(), f"[sagestone] the container cannot reach this service: {error}")
+        if not _is_over(tools.runtime, container):
+            tools.logs.write(tools.clock(), f"[sagestone] the container cannot reach this service: {error}")
         return None
     return Relay(listener, lambda: address_of(endpoint_of(file)))
+
+
+def _is_over(runtime: Runtime, container: str) -> bool:
+    """Whether its program has ended already, as short ones do: then there is nobody left who would miss the way."""
+    try:
+        return runtime.wait(container, _END_SECONDS) is not None
+    except (RuntimeFailure, OSError):
+        return False
 
 
 def _needs_relay(assignment: TrainingAssignment, tools: Tools) -> bool:
