@@ -1,7 +1,6 @@
 """The places of a request: a value with its path, so that a rule can say where it is broken."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from sagestone.shapes.violation import Violation
@@ -16,7 +15,7 @@ class Place:
 
     __slots__ = ("_above", "_step", "value")
 
-    def __init__(self, value: Any, above: "Place | None" = None, step: str = "") -> None:
+    def __init__(self, value: Any, above: "Place | None" = None, step: "_Step | None" = None) -> None:
         self.value = value
         self._above = above
         self._step = step
@@ -27,15 +26,15 @@ class Place:
         steps: list[str] = []
         place: Place | None = self
         while place is not None:
-            if place._step:
-                steps.append(place._step)
+            if place._step is not None:
+                steps.append(_written(place._step))
             place = place._above
         return ".".join(reversed(steps))
 
     def member(self, name: str) -> "Place":
         """The member of a structure."""
-        value = self.value.get(name) if isinstance(self.value, dict) else None
-        return Place(value, self, _step_of(name))
+        value = self.value
+        return Place(value.get(name) if isinstance(value, dict) else None, self, name)
 
     def at(self, *names: str) -> "Place":
         """The member of a member of a member."""
@@ -48,7 +47,7 @@ class Place:
         """The elements of a list, counted from 1 in the path; none where the list is absent."""
         if isinstance(self.value, list):
             for number, value in enumerate(self.value, start=1):
-                yield Place(value, self, f"{number}.member")
+                yield Place(value, self, number)
 
     def entries(self) -> Iterator[tuple[str, "Place"]]:
         """The keys of a map with their values; none where the map is absent."""
@@ -58,7 +57,7 @@ class Place:
 
     def entry(self, key: str) -> "Place":
         """The value of a key of a map, absent or not."""
-        return Place((self.value or {}).get(key), self, f"{key}.member")
+        return Place((self.value or {}).get(key), self, (key,))
 
     def __bool__(self) -> bool:
         """Whether something is there: absent, empty text, an empty list and an empty structure say the same."""
@@ -83,9 +82,21 @@ class Place:
         return self.breaks(f"Member is not supported yet: {reason}")
 
 
-@cache
-def _step_of(member: str) -> str:
-    return member[:1].lower() + member[1:]
+#: From a place to the one inside it: a member's name, an element's number, an entry's key (in a tuple).
+_Step = str | int | tuple[str]
+
+
+def _written(step: _Step) -> str:
+    if isinstance(step, str):
+        return step[:1].lower() + step[1:]
+    return f"{step if isinstance(step, int) else step[0]}.member"
+
+
+def repeated_members(items: Place, member: str, noun: str) -> Iterator[Violation]:
+    """A violation for each element of a list whose `member` has the value that an earlier one's has."""
+    given = [item.get(member) for item in items.value] if isinstance(items.value, list) else []
+    if len(set(given)) < len(given):
+        yield from repeated((item.member(member) for item in items.elements()), noun)
 
 
 def repeated(places: Iterator[Place], noun: str) -> Iterator[Violation]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sagestone.domain.place import Place, repeated
+from sagestone.domain.place import Place, repeated_members
 from sagestone.shapes.violation import Violation
 
 #: Most tags that a resource may have (shape TagList).
@@ -11,7 +11,7 @@ MOST_TAGS = 50
 
 def tag_violations(tags: Place) -> Iterator[Violation]:
     """Keys are unique in one request, and the prefix `aws:` is not for users."""
-    yield from repeated((item.member("Key") for item in tags.elements()), "tag key")
+    yield from repeated_members(tags, "Key", "tag key")
     for item in tags.elements():
         key = item.member("Key")
         if str(key.value).lower().startswith("aws:"):

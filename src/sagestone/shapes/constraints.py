@@ -14,6 +14,8 @@ from sagestone.shapes.report import Path, Report, wrong_type
 from sagestone.shapes.scalars import ScalarCheck, compile_scalar, length_constraint
 from sagestone.shapes.service_model import ServiceModel, ShapeFacts
 
+_ONLY_TEXTS = frozenset([str])
+
 Check = Callable[[Any, Path, Report], Any]
 
 
@@ -75,7 +77,12 @@ def _structure(compiler: Compiler, shape: ShapeFacts) -> Check:
     if shape.get("document"):
         return lambda value, path, report: value
     members = {
-        name: (compiler.check_of(facts["shape"]), member_path_name(name)) for name, facts in shape["members"].items()
+        name: (
+            compiler.scalar_of(facts["shape"]).passes if compiler.is_scalar(facts["shape"]) else None,
+            compiler.check_of(facts["shape"]),
+            member_path_name(name),
+        )
+        for name, facts in shape["members"].items()
     }
     required = tuple((name, member_path_name(name)) for name in shape.get("required", ()))
 
@@ -85,8 +92,11 @@ def _structure(compiler: Compiler, shape: ShapeFacts) -> Check:
         clean: dict[str, Any] = {}
         for name, item in value.items():
             if item is not None and name in members:
-                check_member, path_name = members[name]
-                clean[name] = check_member(item, (path, path_name), report)
+                passes, check_member, path_name = members[name]
+                if passes is not None and type(item) is str and passes(item):
+                    clean[name] = item
+                else:
+                    clean[name] = check_member(item, (path, path_name), report)
         for name, path_name in required:
             if name not in clean:
                 report.missing((path, path_name))
@@ -130,11 +140,13 @@ def _elements(check_element: Check) -> Check:
 
 def _scalar_elements(scalar: ScalarCheck, shape_name: str) -> Check:
     """A scalar element has no path of its own: the list is told, with all constraints of its elements."""
-    read, broken = scalar.read, scalar.broken
+    read, broken, passes = scalar.read, scalar.broken, scalar.passes
     told = f"Member must satisfy constraint: [{', '.join(scalar.constraints)}]"
     told_null = f"Member must satisfy constraint: [{', '.join((*scalar.constraints, 'Member must not be null'))}]"
 
     def check(value: list[Any], path: Path, report: Report) -> Any:
+        if passes is not None and _ONLY_TEXTS.issuperset(map(type, value)) and all(map(passes, value)):
+            return value
         clean = [read(item, (path, number)) for number, item in enumerate(value, 1) if item is not None]
         if len(clean) < len(value):
             report.broken(path, shape_name, value, told_null)

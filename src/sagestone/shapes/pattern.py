@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, Final
 
 #: A pattern that needs longer than this on one value counts as broken (only hostile values come near).
 PATIENCE_SECONDS = 0.25
@@ -25,7 +26,7 @@ ODD_PATTERNS = {
 
 #: Requests say the same words again and again: so many short texts are remembered of each pattern.
 _REMEMBERED = 256
-_SHORT = 128
+SHORT: Final = 128
 
 
 class TooSlow(Exception):
@@ -35,13 +36,8 @@ class TooSlow(Exception):
 def full_match(pattern: str) -> Callable[[str], bool]:
     """Whether the whole of a text matches, as Java's `matches()` would say: `\\d \\w \\s` are ASCII, `.` stops at every
     Unicode line end, `\\p{…}` are Unicode classes. The function raises TooSlow."""
-    import regex  # type: ignore[import-untyped]  # not before it is needed: it takes a tenth of a start
-
-    known = ODD_PATTERNS.get(pattern, pattern)
-    flags = 0 if r"\p{" in known else regex.ASCII
-    matches = regex.compile(_dots_as_in_java(known), flags).fullmatch
-    nested = bool(_NESTED_REPEAT.search(known))
-    takes_plain_text = bool(_ONE_CLASS_REPEATED.fullmatch(known)) and matches(_PLAIN_CHARACTERS) is not None
+    matches, nested = _compiled(pattern), _is_nested(pattern)
+    takes_plain_text = _takes_plain_text(pattern)
 
     def fits(text: str) -> bool:
         if takes_plain_text and text.isascii() and text.isprintable() and text:
@@ -55,7 +51,36 @@ def full_match(pattern: str) -> Callable[[str], bool]:
             raise TooSlow from None
 
     remembered = lru_cache(_REMEMBERED)(fits)
-    return lambda text: remembered(text) if len(text) <= _SHORT else fits(text)
+    return lambda text: remembered(text) if len(text) <= SHORT else fits(text)
+
+
+def quick_match(pattern: str) -> Callable[[str], bool] | None:
+    """Whether the whole of a text matches for sure, for texts of SHORT characters at most; False says nothing.
+    None: there is no quick way to see it."""
+    if _takes_plain_text(pattern):
+        return lambda text: text.isascii() and text.isprintable() and text != ""
+    if _is_nested(pattern):
+        return None
+    matches = _compiled(pattern)
+    return lru_cache(_REMEMBERED)(lambda text: matches(text, concurrent=False) is not None)
+
+
+@lru_cache(1000)
+def _compiled(pattern: str) -> Callable[..., Any]:
+    import regex  # type: ignore[import-untyped]  # not before it is needed: it takes a tenth of a start
+
+    known = ODD_PATTERNS.get(pattern, pattern)
+    found: Callable[..., Any] = regex.compile(_dots_as_in_java(known), 0 if r"\p{" in known else regex.ASCII).fullmatch
+    return found
+
+
+def _is_nested(pattern: str) -> bool:
+    return bool(_NESTED_REPEAT.search(ODD_PATTERNS.get(pattern, pattern)))
+
+
+def _takes_plain_text(pattern: str) -> bool:
+    known = ODD_PATTERNS.get(pattern, pattern)
+    return bool(_ONE_CLASS_REPEATED.fullmatch(known)) and _compiled(pattern)(_PLAIN_CHARACTERS) is not None
 
 
 def _dots_as_in_java(pattern: str) -> str:

@@ -28,6 +28,8 @@ from sagestone.containers.images.names import Names
 from sagestone.containers.images.room import LEAST_FREE, Room
 from sagestone.containers.runtime import Image, ImageNotFound, RuntimeFailure
 
+#: References whose images are remembered; a caller may think up any number.
+_RESOLVED = 1000
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
@@ -50,6 +52,7 @@ class ImageStore:
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._names = Names(directory / "names")
         self._documents: dict[str, dict[str, Any]] = {}  # by id, which says what is in them
+        self._resolved: dict[str, tuple[Mapping[str, str], str, StoredImage]] = {}  # by reference: as the names were
         sweep(self._store)
 
     def load(self, archive: Path) -> list[Image]:
@@ -75,10 +78,20 @@ class ImageStore:
 
     def resolve(self, reference: str) -> StoredImage:
         """The image of a tag (`:latest` when it has none), digest, `name@digest` or id; raises ImageNotFound."""
+        names = self._names.all()
+        known = self._resolved.get(reference)
+        if known is not None and known[0] is names and os.path.exists(known[1]):  # noqa: PTH110 (asked at every Create)
+            return known[2]
+        found = self._resolve(reference, names)
+        if len(self._resolved) >= _RESOLVED:
+            self._resolved.clear()
+        self._resolved[reference] = (names, f"{found.rootfs.parent}/image.json", found)
+        return found
+
+    def _resolve(self, reference: str, names: Mapping[str, str]) -> StoredImage:
         wanted = read_image_name(reference)
         if wanted is None:
             raise ImageNotFound(f"{reference!r} is no image name")
-        names = self._names.all()
         pointed = names.get(wanted.tagged or "")
         found = self._read(pointed, names) if pointed else None
         if found:

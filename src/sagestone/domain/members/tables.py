@@ -7,7 +7,7 @@ until the tables say what is done with them: no member is ever silently ignored.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from sagestone.domain.members import model, package, profile, specification, training, transform
 from sagestone.domain.place import Place
@@ -83,36 +83,61 @@ TABLED: Final = tuple(_SOURCES)
 
 def request_members(operation: str) -> tuple[Member, ...]:
     """The lines of the operation's tables, in their order."""
-    return tuple(_tables(operation)[0].values())
+    return tuple(_lines(operation).values())
 
 
 def unknown_member_violations(operation: str, request: Place) -> Iterator[Violation]:
     """The members of a request that no table names."""
-    yield from _unknown(_tables(operation), request, "")
+    known = _known(operation)
+    if not _knows(known, request.value):  # the places are made only for those who have something to tell
+        yield from _unknown(known, request)
 
 
-def _unknown(tables: "_Tables", place: Place, path: str) -> Iterator[Violation]:
-    lines, inner = tables
+def _knows(known: "_Known", value: Mapping[str, Any]) -> bool:
+    """Whether no member is unknown, as quickly as can be: nearly all requests are such."""
+    if not value.keys() <= known.keys():
+        return False
+    for name, inner in known.items():
+        if inner is not None and name in value:
+            below = value[name]
+            for element in below if isinstance(below, list) else (below,):
+                if isinstance(element, Mapping) and not _knows(inner, element):
+                    return False
+    return True
+
+
+def _unknown(known: "_Known", place: Place) -> Iterator[Violation]:
     for name in place.value:
-        below = f"{path}.{name}" if path else name
-        if below in lines:
-            continue
-        member = place.member(name)
-        if below not in inner:
+        member, inner = place.member(name), known.get(name)
+        if name not in known:
             yield member.unsupported("this version does not know what to do with it; leave it out")
-        elif isinstance(member.value, Mapping):
-            yield from _unknown(tables, member, below)
-        else:
-            for element in member.elements():
-                yield from _unknown(tables, element, below)
+        elif inner is not None:
+            for element in (member,) if isinstance(member.value, Mapping) else member.elements():
+                yield from _unknown(inner, element)
 
 
-_Tables = tuple[Mapping[str, Member], frozenset[str]]
+#: The members of a structure: those that have lines of their own below them, and None for one that a line speaks for.
+_Known = Mapping[str, "_Known | None"]
 
 
 @cache
-def _tables(operation: str) -> _Tables:
-    """The lines by path, and every path that leads to one."""
+def _known(operation: str) -> _Known:
+    """The operation's lines as a tree."""
+    tree: dict[str, Any] = {}
+    lines = _lines(operation)
+    for path in sorted(lines, key=len):
+        *above, name = path.split(".")
+        known: dict[str, Any] | None = tree
+        for step in above:
+            known = None if known is None else known.setdefault(step, {})
+        if known is not None:
+            known[name] = None
+    return tree
+
+
+@cache
+def _lines(operation: str) -> Mapping[str, Member]:
+    """The lines by path."""
     sources, lines = _SOURCES[operation], {}
     for line in "\n".join(sources.tables).splitlines():
         if line:
@@ -120,5 +145,4 @@ def _tables(operation: str) -> _Tables:
             short, _, rest = written.partition(".")
             path = f"{sources.prefixes[short]}{rest}" if short in sources.prefixes else written
             lines[path] = Member(path=path, treatment=cast(Treatment, treatment), note=note)
-    inner = frozenset(path[:at] for path in lines for at, letter in enumerate(path) if letter == ".")
-    return lines, inner
+    return lines

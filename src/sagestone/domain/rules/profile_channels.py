@@ -5,7 +5,7 @@ The same for the job of a validation profile and for one of CreateTrainingJob.
 
 from collections.abc import Iterator
 
-from sagestone.domain.place import Place, repeated
+from sagestone.domain.place import Place, repeated_members
 from sagestone.domain.rules.profile_file_systems import file_system_channel_violations
 from sagestone.shapes.violation import Violation
 
@@ -17,7 +17,7 @@ def job_channel_violations(training: Place, channels: Place, default_mode: Place
     list in a declaration declares nothing either. `default_mode` is the job's TrainingInputMode.
     """
     declared = {item.value["Name"]: item for item in training.member("TrainingChannels").elements()}
-    yield from repeated((item.member("ChannelName") for item in channels.elements()), "channel")
+    yield from repeated_members(channels, "ChannelName", "channel")
     for channel in channels.elements():
         name = channel.member("ChannelName")
         if name.value in declared:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagestone.domain.hyperparameters import RANGE_OF, number, objection, phrase
-from sagestone.domain.place import Place, repeated
+from sagestone.domain.place import Place, repeated_members
 from sagestone.shapes.violation import Violation
 
 
@@ -14,7 +14,7 @@ def hyperparameter_violations(training: Place) -> Iterator[Violation]:
     A default together with IsRequired, a missing range, and an empty one are accepted, as the service accepts them.
     """
     declared = training.member("SupportedHyperParameters")
-    yield from repeated((item.member("Name") for item in declared.elements()), "hyperparameter name")
+    yield from repeated_members(declared, "Name", "hyperparameter name")
     for item in declared.elements():
         broken = list(_range_violations(item))
         yield from broken
@@ -27,7 +27,10 @@ def hyperparameter_violations(training: Place) -> Iterator[Violation]:
 
 def _range_violations(item: Place) -> Iterator[Violation]:
     kind = item.value["Type"]
-    given = [(name, item.at("Range", name)) for name in RANGE_OF.values() if item.at("Range", name).value is not None]
+    declared = item.member("Range")
+    if not declared:
+        return
+    given = [(name, declared.member(name)) for name in RANGE_OF.values() if declared.value.get(name) is not None]
     for name, place in given:
         if RANGE_OF.get(kind) != name:
             allowed = f"the range of type {kind} is {RANGE_OF[kind]}" if kind in RANGE_OF else f"{kind} has no range"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from sagestone.domain.place import Place, repeated
+from sagestone.domain.place import Place, repeated_members
 from sagestone.shapes.violation import Violation
 
 
@@ -14,7 +14,7 @@ def inference_violations(inference: Place) -> Iterator[Violation]:
     kept and given back.
     """
     containers = inference.member("Containers")
-    yield from repeated((item.member("ContainerHostname") for item in containers.elements()), "container host name")
+    yield from repeated_members(containers, "ContainerHostname", "container host name")
     for container in containers.elements():
         config = container.at("ModelInput", "DataInputConfig")
         if config.value is not None and not _is_json(config.value):

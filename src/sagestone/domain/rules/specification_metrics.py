@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from sagestone.domain.metric_regex import regex_objection
-from sagestone.domain.place import Place, repeated
+from sagestone.domain.place import Place, repeated_members
 from sagestone.shapes.violation import Violation
 
 
 def metric_violations(training: Place) -> Iterator[Violation]:
     """Metric names are unique, their expressions compile and have a group, objectives are among them."""
     definitions = training.member("MetricDefinitions")
-    yield from repeated((item.member("Name") for item in definitions.elements()), "metric name")
+    yield from repeated_members(definitions, "Name", "metric name")
     for item in definitions.elements():
         expression = item.member("Regex")
         reason = regex_objection(expression.value)
