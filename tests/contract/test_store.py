@@ -135,6 +135,20 @@ class TestStore:
         assert store.training_job("job") == TRAINING
         assert len(store.unfinished_algorithms()) == 20
 
+    def test_many_are_begun_at_once_and_each_is_told_what_became_of_it(self, store: Store) -> None:
+        store.add_algorithm(algorithm("taken"), {})
+        names = [f"a{number % 20}" if number % 7 else "taken" for number in range(60)]
+        begun = [store.begin_add_algorithm(algorithm(name), {"of": name}) for name in names]
+        outcomes = [one.exception(timeout=60) for one in begun]
+        assert all(outcome is None or isinstance(outcome, NameTaken) for outcome in outcomes)
+        firsts = [names.index(name) for name in dict.fromkeys(names) if name != "taken"]
+        assert [number for number, outcome in enumerate(outcomes) if outcome is None] == sorted(firsts)
+        for name in {*names} - {"taken"}:
+            assert store.algorithm(name) == algorithm(name)
+            assert store.algorithm_document(name) == describe(algorithm(name))
+            assert store.tags(algorithm(name).arn) == {"of": name}
+        assert store.tags(algorithm("taken").arn) == {}
+
     def test_no_change_is_lost_when_many_change_one_row(self, store: Store) -> None:
         store.add_job(TRAINING, {})
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import http.client
+import queue
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +21,7 @@ from sagestone.wire.call import Call
 from sagestone.wire.credentials import CredentialBook, Credentials
 from sagestone.wire.errors import ResourceNotFoundException, ValidationException
 from sagestone.wire.exchange import Exchange
-from sagestone.wire.operation import Operation, OperationTable
+from sagestone.wire.operation import Later, Operation, OperationTable
 
 KEYS = Credentials(access_key="AKIDEXAMPLE", secret_key="a/secret+key", account="123456789012")
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:algorithm/"
@@ -50,6 +52,7 @@ class Served:
     port: int = 0
     calls: list[tuple[Call, str]] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
+    stored: "queue.Queue[Future[None]]" = field(default_factory=queue.Queue)
 
     @property
     def endpoint(self) -> str:
@@ -78,7 +81,7 @@ class Served:
             connection.close()
 
 
-def toy_operations(served: Served) -> OperationTable:
+def toy_operations(served: Served, *, begun: bool = False) -> OperationTable:
     def noted(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
         def call_noted(call: Call) -> Any:
             served.calls.append((call, threading.current_thread().name))
@@ -91,6 +94,19 @@ def toy_operations(served: Served) -> OperationTable:
             raise ValidationException("Algorithm already exists.")
         return {"AlgorithmArn": ARN + call.parameters["AlgorithmName"], "Inside": object()}
 
+    def begin(call: Call) -> Later | None:
+        name = call.parameters["AlgorithmName"]
+        if name.startswith("threaded"):
+            return None
+        stored: Future[None] = Future()
+        served.stored.put(stored)
+
+        def answer() -> dict[str, Any]:
+            stored.result()
+            return create(call)
+
+        return Later(stored=stored, answer=answer)
+
     def list_algorithms(call: Call) -> dict[str, Any]:
         summary = {"AlgorithmName": "a", "AlgorithmArn": ARN + "a", "CreationTime": 1700000000.437}
         return {"AlgorithmSummaryList": [summary], "NextToken": call.parameters.get("NextToken")}
@@ -102,7 +118,9 @@ def toy_operations(served: Served) -> OperationTable:
         raise ResourceNotFoundException("The specified log stream does not exist.")
 
     return {
-        ("sagemaker", "CreateAlgorithm"): Operation(function=noted(create), writes=True),
+        ("sagemaker", "CreateAlgorithm"): Operation(
+            function=noted(create), writes=True, begin=noted(begin) if begun else None
+        ),
         ("sagemaker", "DescribeAlgorithm"): Operation(function=noted(lambda call: STORED), writes=False),
         ("sagemaker", "ListAlgorithms"): Operation(function=noted(list_algorithms), writes=False),
         ("sagemaker", "DeleteAlgorithm"): Operation(function=noted(lambda call: None), writes=True),
@@ -118,11 +136,12 @@ def toy_service(
     with_s3: bool = True,
     max_body: int = 1_000_000,
     monitoring: MonitoringFace | None = None,
+    begun: bool = False,
 ) -> Iterator[Served]:
-    """A server in a thread of its own, stopped at the end."""
+    """A server in a thread of its own, stopped at the end. `begun`: what is to be stored waits in `stored`."""
     served = Served()
     server = Server(
-        operations=toy_operations(served),
+        operations=toy_operations(served, begun=begun),
         models=[load_service_model("sagemaker"), load_service_model("logs")],
         s3=ToyS3() if with_s3 else None,
         book=CredentialBook([KEYS]),

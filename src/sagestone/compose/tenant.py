@@ -115,6 +115,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         clock=time.time,
         new_id=lambda: uuid.uuid4().hex[:8],
         image=shared.images.find,
+        images_at_hand=shared.runtime.images_at_hand,
         hint=controller.hint,
         logs=LogReader(logs),
         book=book,

@@ -153,6 +153,11 @@ class Runtime(Protocol):
         """The image of a tag, `name@sha256:…`, digest or id; raises ImageNotFound. May pull where an engine can."""
         ...
 
+    @property
+    def images_at_hand(self) -> bool:
+        """Whether `image` answers from this machine's own files, without a wait."""
+        ...
+
     def images(self) -> Iterator[Image]: ...
 
     def load_archive(self, archive: Path) -> list[Image]:

@@ -55,6 +55,7 @@ class Dependencies:
     clock: Callable[[], float]  # epoch seconds
     new_id: Callable[[], str]  # unique, letters and digits at its start
     image: Callable[[str], ResolvedImage]  # raises ImageNotFound, or RuntimeFailure
+    images_at_hand: bool = False  # whether `image` answers without a wait
     hint: Callable[[], None]  # tells the controller that there is something to do; returns at once
     logs: LogReader
     file_systems: Mapping[str, FileSystem] = field(default_factory=dict)  # by id; what channels may mount

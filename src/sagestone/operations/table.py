@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
-from sagestone.operations.algorithms.create_algorithm import create_algorithm
+from sagestone.operations.algorithms.create_algorithm import begin_create_algorithm, create_algorithm
 from sagestone.operations.algorithms.delete_algorithm import delete_algorithm
 from sagestone.operations.algorithms.describe_algorithm import describe_algorithm
 from sagestone.operations.algorithms.list_algorithms import list_algorithms
@@ -51,8 +51,9 @@ from sagestone.operations.own.drain_machine import drain_machine
 from sagestone.operations.simulate_policy import simulate_principal_policy
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.wire.call import Call
-from sagestone.wire.operation import Answer, Operation, OperationTable
+from sagestone.wire.operation import Answer, Later, Operation, OperationTable
 
+Given = TypeVar("Given")
 Function = Callable[[Dependencies, Call], Answer]
 
 #: Operations that answer from memory within microseconds.
@@ -110,16 +111,29 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
 }
 
 
+#: Of those the ones that can be begun without a wait.
+BEGUN: Final[Mapping[tuple[str, str], Callable[[Dependencies, Call], Later | None]]] = {
+    ("sagemaker", "CreateAlgorithm"): begin_create_algorithm,
+}
+
+
 def operations(of_account: Callable[[str], Dependencies]) -> OperationTable:
     """Every operation that this service serves; the dependencies of a call are those of its caller's account."""
     quick = {name: Operation(function=partial(_serve, each, of_account), writes=False) for name, each in QUICK.items()}
     waiting = {
-        name: Operation(function=partial(_serve, each, of_account), writes=True) for name, each in WAITING.items()
+        name: Operation(
+            function=partial(_serve, each, of_account),
+            writes=True,
+            begin=partial(_serve, BEGUN[name], of_account) if name in BEGUN else None,
+        )
+        for name, each in WAITING.items()
     }
     return quick | waiting
 
 
-def _serve(function: Function, of_account: Callable[[str], Dependencies], call: Call) -> Answer:
+def _serve(
+    function: Callable[[Dependencies, Call], Given], of_account: Callable[[str], Dependencies], call: Call
+) -> Given:
     deps = of_account(call.caller.account)
     authorize(deps, call)
     refuse_unknown_members(call)

@@ -7,19 +7,23 @@ from concurrent.futures import Executor
 
 from aiohttp import web
 
+from sagestone.server.landing import Landing
 from sagestone.store.interface import StoreFull, StoreUnavailable
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.call import Caller
 from sagestone.wire.errors import InternalFailure, ServiceError, ServiceUnavailable, UnknownOperationException
 from sagestone.wire.exchange import Exchange
 from sagestone.wire.form import JSON, Form, form_of, target_of
-from sagestone.wire.operation import Operation, OperationTable
+from sagestone.wire.operation import Later, Operation, OperationTable
 from sagestone.wire.read import CallReader
 from sagestone.wire.reply import ReplyWriter, error_body
 from sagestone.wire.signature import SignedRequest
 
 #: Larger bodies are parsed and checked in a thread, so that one caller's megabytes do not hold up the others.
 LARGEST_ON_LOOP = 131072
+
+#: Of operations that check what they are given at length, larger ones are for a thread.
+LARGEST_BEGUN_ON_LOOP = 16384
 
 #: What a caller hears of a store that is away; the log says which, and why.
 AWAY = "The database that holds the service's state does not answer. Please try again."
@@ -50,6 +54,7 @@ class JsonFace:
         self._writer = writer
         self._authentication = authentication
         self._executor = executor
+        self._landing: Landing | None = None
 
     async def answer(
         self, request: SignedRequest, claimed: str | None, body: bytes, exchange: Exchange
@@ -95,12 +100,25 @@ class JsonFace:
         if operation is None:
             raise UnknownOperationException(f"{name} is an operation of {service} that Sagestone does not serve.")
         exchange.operation, request_id, form = name, exchange.request_id, form_of(request)
+        if operation.begin is not None and self._reads_on_loop and len(body) <= LARGEST_BEGUN_ON_LOOP:
+            call = self._reader.read(
+                service=service, operation=name, body=body, caller=caller, request_id=request_id, form=form
+            )
+            later = operation.begin(call)
+            if later is not None:
+                await self._stored(later)
+                return self._writer.write(service, name, later.answer(), form)
         if operation.writes or not self._reads_on_loop or len(body) > LARGEST_ON_LOOP:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(
                 self._executor, self._call, operation, service, name, body, caller, request_id, form
             )
         return self._call(operation, service, name, body, caller, request_id, form)
+
+    async def _stored(self, later: Later) -> None:
+        if self._landing is None:
+            self._landing = Landing(asyncio.get_running_loop())
+        await self._landing.done(later.stored)
 
     def _service(self, claimed: str | None, target: str) -> str:
         if claimed in self._reader.services:

@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any, Final, Protocol, TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Parameters = Sequence[Any]
 
@@ -45,6 +47,14 @@ class Database(Protocol):
         """What `change` returns, once it is durable; all of it or nothing. What it raises passes through.
 
         `change` is pure but for its connection: a database may ask for it once more.
+        """
+        ...
+
+    def add(self, add_all: Callable[[Connection, Sequence[Item]], None], item: Item) -> "Future[None]":
+        """Done once the item is durable, or with what `add_all` raises; a database may give it several items at once.
+
+        `add_all` adds all of them or raises, and is asked again then for each by itself. A database whose changes need
+        no more than the disk gives the future at once.
         """
         ...
 

@@ -17,6 +17,7 @@ Promises, shown by the contract tests on every implementation:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -148,6 +149,11 @@ class Store(Protocol):
     # algorithms
     def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
         """Raises NameTaken."""
+        ...
+
+    def begin_add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> "Future[None]":
+        """`add_algorithm` for who cannot wait: the future is done when it is durable, or has what was raised. Its
+        callbacks are called on a thread of the store and must return at once. (A store that others share waits.)"""
         ...
 
     def algorithm(self, name: str) -> Algorithm | None: ...

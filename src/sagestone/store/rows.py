@@ -1,6 +1,8 @@
 """Documents as rows: JSON for the document, columns for what lists filter, sort and show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -31,27 +33,60 @@ _UNFINISHED: Final = ("Pending", "InProgress", "Deleting")
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def insert(connection: Connection, document: Document, tags: Mapping[str, str], describe: Describe) -> None:
-    """Add a row with its tags; raises NameTaken, or NotFound where its group is not there."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """A document that is to be added, written out: `columns` are its values for `resources`, without its group."""
+
+    name: str
+    columns: tuple[object, ...]
+    document: bytes
+    described: bytes | None
+    tags: Mapping[str, str]
+    group: str | None
+
+
+def new_row(document: Document, tags: Mapping[str, str], describe: Describe) -> NewRow:
+    """Write a document out; what the caller can do the database's one writer need not."""
     kind, name, arn = _identity(document)
-    group = _group_id(connection, document.group) if isinstance(document, ModelPackage) and document.group else None
+    return NewRow(
+        name=f"{kind} {name}",
+        columns=(kind, name, arn, _shown(document.created_at), *_columns(document)),
+        document=_ENCODE(document),
+        described=_described(document, describe),
+        tags=tags,
+        group=document.group if isinstance(document, ModelPackage) else None,
+    )
+
+
+def insert(connection: Connection, new: Sequence[NewRow]) -> None:
+    """Add rows with their tags; raises NameTaken, or NotFound where a group is not there."""
+    groups = [_group_id(connection, row.group) if row.group else None for row in new]
+    values = [value for row, group in zip(new, groups, strict=True) for value in (*row.columns, group)]
     try:
-        ((id_,),) = connection.execute(
-            "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
-            " failure_reason, description, unfinished, warm_pool, parent)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (kind, name, arn, _shown(document.created_at), *_columns(document), group),
-        ).fetchall()
+        added = connection.execute(_insert_resources(len(new)), values).fetchall()
     except CONSTRAINT_BROKEN as error:
-        raise NameTaken(f"{kind} {name} exists already") from error
+        raise NameTaken(f"{', '.join(row.name for row in new)} exists already") from error
+    ids = {f"{kind} {name}": id_ for id_, kind, name in added}
     connection.execute(
-        "INSERT INTO documents (id, document, described) VALUES (?, ?, ?)",
-        (id_, _ENCODE(document), _described(document, describe)),
+        _insert_documents(len(new)), [value for row in new for value in (ids[row.name], row.document, row.described)]
     )
-    connection.executemany(
-        "INSERT INTO tags (resource, key, value) VALUES (?, ?, ?)",
-        [(id_, key, value) for key, value in tags.items()],
+    tags = [(ids[row.name], key, value) for row in new for key, value in row.tags.items()]
+    if tags:
+        connection.executemany("INSERT INTO tags (resource, key, value) VALUES (?, ?, ?)", tags)
+
+
+@lru_cache
+def _insert_resources(count: int) -> str:
+    return (
+        "INSERT INTO resources (kind, name, arn, created_at, modified_at, ended_at, status, secondary_status,"
+        " failure_reason, description, unfinished, warm_pool, parent) VALUES "
+        f"{', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'] * count)} RETURNING id, kind, name"
     )
+
+
+@lru_cache
+def _insert_documents(count: int) -> str:
+    return f"INSERT INTO documents (id, document, described) VALUES {', '.join(['(?, ?, ?)'] * count)}"
 
 
 def read(connection: Connection, kind: Kind, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, cast
 
@@ -57,6 +58,9 @@ class SqlStore:
     # algorithms
     def add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> None:
         self._add(algorithm, tags)
+
+    def begin_add_algorithm(self, algorithm: Algorithm, tags: Mapping[str, str]) -> "Future[None]":
+        return self._begin_add(algorithm, tags)
 
     def algorithm(self, name: str) -> Algorithm | None:
         return cast("Algorithm | None", rows.read(self._reader(), "algorithm", name))
@@ -281,8 +285,16 @@ class SqlStore:
         self._database.close()
 
     def _add(self, document: rows.Document, tags: Mapping[str, str]) -> None:
-        self._write(lambda connection: rows.insert(connection, document, tags, self._describe))
+        self._begin_add(document, tags).result()
+
+    def _begin_add(self, document: rows.Document, tags: Mapping[str, str]) -> "Future[None]":
+        added = self._database.add(rows.insert, rows.new_row(document, tags, self._describe))
         if self._neighbours is not None:
+            added.add_done_callback(self._told)
+        return added
+
+    def _told(self, added: "Future[None]") -> None:
+        if self._neighbours is not None and added.exception() is None:
             self._neighbours.tell()
 
     def _change(

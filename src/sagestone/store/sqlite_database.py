@@ -1,12 +1,13 @@
 """The store in one SQLite file: one writer thread with group commit, reads on the caller's thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.store.connections import Readers, open_writer
-from sagestone.store.database import Connection, Result
+from sagestone.store.database import Connection, Item, Result
 from sagestone.store.migrations import migrate
 from sagestone.store.sql_store import SqlStore
 from sagestone.store.writer import Writer
@@ -37,6 +38,9 @@ class SqliteDatabase:
 
     def write(self, change: Callable[[Connection], Result]) -> Result:
         return self.writer.write(change)
+
+    def add(self, add_all: Callable[[Connection, Sequence[Item]], None], item: Item) -> "Future[None]":
+        return self.writer.add(add_all, item)
 
     def reader(self) -> Connection:
         return self.readers.connection()

@@ -3,13 +3,15 @@
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sagestone.store.interface import StoreFull
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Changes that one transaction may hold.
@@ -22,6 +24,16 @@ class _Change:
     future: Future[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Addition:
+    add_all: Callable[[sqlite3.Connection, Sequence[Any]], None]
+    item: Any
+    future: Future[Any]
+
+
+_Told = tuple[Future[Any], Any, BaseException | None]
+
+
 class Writer:
     """Runs changes one after the other; `write` returns when the change is on disk.
 
@@ -30,7 +42,7 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Change | _Addition | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -41,11 +53,17 @@ class Writer:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a change asked the store for another change; changes must be pure")
         future: Future[Result] = Future()
-        with self._lock:
-            if self._closed:
-                raise sqlite3.ProgrammingError("the store is closed")
-            self._queue.put(_Change(change, future))
+        self._ask(_Change(change, future))
         return future.result()
+
+    def add(self, add_all: Callable[[sqlite3.Connection, Sequence[Item]], None], item: Item) -> "Future[None]":
+        """Done once the item is durable, or with what `add_all` raised for it alone; nobody waits here.
+
+        Items that come one after the other are handed to one call of `add_all`, which adds all or raises.
+        """
+        future: Future[None] = Future()
+        self._ask(_Addition(add_all, item, future))
+        return future
 
     def close(self) -> None:
         """Finish what was asked for, then close; idempotent."""
@@ -55,6 +73,12 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
+    def _ask(self, entry: _Change | _Addition) -> None:
+        with self._lock:
+            if self._closed:
+                raise sqlite3.ProgrammingError("the store is closed")
+            self._queue.put(entry)
+
     def _run(self) -> None:
         more = True
         while more:
@@ -63,9 +87,9 @@ class Writer:
                 self._commit(group)
         self._connection.close()
 
-    def _next_group(self) -> tuple[list[_Change], bool]:
+    def _next_group(self) -> tuple[list[_Change | _Addition], bool]:
         """The changes that wait now, at least one; False when the store closes after them."""
-        group: list[_Change] = []
+        group: list[_Change | _Addition] = []
         entry = self._queue.get()
         while entry is not None:
             group.append(entry)
@@ -74,13 +98,11 @@ class Writer:
             entry = self._queue.get()
         return group, False
 
-    def _commit(self, group: list[_Change]) -> None:
+    def _commit(self, group: list[_Change | _Addition]) -> None:
         connection = self._connection
-        told: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for change in group:
-                told.append((change.future, *_attempt(connection, change.apply)))
+            told = list(_carry_out(connection, group))
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 (every caller of the group must hear of it)
             if connection.in_transaction:
@@ -93,6 +115,32 @@ class Writer:
                 future.set_exception(_told(failure))
             else:
                 future.set_result(result)
+
+
+def _carry_out(connection: sqlite3.Connection, group: list[_Change | _Addition]) -> Iterator[_Told]:
+    """What became of each, in order."""
+    for add_all, together in groupby(group, lambda entry: entry.add_all if isinstance(entry, _Addition) else None):
+        entries = list(together)
+        if add_all is not None:
+            yield from _add(connection, add_all, [entry for entry in entries if isinstance(entry, _Addition)])
+        else:
+            for entry in entries:
+                if isinstance(entry, _Change):
+                    yield (entry.future, *_attempt(connection, entry.apply))
+
+
+def _add(
+    connection: sqlite3.Connection,
+    add_all: Callable[[sqlite3.Connection, Sequence[Any]], None],
+    entries: list[_Addition],
+) -> Iterator[_Told]:
+    """All by one call, or, where one of them cannot be added, each by its own."""
+    _, failure = _attempt(connection, lambda connection: add_all(connection, [entry.item for entry in entries]))
+    if failure is None or len(entries) == 1:
+        yield from ((entry.future, None, failure) for entry in entries)
+        return
+    for entry in entries:
+        yield from _add(connection, add_all, [entry])
 
 
 def _told(error: BaseException) -> BaseException:

@@ -74,6 +74,10 @@ class EngineRuntime:
     def mount_namespace(self) -> str | None:
         return engine_namespace(self._http.url)
 
+    @property
+    def images_at_hand(self) -> bool:
+        return False
+
     def image(self, reference: str) -> Image:
         return self._images.image(reference)
 

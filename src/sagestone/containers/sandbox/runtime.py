@@ -69,6 +69,10 @@ class SandboxRuntime:
     def mount_namespace(self) -> str | None:
         return None
 
+    @property
+    def images_at_hand(self) -> bool:
+        return True
+
     def image(self, reference: str) -> Image:
         return self._store.resolve(reference).image
 

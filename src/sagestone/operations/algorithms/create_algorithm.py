@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
+from sagestone.domain.place import Place
 from sagestone.domain.plan.algorithm import plan_validation
 from sagestone.domain.rules.specification import specification_violations
 from sagestone.domain.tags import tag_map
@@ -16,14 +17,40 @@ from sagestone.shapes.violation import summary
 from sagestone.store.interface import NameTaken
 from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException
+from sagestone.wire.operation import Answer, Later
 
 
-def create_algorithm(deps: Dependencies, call: Call) -> Mapping[str, Any]:
+def create_algorithm(deps: Dependencies, call: Call) -> Answer:
     """Register the algorithm and leave its validation to the controller; answers when it is durable.
 
     Refused with ValidationException: a request that breaks a rule (all broken ones in one message), a taken name, an
     image that does not exist or has not the digest that the request names.
     """
+    return _begin(deps, call).answer()
+
+
+def begin_create_algorithm(deps: Dependencies, call: Call) -> Later | None:
+    """The same but for the wait for the disk; None where an engine must be asked for images, or a mount looked at."""
+    return _begin(deps, call) if deps.images_at_hand and not _names_file_system(call.parameters) else None
+
+
+def _begin(deps: Dependencies, call: Call) -> Later:
+    algorithm = _checked(deps, call)
+    stored = deps.store.begin_add_algorithm(algorithm, tag_map(call.parameters.get("Tags") or ()))
+
+    def answer() -> Answer:
+        try:
+            stored.result()
+        except NameTaken:
+            raise _taken(algorithm.arn) from None
+        if algorithm.plan is not None:
+            deps.hint()
+        return {"AlgorithmArn": algorithm.arn}
+
+    return Later(stored=stored, answer=answer)
+
+
+def _checked(deps: Dependencies, call: Call) -> Algorithm:
     request = {name: value for name, value in call.parameters.items() if name != "Tags"}
     name = request["AlgorithmName"]
     arn = deps.deployment.arn("algorithm", name)
@@ -54,15 +81,16 @@ def create_algorithm(deps: Dependencies, call: Call) -> Mapping[str, Any]:
         validation=StatusItem(name=plan.profile_name) if plan else None,
         plan=plan,
     )
-    if plan is None:  # there is nothing to wait for
-        algorithm = complete_validation(begin_validation(algorithm))
-    try:
-        deps.store.add_algorithm(algorithm, tag_map(call.parameters.get("Tags") or ()))
-    except NameTaken:
-        raise _taken(arn) from None
-    if plan is not None:
-        deps.hint()
-    return {"AlgorithmArn": arn}
+    # Without a plan there is nothing to wait for.
+    return algorithm if plan is not None else complete_validation(begin_validation(algorithm))
+
+
+def _names_file_system(request: Mapping[str, Any]) -> bool:
+    return any(
+        channel.at("DataSource", "FileSystemDataSource").value is not None
+        for profile in Place(request).at("ValidationSpecification", "ValidationProfiles").elements()
+        for channel in profile.at("TrainingJobDefinition", "InputDataConfig").elements()
+    )
 
 
 def _taken(arn: str) -> ValidationException:

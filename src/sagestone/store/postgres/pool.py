@@ -7,11 +7,12 @@ from; so there is no one writer here. What two changes must not do at once is ke
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final, NoReturn, TypeVar
 
-from sagestone.store.database import Connection, Parameters, Result
+from sagestone.store.database import Connection, Item, Parameters, Result
 from sagestone.store.interface import StoreUnavailable
 from sagestone.store.postgres.address import Address
 from sagestone.store.postgres.session import ANSWER_SECONDS, Answer, Away, Session, TryAgain
@@ -44,6 +45,15 @@ class PostgresDatabase:
                 problem = error
                 time.sleep(random.uniform(0.0, 0.01 * 2**attempt))
         raise StoreUnavailable(f"The change could not be made for others that were in its way: {problem}")
+
+    def add(self, add_all: Callable[[Connection, Sequence[Item]], None], item: Item) -> "Future[None]":
+        """Done when it is given: the wait is here."""
+        future: Future[None] = Future()
+        try:
+            future.set_result(self.write(lambda connection: add_all(connection, [item])))
+        except Exception as error:  # noqa: BLE001 (told by the future, as it would be told by the writer of a file)
+            future.set_exception(error)
+        return future
 
     def reader(self) -> Connection:
         return self._reader
