@@ -26,7 +26,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     root = Path(order.directory)
     (root / "opt_ml" / "input" / "data").mkdir(parents=True)
-    places = PipePlaces(opt_ml=root / "opt_ml", scratch=root / "scratch")
+    places = PipePlaces(opt_ml=root / "opt_ml", scratch=root / "scratch", spools=root / "scratch")
     part = PipeChannel(build_s3(order.s3), order.channel, Share(number=1, count=1), places, Fetchers(1))
     part.start(lambda: None)
     print("ready", flush=True)

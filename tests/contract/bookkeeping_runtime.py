@@ -19,6 +19,10 @@ class BookkeepingRuntime:
     def name(self) -> RuntimeName:
         return "sandbox"
 
+    @property
+    def mount_namespace(self) -> str | None:
+        return None
+
     def add(self, name: str, labels: Mapping[str, str]) -> None:
         """As if an agent had made it."""
         self.containers[name] = Container(id=name, name=name, labels=labels, running=True)

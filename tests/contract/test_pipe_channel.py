@@ -60,7 +60,7 @@ class Reading:
         channel = Channel(name="train", **{**source, "input_mode": "Pipe", **fields})
         self._data = directory / "opt_ml" / "input" / "data"
         self._data.mkdir(parents=True)
-        places = PipePlaces(opt_ml=directory / "opt_ml", scratch=directory / "scratch")
+        places = PipePlaces(opt_ml=directory / "opt_ml", scratch=directory / "scratch", spools=directory / "scratch")
         self.part = PipeChannel(s3, channel, ALONE, places, Fetchers(channels))
         self.count = self.part.start(lambda: None)
 

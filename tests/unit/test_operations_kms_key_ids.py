@@ -9,7 +9,12 @@ import pytest
 
 from sagestone.domain.place import Place
 from sagestone.kms.key import Key
-from sagestone.operations.kms.key_ids import KnownKeys, training_key_violations, transform_key_violations
+from sagestone.operations.kms.key_ids import (
+    KnownKeys,
+    profile_key_violations,
+    training_key_violations,
+    transform_key_violations,
+)
 from sagestone.s3.client import write_all
 from sagestone.s3.uri import S3Uri
 from sagestone.wire.errors import ValidationException
@@ -88,3 +93,27 @@ def test_another_store_has_keys_of_its_own(served: Served) -> None:
     assert paths == ["transformResources.volumeKmsKeyId"]
     here = transform_key_violations(Place(transform), KnownKeys(vault=served.vault))
     assert len(list(here)) == 3
+
+
+def test_where_no_volume_can_be_encrypted_its_key_is_refused(served: Served, key: Key) -> None:
+    asked: list[str] = []
+
+    def why() -> str:
+        asked.append("asked")
+        return "only root may mount them: run the service as root"
+
+    without = KnownKeys(vault=served.vault, no_volumes=why)
+    training = {"OutputDataConfig": {"KmsKeyId": key.id}, "ResourceConfig": {"VolumeKmsKeyId": ""}}
+    assert list(training_key_violations(Place(training), without)) == []
+    assert list(transform_key_violations(Place({"TransformResources": {"VolumeKmsKeyId": "none"}}), without)) != []
+    assert asked == []  # it may take a moment: only for a key that would be used
+    (found,) = transform_key_violations(Place({"TransformResources": {"VolumeKmsKeyId": key.id}}), without)
+    assert found.text == (
+        f"Value '{key.id}' at 'transformResources.volumeKmsKeyId' failed to satisfy constraint: Member must be empty: "
+        "no volume can be encrypted on this machine: only root may mount them: run the service as root"
+    )
+    profile = {"TrainingJobDefinition": {"ResourceConfig": {"VolumeKmsKeyId": key.id}}}
+    request = {"ValidationSpecification": {"ValidationProfiles": [profile]}}
+    assert [each.path for each in profile_key_violations(request, without)] == [
+        "validationSpecification.validationProfiles.1.member.trainingJobDefinition.resourceConfig.volumeKmsKeyId"
+    ]

@@ -13,6 +13,10 @@ A job's directory is `<home>/jobs/<training|transform>/<name>/`; each instance h
 
 and beside them `rendezvous/`, where the instances of one job find each other, and `caches/algo-<n>/`, which go from one
 job to the next that takes over its warm pool.
+
+Where the job names a key for its volume, `opt_ml/` and the cache lie on an encrypted volume (`sagestone.volumes`) in
+`caches/algo-<n>.volume/`, with `tmp/`, the container's /tmp, and `spools/`, parts of objects on their way. The rest
+stays: a program that fills its volume must not keep the agent from telling how it ended.
 """
 
 from pathlib import Path
@@ -22,32 +26,47 @@ import msgspec
 
 from sagestone.domain.assignment import Assignment, TrainingAssignment, TransformAssignment
 from sagestone.domain.event import InstanceEvent
+from sagestone.volumes.place import data_of
 
 #: Where a job's instances have what outlives their job.
 CACHES: Final = "caches"
+#: How the directory of an instance's encrypted volume ends, among the caches.
+VOLUME: Final = ".volume"
 
 
 class InstanceFiles:
-    """The paths of one instance, and the reading and writing of its documents."""
+    """The paths of one instance, and the reading and writing of its documents.
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    `on_volume`: what is written by and for the container lies on the encrypted volume.
+    """
+
+    def __init__(self, directory: Path, *, on_volume: bool = False) -> None:
+        self.directory, self.on_volume = directory, on_volume
+        self.caches = directory.parent / CACHES
+        self.volume = self.caches / f"{directory.name}{VOLUME}"
+        place = data_of(self.volume) if on_volume else directory
         self.assignment = directory / "assignment.json"
         self.events = directory / "events.jsonl"
         self.stop = directory / "stop"
         self.lock = directory / "agent.lock"
         self.pid = directory / "agent.pid"
         self.log = directory / "agent.log"
-        self.opt_ml = directory / "opt_ml"
+        self.opt_ml = place / "opt_ml"
         self.scratch = directory / "scratch"
-        self.fast_file = directory / "scratch" / "fast_file"  # the only place where anything may be mounted
+        self.spools = place / "spools" if on_volume else self.scratch  # parts of objects on their way
+        self.fast_file = self.scratch / "fast_file"  # beside an encrypted volume the only place with mounts
         self.rendezvous = directory.parent / "rendezvous"
-        self.cache = directory.parent / CACHES / directory.name
+        self.cache = data_of(self.volume) / "cache" if on_volume else self.caches / directory.name
+        self.tmp = place / "tmp"  # the container's /tmp, where it is on the volume
 
     @classmethod
     def of(cls, jobs: Path, job: str, number: int) -> "InstanceFiles":
         """The files of instance `number` of the job with that key, below the jobs directory."""
         return cls(jobs / job / f"algo-{number}")
+
+    def moved(self) -> "InstanceFiles":
+        """The same instance with what is on the encrypted volume there."""
+        return InstanceFiles(self.directory, on_volume=True)
 
     def write_assignment(self, assignment: Assignment) -> None:
         """Write it whole or not at all, readable by the owner only."""

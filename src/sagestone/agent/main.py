@@ -15,14 +15,16 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from sagestone.agent.build import build_runtime, build_s3
+from sagestone.agent.build import build_runtime, build_s3, build_vault
 from sagestone.agent.files import InstanceFiles
+from sagestone.agent.job_volume import JobVolume, job_volume
 from sagestone.agent.nursery import NURSERY, tend
 from sagestone.agent.parts import Parts
+from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.run_clock import steady_seconds
 from sagestone.agent.stop import StopSignal
@@ -35,6 +37,9 @@ from sagestone.domain.failure import Failure, JobFailure
 from sagestone.domain.transform_job import instance_id
 from sagestone.job_logs.names import TRAINING_GROUP, TRANSFORM_GROUP, training_stream, transform_stream
 from sagestone.job_logs.writer import LogWriter
+
+if TYPE_CHECKING:
+    from sagestone.kms.vault import Vault
 
 _LOCK_PATIENCE_SECONDS = 0.5  # others look at the lock for a moment to learn whether we live
 _RUNTIME_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
@@ -85,9 +90,13 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
         kind = "training" if isinstance(assignment, TrainingAssignment) else "transform"
         reporter.stage("Starting", f"Starting the {kind} job")
     try:
+        runtime = _reach_runtime(lambda: build_runtime(parts.runtime))
+        volume = job_volume(assignment, lambda: _vault(parts), runtime.mount_namespace)
+        if volume is not None:
+            files = _on_volume(files, volume, assignment, reporter)
         tools = Tools(
             files=files,
-            runtime=_reach_runtime(lambda: build_runtime(parts.runtime)),
+            runtime=runtime,
             s3=build_s3(parts.s3),
             s3_part=parts.s3,
             reporter=reporter,
@@ -96,6 +105,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             clock=time.time,
             service=parts.service,
             file_systems=parts.file_systems,
+            volume=volume,
             log_limit_bytes=parts.log_limit_bytes,
         )
         if fresh:
@@ -126,6 +136,24 @@ def _carry_out(assignment: Assignment, tools: Tools) -> None:
             run_transform(assignment, tools)
     finally:
         tools.logs.close()
+
+
+def _on_volume(files: InstanceFiles, volume: JobVolume, assignment: Assignment, reporter: Reporter) -> InstanceFiles:
+    """The instance's files on its volume, which is opened unless there is nothing left to do; raises JobFailure."""
+    if reporter.outcome is not None:
+        return files.moved()
+    try:
+        return volume.open(files)
+    except JobFailure as error:
+        if isinstance(assignment, TrainingAssignment):  # the other hosts are not to wait for this one
+            Rendezvous(files, assignment.host).leave(Outcome(ending="Failed", failure=error.failure))
+        raise
+
+
+def _vault(parts: Parts) -> "Vault":
+    if parts.volume_keys is None:
+        raise JobFailure("internal", "the service handed over no keys, though the job's volume is to be encrypted")
+    return build_vault(parts.volume_keys)
 
 
 def _open_log(logs: Path, assignment: Assignment) -> LogWriter:

@@ -17,7 +17,7 @@ class RuntimePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysPart:
-    """The keys that objects are encrypted with: where they lie, what opens them, and whose they are."""
+    """The keys that objects and volumes are encrypted with: where they lie, what opens them, and whose they are."""
 
     directory: str
     root_key: str = field(repr=False)  # hexadecimal
@@ -60,4 +60,5 @@ class Parts:
     logs_directory: str
     service: ServicePart | None = None
     file_systems: tuple[FileSystem, ...] = ()
+    volume_keys: KeysPart | None = None  # for the jobs whose volumes are encrypted; no others get them
     log_limit_bytes: int = 256 * 1024 * 1024  # of each log stream; what a job writes beyond it is not kept

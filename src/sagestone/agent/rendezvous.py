@@ -89,7 +89,8 @@ class Rendezvous:
 
     def peer_files(self, number: int) -> InstanceFiles:
         """The files of another host of this job, which lie beside ours."""
-        return InstanceFiles(self._files.directory.parent / f"algo-{number}")
+        beside = self._files.directory.parent / f"algo-{number}"
+        return InstanceFiles(beside, on_volume=self._files.on_volume)
 
     def _restored_path(self, number: int) -> Path:
         return self._files.rendezvous / f"algo-{number}.restored"

@@ -43,7 +43,7 @@ class Serving:
 
     def wait_until_ready(self) -> None:
         """Return when `/ping` of each answers 200; raises NotReady, ContainerEnded or StopAsked."""
-        scratch = self._tools.files.scratch
+        spools = self._tools.files.spools
         patience = self._assignment.ping_patience_seconds
         deadline = time.monotonic() + patience
         for container in self.containers:
@@ -53,7 +53,7 @@ class Serving:
                     port=container.port,
                     deadline=deadline,
                     pause=self._pause,
-                    new_spool=lambda: Spool(scratch, 65536),
+                    new_spool=lambda: Spool(spools, 65536),
                 )
             except NotReady as error:
                 whose = "" if container.role.position is None else f"{container.role.subject} is "

@@ -11,6 +11,7 @@ from socket import socket
 
 from sagestone.agent.console import Console
 from sagestone.agent.exit_wait import wait_for_exit
+from sagestone.agent.job_volume import tmp_mounts
 from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.tools import Tools
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
@@ -152,7 +153,10 @@ class ServingContainer:
             command=("serve",),
             hostname=role.hostname,
             environment={**role.served.environment, **environment(job), **variables, **job.environment},
-            mounts=() if role.served.model_uri is None else (model,),
+            mounts=(
+                *(() if role.served.model_uri is None else (model,)),
+                *tmp_mounts(self._tools.files, role.position),
+            ),
             labels=self._labels,
             network=role.network,
             cpus=limits.cpus,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sagestone.agent.files import InstanceFiles
+from sagestone.agent.job_volume import JobVolume
 from sagestone.agent.parts import S3Part, ServicePart
 from sagestone.agent.reporter import Reporter
 from sagestone.agent.stop import StopSignal
@@ -27,4 +28,5 @@ class Tools:
     clock: Callable[[], float]
     service: ServicePart | None = None
     file_systems: tuple[FileSystem, ...] = ()
+    volume: JobVolume | None = None  # where the job's volume is an encrypted one
     log_limit_bytes: int = 256 * 1024 * 1024

@@ -41,9 +41,9 @@ def run_training(assignment: TrainingAssignment, tools: Tools) -> None:
         verdict = meeting.own
         if verdict is None:
             verdict = _train(assignment, tools, opt_ml, container, live, checkpoints, meeting)
-            lost = checkpoints.finish()
-            if lost is not None:
-                verdict = _with_failure(verdict, lost)
+            for lost in (_unwritten(tools), checkpoints.finish()):
+                if lost is not None:
+                    verdict = _with_failure(verdict, lost)
             meeting.leave(verdict)
         _stop(live)
         tools.reporter.ended(_deliver(assignment, tools, verdict, meeting))
@@ -92,8 +92,12 @@ def _deliver(assignment: TrainingAssignment, tools: Tools, verdict: Outcome, mee
     if lost is not None and verdict.ending == "Completed":
         verdict = _with_failure(verdict, Failure(fault="internal", message=f"The agent of algo-{lost} is gone"))
     tools.reporter.stage("Uploading", "Uploading generated training model")
-    hosts = [OptMl(tools.files.opt_ml), *(OptMl(meeting.peer_files(peer).opt_ml) for peer in meeting.peers)]
+    others = [meeting.peer_files(peer) for peer in meeting.peers]
+    hosts = [OptMl(files.opt_ml) for files in (tools.files, *others)]
     try:
+        if tools.volume is not None:
+            for files in others:
+                tools.volume.open_peer(files)
         uploaded = upload_artifacts(assignment.job, hosts, tools.s3, assignment.limits.volume_bytes)
     except JobFailure as error:
         tools.logs.write(tools.clock(), f"[sagestone] {error.failure.reason}")
@@ -101,6 +105,16 @@ def _deliver(assignment: TrainingAssignment, tools: Tools, verdict: Outcome, mee
     for note in uploaded.notes:
         tools.logs.write(tools.clock(), f"[sagestone] {note}")
     return replace(verdict, artifact_uri=uploaded.model_uri)
+
+
+def _unwritten(tools: Tools) -> Failure | None:
+    """A failure where the disk lost something that was written to an encrypted volume."""
+    try:
+        if tools.volume is not None:
+            tools.volume.check_written(tools.files)
+    except JobFailure as error:
+        return error.failure
+    return None
 
 
 def _with_failure(verdict: Outcome, failure: Failure) -> Outcome:

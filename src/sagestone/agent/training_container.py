@@ -13,6 +13,7 @@ from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.gpu_watch import GpuWatch
 from sagestone.agent.host_watch import HostWatch
 from sagestone.agent.interruption import Interruption
+from sagestone.agent.job_volume import tmp_mounts
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.outside import OutsideWatch
 from sagestone.agent.role import open_relay, role_environment
@@ -49,7 +50,7 @@ class TrainingContainer:
             JOB: assignment.job.key,
             INSTANCE: str(assignment.host.number),
         }
-        self._disk = DiskWatch(opt_ml.root)
+        self._disk = DiskWatch(tools.files.directory)  # of the machine: a volume of its own may be smaller
 
     def run(self, interruption: Interruption) -> Outcome:
         """Make it, start it and follow it to its end. An interruption's outcome counts, whatever the exit code."""
@@ -95,6 +96,7 @@ class TrainingContainer:
                 *self._live.mounts(),
                 *file_system_mounts(assignment.job.file_systems, self._tools.file_systems),
                 *self._cache_mounts(),
+                *tmp_mounts(self._tools.files),
             ),
             labels=self._labels,
             network=assignment.network,
@@ -147,7 +149,8 @@ class TrainingContainer:
         )
         relay = open_relay(assignment, tools, container)  # first: the program may ask at once
         console.start()
-        volume = VolumeWatch([self._opt_ml.root], assignment.limits.volume_bytes)
+        watched = [self._opt_ml.root, tools.files.tmp] if tools.files.on_volume else [self._opt_ml.root]
+        volume = VolumeWatch(watched, assignment.limits.volume_bytes)
         gpus = GpuWatch(assignment.limits.gpu_uuids, tools.clock)
         try:
             exit_, interrupted = self._until_end(container, interruption, volume, gpus)

@@ -16,7 +16,7 @@ from sagestone.domain.instance_group import Share
 
 def live_parts(assignment: TrainingAssignment, tools: Tools, opt_ml: OptMl) -> LiveParts:
     """The live parts of the channels that this host receives, none of them started."""
-    places = PipePlaces(opt_ml=opt_ml.root, scratch=tools.files.scratch)
+    places = PipePlaces(opt_ml=opt_ml.root, scratch=tools.files.scratch, spools=tools.files.spools)
     fetchers = Fetchers(sum(channel.input_mode == "Pipe" for channel, _ in assignment.channels))
     parts: list[tuple[str, LivePart]] = []
     for channel, share in assignment.channels:

@@ -41,6 +41,8 @@ def run_transform(assignment: TransformAssignment, tools: Tools) -> None:
         serving.remove(min(_QUICK_STOP_SECONDS, assignment.stop_grace_seconds))
         remove_tree(tools.files.opt_ml)
         remove_tree(tools.files.scratch)
+        remove_tree(tools.files.spools)
+        remove_tree(tools.files.tmp)
     except (RuntimeFailure, OSError) as error:
         sys.stderr.write(f"left behind after the end: {error}\n")
 
@@ -72,6 +74,8 @@ def _transform(assignment: TransformAssignment, tools: Tools, serving: Serving) 
     if objects.any_pending():
         _enter(tools, "Downloading", "Downloading the model")
         fetch_models(assignment, tools, serving.roles)
+        if tools.volume is not None:
+            tools.volume.check_written(tools.files)
         _enter(tools, "Training", "Waiting for the container to answer /ping")
         serving.take_up()
         with ServingWatch(assignment, tools, serving):

@@ -43,7 +43,7 @@ def _fetch_model(uri: str, target: Path, assignment: TransformAssignment, tools:
     whole = tools.files.scratch / f"{target.name}-is-whole"
     if whole.exists():
         return
-    archive = tools.files.scratch / "model.tar.gz"
+    archive = tools.files.spools / "model.tar.gz"
     _download(uri, archive, assignment, tools)
     remove_tree(target)
     target.mkdir(parents=True)

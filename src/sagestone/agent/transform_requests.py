@@ -111,4 +111,4 @@ def _processing(assignment: TransformAssignment) -> Processing | None:
 
 
 def _spools(tools: Tools, in_memory: int) -> NewSpool:
-    return lambda: Spool(tools.files.scratch, min(in_memory, _LARGEST_SHARE))
+    return lambda: Spool(tools.files.spools, min(in_memory, _LARGEST_SHARE))

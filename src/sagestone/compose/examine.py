@@ -9,6 +9,7 @@ from sagestone.compose.endpoint import running_endpoint
 from sagestone.compose.examine_database import examine_database
 from sagestone.compose.examine_fast_file import examine_fast_file
 from sagestone.compose.examine_home import examine_home
+from sagestone.compose.examine_volumes import examine_volumes
 from sagestone.compose.finding import Finding
 from sagestone.compose.runtimes import CannotStart
 from sagestone.compose.tls import tls_context
@@ -33,6 +34,7 @@ def examine_machine(settings: Settings) -> list[Finding]:
         *examine_database(settings),
         *examine_home(settings),
         examine_fast_file(settings),
+        examine_volumes(),
         *_examine_file_systems(settings),
         _examine_port(settings),
         *_examine_network(settings),

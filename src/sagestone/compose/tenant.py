@@ -26,6 +26,7 @@ from sagestone.placement.local import LocalPlacement
 from sagestone.placement.nursery import Nursery
 from sagestone.settings import Settings
 from sagestone.store.interface import Store
+from sagestone.volumes.probe import complaint
 from sagestone.wire.credentials import CredentialBook
 
 
@@ -82,6 +83,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
             s3=s3_part,
             logs_directory=str(logs),
             file_systems=tuple(file_systems.values()),
+            volume_keys=keys,
             service=ServicePart(
                 endpoint_file=str(settings.home / "service.json"),
                 seal_key=book.seal_key("container credentials"),
@@ -122,7 +124,7 @@ def open_tenant(shared: Shared, account: str) -> Tenant:
         s3=build_s3(s3_part, patience_seconds=0.0),  # an answer to a request does not wait for it
         file_systems=file_systems,
         vault=vault,
-        keys=KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint)),
+        keys=KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint), no_volumes=complaint),
         machine=None if account else placement,  # others use it too
         clean=None if account else shared.clean,
     )

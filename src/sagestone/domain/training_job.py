@@ -50,6 +50,7 @@ class TrainingJobSpec:
     instance_count: int = 1  # of all groups together
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
     checkpoint: Checkpoint | None = None
+    volume_kms_key_id: str = ""  # what the instances' volumes are encrypted with; "": directories of the machine
     volume_gb: int = 0  # 0: the request left it out
     max_runtime_seconds: int = 86400  # of all runs together
     spot: bool = False  # its capacity may be taken away: it is interrupted, and runs again

@@ -77,6 +77,7 @@ class TransformJobSpec:
     data_capture: DataCapture | None = None
     instance_type: str
     instance_count: int = 1
+    volume_kms_key_id: str = ""  # what the instances' volumes are encrypted with; "": directories of the machine
     isolated: bool = True  # EnableNetworkIsolation of the model; containers have no way out in either case
     request: Mapping[str, Any] = field(default_factory=dict)
 

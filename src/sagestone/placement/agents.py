@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -25,14 +26,18 @@ class Agents:
 
     def __init__(self, parts: Parts, nursery: Nursery, on_exit: Callable[[], None]) -> None:
         self._nursery = nursery
-        self._parts = msgspec.json.encode(parts)
+        self._parts = msgspec.json.encode(replace(parts, volume_keys=None))
+        self._parts_with_keys = msgspec.json.encode(parts)
         self._on_exit = on_exit
         self._processes: dict[Path, int] = {}  # descriptors of those that we started and that have not ended
         self._lock = threading.Lock()
 
-    def spawn(self, files: InstanceFiles) -> None:
-        """Start the agent of that instance; none may be alive. Raises AgentNotStarted."""
-        process = self._nursery.fork(files.directory, self._parts)
+    def spawn(self, files: InstanceFiles, *, with_keys: bool) -> None:
+        """Start the agent of that instance; none may be alive. Raises AgentNotStarted.
+
+        `with_keys`: it has an encrypted volume to open.
+        """
+        process = self._nursery.fork(files.directory, self._parts_with_keys if with_keys else self._parts)
         with self._lock:
             self._processes[files.directory] = process
         threading.Thread(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from sagestone.agent.files import CACHES, InstanceFiles
+from sagestone.agent.files import CACHES, VOLUME, InstanceFiles
 from sagestone.durable import whole_file
 from sagestone.placement.interface import Reservation
 
@@ -65,6 +65,10 @@ class JobDirectories:
             except msgspec.DecodeError as error:
                 _LOG.warning("%s is no reservation and is passed over: %s", path, error)
         return found
+
+    def volumes(self, job: str) -> list[Path]:
+        """The directories of the job's encrypted volumes."""
+        return sorted((self.root / job / CACHES).glob(f"*{VOLUME}"))
 
     def remove(self, job: str) -> None:
         """Out of sight at once, gone soon: the data of a job may be large."""

@@ -24,6 +24,7 @@ from sagestone.placement.job_directories import JobDirectories
 from sagestone.placement.ledger import Books, Ledger, Reserved
 from sagestone.placement.nursery import Nursery
 from sagestone.placement.tail import EventTail
+from sagestone.volumes.volume import Volume
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ class PlacedRuntime(Protocol):
 
     @property
     def name(self) -> RuntimeName: ...
+
+    @property
+    def mount_namespace(self) -> str | None: ...
 
     def find(self, labels: Mapping[str, str]) -> list[Container]: ...
 
@@ -103,7 +107,7 @@ class LocalPlacement:
             # Also where an older version wrote one: this version's agent reads this version's documents.
             labels = instance_labels(self._home, job, number, self._account)
             files.write_assignment(replace(assignment, labels=labels))
-            self._agents.spawn(files)
+            self._agents.spawn(files, with_keys=bool(assignment.job.volume_kms_key_id))
 
     def events(self, job: str, after: Mapping[int, int]) -> Sequence[InstanceEvent]:
         streams = [
@@ -135,12 +139,14 @@ class LocalPlacement:
 
     def release(self, job: str) -> None:
         self._end(job)
+        self._close_volumes(job, keep=False)
         self._directories.remove(job)  # last: as long as it is there, `find` names the job
         with self._lock:
             self.ledger.free(job)
 
     def keep(self, job: str) -> None:
         self._end(job)
+        self._close_volumes(job, keep=True)
         self._directories.keep(job)
 
     def _end(self, job: str) -> None:
@@ -155,6 +161,11 @@ class LocalPlacement:
             take_down_all(files.fast_file)
         for network in self._runtime.find_networks(job_labels(self._home, job)):
             self._runtime.remove_network(network)
+
+    def _close_volumes(self, job: str, *, keep: bool) -> None:
+        """Encrypted ones are mounted nowhere any more; with `keep` what is in them stays, and can be opened again."""
+        for directory in self._directories.volumes(job):
+            Volume(directory, self._runtime.mount_namespace).close(keep=keep)
 
     def find(self) -> Sequence[str]:
         labelled = {container.labels.get(JOB, "") for container in self._runtime.find({HOME: self._home})}

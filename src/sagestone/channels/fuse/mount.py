@@ -57,7 +57,7 @@ def mount_fuse(place: Path, namespace: str | None = None) -> int:
 
 def hasten(place: Path, namespace: str | None = None) -> None:
     """Let the kernel ask for more at a time; only root may, and reading works without."""
-    for device, mounted in _mounted(namespace):
+    for device, mounted in mounted_in(namespace):
         if mounted == os.fspath(place):
             with contextlib.suppress(OSError):
                 Path(f"/sys/class/bdi/{device}/read_ahead_kb").write_text(f"{READ_AHEAD // 1024}\n")
@@ -79,11 +79,11 @@ def unmount(place: str, namespace: str | None = None) -> None:
 def mounts_below(directory: Path, namespace: str | None = None) -> list[str]:
     """Mount points at or below a directory, the innermost first."""
     start = os.fspath(directory)
-    found = [place for _, place in _mounted(namespace) if place == start or place.startswith(f"{start}/")]
+    found = [place for _, place in mounted_in(namespace) if place == start or place.startswith(f"{start}/")]
     return sorted(found, key=len, reverse=True)
 
 
-def _mounted(namespace: str | None) -> list[tuple[str, str]]:
+def mounted_in(namespace: str | None) -> list[tuple[str, str]]:
     """Device (`major:minor`) and place of everything mounted; nothing of a namespace that is gone."""
     process = Path("/proc/self") if namespace is None else namespace_of(namespace)
     if process is None:

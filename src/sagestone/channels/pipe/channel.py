@@ -23,6 +23,7 @@ class PipePlaces:
 
     opt_ml: Path
     scratch: Path
+    spools: Path  # for records that are too long to be held
 
 
 class PipeChannel:
@@ -86,7 +87,7 @@ class PipeChannel:
     def _feed(self, items: PipeItems, epoch: int) -> None:
         directory = open_directory(self._places.opt_ml, "input", "data")
         self._items = items
-        flow = Flow(self._s3, self._channel, items, self._fetchers, self._places.scratch)
+        flow = Flow(self._s3, self._channel, items, self._fetchers, self._places.spools)
         self._feeder = EpochFeeder(self._channel.name, directory, self._journal, flow.elements, epoch)
 
     def _fail(self, message: str) -> None:

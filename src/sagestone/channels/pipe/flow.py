@@ -22,11 +22,11 @@ _READ_BELOW = 64 * 1024  # where each object is looked through anyway
 
 
 class Flow:
-    """What a channel sends in each of its epochs; `scratch` is for records that are too long to be held."""
+    """What a channel sends in each of its epochs; `spools` is for records that are too long to be held."""
 
-    def __init__(self, s3: S3, channel: Channel, items: PipeItems, fetchers: Fetchers, scratch: Path) -> None:
+    def __init__(self, s3: S3, channel: Channel, items: PipeItems, fetchers: Fetchers, spools: Path) -> None:
         self._s3, self._channel, self._items = s3, channel, items
-        self._fetchers, self._scratch = fetchers, scratch
+        self._fetchers, self._spools = fetchers, spools
         self._records = channel.record_wrapper == "RecordIO"
         self._packed = channel.compression == "Gzip"
         self._run = RecordRun(s3, channel.name, len(items), self._recorded_object)
@@ -43,7 +43,7 @@ class Flow:
 
     def _recorded(self, elements: Elements) -> Elements:
         in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
-        return recorded(elements, self._channel.name, self._scratch, in_memory)
+        return recorded(elements, self._channel.name, self._spools, in_memory)
 
     def _recorded_object(self, found: SourceObject) -> Elements:
         """The record of one object that is read piece by piece."""

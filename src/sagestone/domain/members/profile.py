@@ -40,7 +40,7 @@ DEFINITION = """
 *T.ResourceConfig.InstanceType              honoured  size of the containers, bounded by the machine
 *T.ResourceConfig.InstanceCount             honoured
 *T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
-*T.ResourceConfig.VolumeKmsKeyId            recorded  must be usable; the volume is a plain directory
+*T.ResourceConfig.VolumeKmsKeyId            honoured  a usable KMS key encrypts the volume, or it is refused
 *T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  a validation keeps no warm pool; not described
 *T.ResourceConfig.InstanceGroups            honoured  1 to 5; without InstanceType, InstanceCount and warm pool
 *T.ResourceConfig.TrainingPlanArn           refused   there are no training plans here

@@ -20,7 +20,7 @@ DEFINITION = """
 *X.TransformOutput.KmsKeyId                           honoured  a usable KMS key: results are encrypted with it
 *X.TransformResources.InstanceType                    honoured
 *X.TransformResources.InstanceCount                   honoured  objects are dealt out over the instances; at most 100
-*X.TransformResources.VolumeKmsKeyId                  recorded  must be usable; the volume is a plain directory
+*X.TransformResources.VolumeKmsKeyId                  honoured  a usable KMS key encrypts the volume, or it is refused
 *X.TransformResources.TransformAmiVersion             refused   there is no machine image to choose
 """
 

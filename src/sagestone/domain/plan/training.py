@@ -62,6 +62,7 @@ def plan_training(
         instance_count=sum(group.instance_count for group in groups) or resources["InstanceCount"],
         instance_groups=groups,
         checkpoint=checkpoint_of(request.get("CheckpointConfig")),
+        volume_kms_key_id=resources.get("VolumeKmsKeyId") or "",
         volume_gb=resources.get("VolumeSizeInGB") or 0,
         spot=bool(request.get("EnableManagedSpotTraining")),
         max_wait_seconds=stopping.get("MaxWaitTimeInSeconds") if request.get("EnableManagedSpotTraining") else None,

@@ -57,6 +57,7 @@ def plan_transform(
         data_capture=_capture(request.get("DataCaptureConfig")),
         instance_type=request["TransformResources"]["InstanceType"],
         instance_count=request["TransformResources"]["InstanceCount"],
+        volume_kms_key_id=request["TransformResources"].get("VolumeKmsKeyId") or "",
         isolated=bool(model.request.get("EnableNetworkIsolation")),
         request=request,
     )

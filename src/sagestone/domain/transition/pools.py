@@ -21,7 +21,7 @@ def _shape(spec: TrainingJobSpec) -> tuple[Any, ...]:
         spec.instance_type,
         spec.instance_count,
         spec.volume_gb,
-        spec.request.get("ResourceConfig", {}).get("VolumeKmsKeyId") or "",
+        spec.volume_kms_key_id,
         sorted(vpc.get("SecurityGroupIds", ())),
         sorted(vpc.get("Subnets", ())),
         bool(spec.request.get("EnableInterContainerTrafficEncryption")),

@@ -30,6 +30,7 @@ from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import load_service_model
 from sagestone.shapes.unknown import unknown_members
 from sagestone.shapes.violation import WrongType
+from sagestone.volumes.probe import complaint
 
 #: What stands for the parts that are known only when the request is really made.
 SUFFIX = "00000000"
@@ -67,7 +68,7 @@ def _known_keys(settings: Settings) -> KnownKeys:
     """The keys of the home, of which only names and states are asked; there are none before its first start."""
     deployment = Deployment(partition=settings.partition, region=settings.region, account=settings.account)
     vault = Vault(KeyStore(settings.home / "kms", b""), deployment, time.time)
-    return KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint))
+    return KnownKeys(vault=vault, objects_elsewhere=bool(settings.s3_endpoint), no_volumes=complaint)
 
 
 def _documents(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
