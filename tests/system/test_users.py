@@ -169,3 +169,45 @@ def test_policies_are_put_and_read_by_the_command_line(sandbox_service: RunningS
     )
     done = sandbox_service.command("policy", "put", "tests", str(file), "--user", "sagestone")
     assert (done.returncode, "Statement 1 has 'Condition', which is not supported yet" in done.stderr) == (2, True)
+
+
+def test_an_encrypted_object_asks_for_its_key_too(sandbox_service: RunningService, alice: dict[str, str]) -> None:
+    service, s3 = sandbox_service, clients(sandbox_service, alice)("s3")
+    key = service.client("kms").create_key()["KeyMetadata"]["Arn"]
+    service.client("kms").create_alias(AliasName="alias/guarded", TargetKeyId=key)
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/guarded"}
+    there, here = {"Bucket": BUCKET, "Key": "guarded"}, {"Bucket": BUCKET, "Key": "mine"}
+    service.client("s3").put_object(**there, Body=b"x", **sealed)
+
+    def denied(call: Any, action: str, **parameters: Any) -> None:
+        told = (
+            f"User: {ALICE} is not authorized to perform: {action} on resource: {key} because no identity-based "
+            f"policy allows the {action} action"
+        )
+        assert refusal(call, **parameters) == ("AccessDenied", told)
+
+    may = rule("Allow", ["s3:*"])
+    put_policy(service, may, to="user/alice")
+    denied(s3.get_object, "kms:Decrypt", **there)
+    denied(s3.copy_object, "kms:Decrypt", **here, CopySource=there)
+    denied(s3.put_object, "kms:GenerateDataKey", **here, Body=b"y", **sealed)
+    denied(s3.create_multipart_upload, "kms:GenerateDataKey", **here, **sealed)
+    assert s3.head_object(**there)["SSEKMSKeyId"] == key  # says nothing of the content
+    s3.put_object(**here, Body=b"y", ServerSideEncryption="aws:kms")  # AWS's own key lets in whom S3 lets in
+    assert s3.get_object(**here)["Body"].read() == b"y"
+    denied(s3.copy_object, "kms:GenerateDataKey", **here, CopySource=here, **sealed)
+
+    put_policy(service, may, rule("Allow", "kms:GenerateDataKey", key), to="user/alice")
+    s3.put_object(**here, Body=b"z", **sealed)
+    denied(s3.get_object, "kms:Decrypt", **here)
+    upload = s3.create_multipart_upload(**here, **sealed)["UploadId"]
+    part = {**here, "UploadId": upload, "PartNumber": 1}
+    denied(s3.upload_part, "kms:Decrypt", **part, Body=b"part")
+
+    put_policy(service, may, rule("Allow", ["kms:GenerateDataKey", "kms:Decrypt"], key), to="user/alice")
+    assert s3.get_object(**here)["Body"].read() == b"z"
+    etag = s3.upload_part(**part, Body=b"part")["ETag"]
+    joined = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    s3.complete_multipart_upload(**here, UploadId=upload, MultipartUpload=joined)
+    s3.copy_object(**there, CopySource=here, **sealed)
+    assert s3.get_object(**there)["Body"].read() == b"part"

@@ -28,6 +28,7 @@ SMALLEST_PART = 5 * 1024 * 1024
 async def complete_upload(context: Context, request: S3Request, signer: Signer) -> web.StreamResponse:
     """Join the named parts; the existing object stays until that is durable."""
     upload = find_upload(context, request)
+    context.access.check_decrypt(signer, upload.description.encryption)
     conditions = read_write_conditions(request)
     headers = {name: value for name, value in request.headers.items() if name.startswith("x-amz-checksum-")}
     body = await receive_small(context, _without_checksums(request), signer, LARGEST_BODY)

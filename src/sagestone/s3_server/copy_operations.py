@@ -1,5 +1,6 @@
 """CopyObject, and reading where a copy comes from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
@@ -43,11 +44,16 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
     conditions = read_write_conditions(request)
     fresh = read_description(request)
     await discard(request)
+    context.access.check_encrypt(signer, request.bucket, wanted)
     context.storage.buckets.get(request.bucket)
+
+    def check(source: StoredObject) -> None:
+        context.access.check_decrypt(signer, source.description.encryption)
+        check_copy(request.headers, source)
 
     def work() -> StoredObject:
         sealing = context.storage.sealing(request.bucket, request.key, wanted)
-        source, blob = _copied(context.storage, bucket, key, sealing, request)
+        source, blob = _copied(context.storage, bucket, key, sealing, check)
         with blob:
             kept = source.description
             same = sealing is None and kept.encryption is None
@@ -85,15 +91,17 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
 
 
 def _copied(
-    storage: Storage, bucket: str, key: str, sealing: Sealing | None, request: S3Request
+    storage: Storage, bucket: str, key: str, sealing: Sealing | None, check: Callable[[StoredObject], None]
 ) -> tuple[StoredObject, NewBlob | SealedBlob]:
-    """The object, where its conditions hold, and a blob with its bytes: a second name where neither is encrypted, else
-    written anew, since what an object is sealed with is bound to its name."""
+    """The object, which has to pass the check, and a blob with its bytes.
+
+    It is a second name where neither is encrypted, else written anew: a seal is bound to the object's name.
+    """
     if sealing is None:
         source, linked = storage.objects.link(bucket, key)
         if source.description.encryption is None:
             try:
-                check_copy(request.headers, source)
+                check(source)
             except BaseException:
                 linked.close()
                 raise
@@ -101,7 +109,7 @@ def _copied(
         linked.close()
     source, content = storage.objects.content(bucket, key)
     with content:
-        check_copy(request.headers, source)
+        check(source)
         fresh = storage.new_blob(sealing)
         try:
             for piece in content.pieces(0, source.size):

@@ -49,7 +49,7 @@ class S3Face:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
-        self._access = Access(book, storage.buckets, partition=partition, account=account)
+        self._access = Access(book, storage.buckets, storage.seals, partition=partition, account=account)
         self._context = Context(storage=storage, access=self._access, region=region, clock=clock, threads=self._threads)
         self._authentication = Authentication(book, clock)
         self._hosts = hosts

@@ -35,6 +35,7 @@ async def create_upload(context: Context, request: S3Request, signer: Signer) ->
     kind = _read_type(request, algorithm)
     description = read_description(request)
     wanted = read_encryption(request)
+    context.access.check_encrypt(signer, request.bucket, wanted)
     await discard(request)
     sealing = await context.run(context.storage.sealing, request.bucket, request.key, wanted)
     description = replace(description, encryption=sealing.encryption if sealing else None)
@@ -62,6 +63,7 @@ async def upload_part(context: Context, request: S3Request, signer: Signer) -> w
     """Store the body as a part, in place of an earlier one of that number."""
     upload = find_upload(context, request)
     number = _read_part_number(request)
+    context.access.check_decrypt(signer, upload.description.encryption)  # the upload's data key
     if "x-amz-copy-source" in request.headers:
         return await _copy_part(context, request, upload, number, signer)
     promise = read_promise(request, signer)
@@ -110,6 +112,7 @@ async def _copy_part(
         sealing = _sealing(context, upload)
         source, content = context.storage.objects.content(bucket, key)
         with content, context.storage.new_blob(sealing) as blob:
+            context.access.check_decrypt(signer, source.description.encryption)
             check_copy(request.headers, source)
             for piece in content.pieces(*_read_copy_range(wanted, source)):
                 blob.write(piece)

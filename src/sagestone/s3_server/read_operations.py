@@ -31,6 +31,11 @@ async def get_object(context: Context, request: S3Request, signer: Signer) -> we
         return empty(304, headers)
     if found.description.encryption is None:
         return await send_blob(request, file, first, end, status, headers)
+    try:
+        context.access.check_decrypt(signer, found.description.encryption)
+    except BaseException:
+        file.close()
+        raise
     content = await context.run(Content, file, found, context.storage.seals)
     return await send_content(context, request, content, first, end, status, headers)
 
@@ -41,6 +46,8 @@ async def head_object(context: Context, request: S3Request, signer: Signer) -> w
     status, first, end, headers = _answer(request, found, signer)
     if status == 304:
         return empty(304, headers)
+    if _wants_checksums(request) and found.description.checksums:  # which tell of the plaintext (documented)
+        context.access.check_decrypt(signer, found.description.encryption)
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = end - first
     return response
@@ -64,13 +71,17 @@ def _answer(request: S3Request, found: StoredObject, signer: Signer) -> tuple[in
         read_range(request.headers.get("range"), found.size) if range_applies(request.headers, found) else None
     )
     if part is None:
-        if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+        if _wants_checksums(request):
             headers |= checksum_headers(found.description.checksums, found.description.checksum_type)
         return 200, 0, found.size, headers
     first, end = part
     if end > first:
         headers["Content-Range"] = f"bytes {first}-{end - 1}/{found.size}"
     return 206, first, end, headers
+
+
+def _wants_checksums(request: S3Request) -> bool:
+    return request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
 
 
 def _bytes_of_part(request: S3Request, found: StoredObject, headers: dict[str, str]) -> tuple[int, int] | None:

@@ -35,6 +35,7 @@ async def put_object(context: Context, request: S3Request, signer: Signer) -> we
     wanted = read_encryption(request)
     conditions = read_write_conditions(request)
     check_conditions(request.bucket, request.key, _etag_there(context, request), conditions)
+    context.access.check_encrypt(signer, request.bucket, wanted)
     sealing = None
     if wanted or context.storage.buckets.get(request.bucket).encryption:
         sealing = await context.run(context.storage.sealing, request.bucket, request.key, wanted)

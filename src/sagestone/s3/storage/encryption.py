@@ -72,6 +72,21 @@ class Seals:
             with _refusals():
                 vault.usable(wanted.key or _MANAGED)
 
+    def guarded_key(self, name: str, account: str) -> str:
+        """The ARN of the KMS key that a caller of the account must be allowed to use; "": none.
+
+        None are the keys that AWS makes, whose own policies let in whom S3 lets in. For a key that is not there, its
+        name: whoever asks for it is told later.
+        """
+        if self._vault is None or name in ("", _MANAGED):
+            return ""
+        vault = self._vault.of(account)
+        try:
+            key = vault.find(name)
+        except KmsRefusal:
+            return name
+        return "" if key.manager == "AWS" else vault.arn(key)
+
     def _context(self, bucket: str, key: str, *, bucket_key: bool) -> dict[str, str]:
         arn = f"arn:{self._keys('').partition}:s3:::{bucket}"
         return {_OBJECT: arn if bucket_key else f"{arn}/{key}"}
