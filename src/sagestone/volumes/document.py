@@ -1,13 +1,12 @@
 """What is kept of a volume beside its image: nothing that opens it without the KMS key."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from sagestone.durable import sync_directory
+from sagestone.durable import whole_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +55,5 @@ def read_document(path: Path) -> VolumeDocument | None:
 
 def write_document(path: Path, document: VolumeDocument) -> None:
     """Keep it, whole or not at all, readable by its owner only."""
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with whole_file(path) as file:
         file.write(msgspec.json.encode(document))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
