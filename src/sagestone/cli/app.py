@@ -51,7 +51,7 @@ def settings_of(home: Path | None, **explicit: Any) -> Settings:
 
 
 #: Each command's module; only the one that is asked for is imported, so that it begins soon. `--help` imports them all:
-#: so what is heavy is imported where a command needs it, not where its module begins (tests/unit/test_lean_imports.py).
+#: so what is heavy is imported where a command needs it, not where its module begins (tests/system/test_lean_start.py).
 _COMMANDS = (
     *("up", "env", "demo", "validate", "explain", "describe", "logs", "interrupt", "drain", "doctor", "image"),
     *("backup", "restore", "clean", "user", "account", "policy", "version"),
