@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.durable import whole_file
+from sagestone.durable import start_writing, whole_file
 
 
 def write(path: Path, content: bytes, *, new: bool = False) -> None:
@@ -72,3 +72,16 @@ def test_of_several_who_make_it_one_wins(tmp_path: Path) -> None:
         (winner,) = [number for number in pool.map(attempt, range(8)) if number is not None]
     assert path.read_bytes() == b"%d" % winner * 10_000
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_begins_early_changes_nothing(tmp_path: Path) -> None:
+    path, content = tmp_path / "growing", os.urandom(3 << 20)
+    with path.open("wb", buffering=0) as file:
+        for start in range(0, len(content), 1 << 20):
+            file.write(content[start : start + (1 << 20)])
+            start_writing(file.fileno(), start, 1 << 20)
+    assert path.read_bytes() == content
+    reading, writing = os.pipe()
+    start_writing(writing, 0, 10)  # has no place on a disk: left to the fsync to say so
+    os.close(reading)
+    os.close(writing)

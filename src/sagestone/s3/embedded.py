@@ -256,6 +256,7 @@ class EmbeddedUpload:
     def write(self, data: bytes | memoryview) -> None:
         with _as_client(self._uri):
             self._blob.write(data)
+            self._blob.sync_ahead()
 
     def commit(self) -> None:
         with self._blob, _as_client(self._uri):

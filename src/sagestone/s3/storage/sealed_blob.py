@@ -47,6 +47,10 @@ class SealedBlob:
         self._finish()
         return SealedBytes(self._blob.descriptor, self._sealing.data_key, (self.size,)).pieces(0, self.size)
 
+    def sync_ahead(self) -> None:
+        """Have the disk begin with what was written."""
+        self._blob.sync_ahead()
+
     def sync(self) -> None:
         """Make the blob durable; nothing may be written after that."""
         self._finish()
