@@ -90,6 +90,26 @@ def test_a_job_that_another_had_room_for_waits_here_no_more(sides: tuple[Side, S
     assert (list(here.placement.reserved), list(there.placement.reserved)) == ([KEY], ["training/next"])
 
 
+def test_what_was_reserved_before_a_crash_is_put_away_when_another_takes_the_job(sides: tuple[Side, Side]) -> None:
+    """The store did not know of the room yet; the other takes the job up while this side looks what it has."""
+    here, there = sides
+    here.placement.reserve(KEY, ("ml.m5.large",), 1)
+    here.store.add_job(new_training_job(training_spec("job"), 1000.0), {})
+
+    def take(call: str, _: str) -> None:
+        if call == "find":
+            assert there.store.take_lease(KEY, "there", 30.0)
+
+    here.placement.before_call = take
+    here.round()
+    here.placement.before_call = lambda call, key: None
+    there.store.release_lease(KEY, "there")
+    there.round()
+    here.round()
+    assert (here.placement.find(), here.placement.reserved, here.placement.starts) == ([], {}, {})
+    assert list(there.placement.reserved) == [KEY]
+
+
 def jobs_of(store: Store, name: str) -> list[tuple[str, str]]:
     found = store.algorithm(name)
     assert found is not None

@@ -248,7 +248,7 @@ class Controller:
         self._sweeping = False
         if self._neighbourhood is None:
             return self._carry_on_jobs(unneeded(self._store, self._placement))
-        self._neighbourhood.leavings = True
+        self._neighbourhood.look()
         return True
 
     def _unfinished_jobs(self) -> Sequence[str]:
