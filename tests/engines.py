@@ -53,7 +53,7 @@ def running_engine(kind: EngineKind) -> Iterator[str]:
     log = directory / "engine.log"
     before = _control_groups()
     try:
-        command, environment = _docker(directory) if kind == "docker" else _podman(directory)
+        command, environment = engine_command(kind, directory)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-E", "-S", str(_KEEPER), *command],
@@ -74,6 +74,11 @@ def running_engine(kind: EngineKind) -> Iterator[str]:
     finally:
         shutil.rmtree(directory)
         _remove_control_groups(_control_groups() - before)
+
+
+def engine_command(kind: EngineKind, directory: Path) -> tuple[Sequence[str], dict[str, str]]:
+    """The daemon that keeps everything below that directory and listens on `engine.sock` there; its environment."""
+    return _docker(directory) if kind == "docker" else _podman(directory)
 
 
 def engine_pid(url: str) -> int:

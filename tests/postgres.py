@@ -53,6 +53,11 @@ class PostgresServer:
         return f"postgresql://sagestone@localhost/postgres?host={self._directory}"
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def address(self) -> Address:
         return read_address(self.url)
 

@@ -10,16 +10,22 @@ from pathlib import Path
 from sagestone.containers.sandbox.start import store_name
 
 _PATIENCE_SECONDS = 20.0
-_ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp")
-_EMPTY = ("jobs/training", "jobs/transform", "jobs/.trash", "sandbox/containers", "sandbox/networks")
+_SERVERS = ("containerd ", "postgres: ")
+#: Stays, with no container in it, where Docker was killed: what ran in it would be seen beside it.
+_SHIM = "/usr/bin/containerd-shim"
+_ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp", "/run/netns", "/run/runc")
+_OF_SERVERS = ("containerd", "netns", "runc", "PostgreSQL.")  # what engines keep, and a database that was killed
+_JOBS = ("training", "transform", ".trash")
+_EMPTY = ("sandbox/containers", "sandbox/networks")
+_KEPT = ("logs", "accounts")  # made when they are first needed
 _PASSING = (".new", ".part", ".tmp")
 
 
 class Machine:
     """How it was before the first job."""
 
-    def __init__(self, homes: Sequence[Path]) -> None:
-        self._homes = homes
+    def __init__(self, homes: Sequence[Path], *, owner: int) -> None:
+        self._homes, self._owner = homes, owner
         self._before = self._state()
 
     def complaints(self, running: Sequence[int], *, blobs: bool) -> list[str]:
@@ -35,15 +41,24 @@ class Machine:
             time.sleep(0.1)
 
     def _state(self) -> frozenset[str]:
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        mounts = [fields for fields in mounts if fields[4] != "/run/netns"]  # Podman's own
+        loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
         links = [line.partition(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
-        files = [str(path) for place in _ELSEWHERE for path in Path(place).glob("*") if path.name != "containerd"]
-        at_home = [str(path) for home in self._homes for path in home.glob("*") if path.name != "logs"]
+        files = [
+            str(path) for place in _ELSEWHERE for path in Path(place).glob("*") if not path.name.startswith(_OF_SERVERS)
+        ]
+        at_home = [str(path) for home in self._homes for path in home.glob("*") if path.name not in _KEPT]
         return frozenset(
-            [f"mount {line}" for line in mounts]
+            [f"mount {fields[0]} of {fields[2]} on {self._shown(fields[4])}" for fields in mounts]
             + [f"link {link}" for link in links]
+            + [f"loop device of {file}" for file in loops if any(file.startswith(str(each)) for each in self._homes)]
             + [f"file {path}" for path in files + at_home if not path.endswith(("-wal", "-shm", "endpoint.json"))]
         )
+
+    def _shown(self, place: str) -> str:
+        """Where it is mounted; what others mounted before this machine was divided off, they may rename."""
+        return place if any(place.startswith(str(home.parent.parent)) for home in self._homes) else "another's"
 
     def _strangers(self, running: Sequence[int]) -> Iterator[str]:
         own_network = os.readlink("/proc/self/ns/net")  # noqa: PTH115
@@ -57,19 +72,26 @@ class Machine:
                 parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if parent in running and ("--nursery" in command or command.startswith("containerd ")):
-                continue  # waits for the service's next job, or is the engine's other half
+            if parent in running and ("--nursery" in command or command.startswith(_SERVERS)):
+                continue  # waits for the service's next job, or is the engine's or the database's other half
+            if command.startswith(_SHIM):
+                continue
             apart = "" if network == own_network else " in a network of its own"
             yield f"process {pid}{apart}: {command[:200]}"
 
     def _litter(self, *, blobs: bool) -> Iterator[str]:
         for home in self._homes:
-            yield from (f"left: {path}" for name in _EMPTY for path in (home / name).glob("*"))
+            jobs = [place / "jobs" / name for place in (home, *home.glob("accounts/*")) for name in _JOBS]
+            places = [*jobs, *(home / name for name in _EMPTY)]
+            yield from (f"left: {path}" for place in places for path in place.glob("*"))
             for path in (Path(place) / name for place, _, names in os.walk(home) for name in names):
                 try:
-                    mode = path.lstat().st_mode
+                    found = path.lstat()
                 except FileNotFoundError:
                     continue
+                mode = found.st_mode
+                if found.st_uid != self._owner:
+                    yield f"not of the service's user: {path}"
                 if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
                     yield f"FIFO or socket: {path}"
                 if path.name.endswith(_PASSING) and "images" not in path.parts:

@@ -2,86 +2,127 @@
 
 import hashlib
 import io
+import re
 import tarfile
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from tests.crash.client import Client
 from tests.crash.data import TRAIN_DIGEST
-from tests.crash.ledger import Account, accounts
+from tests.crash.ledger import Account
 from tests.crash.programs import LINES, NOTES
+from tests.crash.scenario import RETRIES, Scenario
+
+GROUP = "/aws/sagemaker/TrainingJobs"
 
 _DAY = 86400
-_GROUP = "/aws/sagemaker/TrainingJobs"
-_WAY = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+#: The initials of the secondary statuses of a job that Completed: runs that were taken away or retried, then the last.
+_WAY = re.compile(r"(SD?T?U?I?)*SDTUC")
 
 
 def complaints(
-    client: Client, job: dict[str, Any], objects: dict[str, bytes], ledger: Path, *, had_room: bool
+    client: Client,
+    scenario: Scenario,
+    job: dict[str, Any],
+    objects: dict[str, bytes],
+    hosts: dict[str, Account],
+    *,
+    had_room: bool,
+    interruptions: int,
 ) -> Iterator[str]:
-    """What is not as it must be. `objects` are those below the job's output path.
+    """What is not as it must be. `objects` are the job's, `hosts` is what its program told on each of them.
 
-    Where there was no room for them (`had_room`) lines may be missing.
+    Where there was no room for them (`had_room`) lines may be missing. `interruptions` were asked for.
     """
     name, completed = job["TrainingJobName"], job["TrainingJobStatus"] == "Completed"
-    hosts = accounts(ledger, name)
-    expected = {f"algo-{number}" for number in range(1, job["ResourceConfig"]["InstanceCount"] + 1)}
+    expected = {f"algo-{number}" for number in range(1, scenario.hosts + 1)}
+    statuses = [entry["Status"] for entry in job["SecondaryStatusTransitions"]]
+    retries = RETRIES if scenario.kind == "retried" else 0
+    runs = 1 + min(statuses.count("Interrupted"), interruptions) + retries
     if completed and set(hosts) != expected:
         yield f"hosts that ran: {sorted(hosts)}"
     for host, account in hosts.items():
-        if len(account.starts) != 1:
-            yield f"{host} ran {len(account.starts)} times"
-        if completed and (account.ends != account.starts or account.data != [TRAIN_DIGEST]):
+        if not 1 <= len(account.starts) <= runs or len(set(account.starts)) != len(account.starts):
+            yield f"{host} ran {len(account.starts)} times, {runs} were allowed"
+        if completed and (account.ends[-1:] != account.starts[-1:] or account.data[-1:] != [TRAIN_DIGEST]):
             yield f"{host} did not come to its end with the whole data: {account}"
+    if runs == 1 and statuses.count("Starting") > 1:
+        yield f"it started again, unasked: {statuses}"
     yield from _statuses(job)
-    yield from _log(client, name, hosts, whole=completed and had_room)
-    yield from _metrics(client, job, len(hosts), whole=completed and had_room)
-    yield from _artifacts(job, objects, hosts, completed=completed)
+    streams = client.log_lines(GROUP, name)
+    yield from _log(streams, hosts, completed=completed, had_room=had_room)
+    yield from _metrics(client, name, streams, hosts, whole=completed and had_room)
+    checkpoints = {key: body for key, body in objects.items() if "/checkpoints/" in key}
+    yield from _checkpoints(checkpoints, hosts, completed=completed)
+    artifacts = {key: body for key, body in objects.items() if key not in checkpoints}
+    yield from _artifacts(job, artifacts, hosts, completed=completed)
 
 
 def _statuses(job: dict[str, Any]) -> Iterator[str]:
     entries = job["SecondaryStatusTransitions"]
     way = [entry["Status"] for entry in entries if entry["Status"] != "Pending"]  # that it waited is no fault
-    if job["TrainingJobStatus"] == "Completed" and way != _WAY:
+    if job["TrainingJobStatus"] == "Completed" and not _WAY.fullmatch("".join(each[0] for each in way)):
         yield f"its way was {way}"
     for before, after in pairwise(entries):
         if before.get("EndTime") != after["StartTime"]:
             yield f"{before['Status']} ends at {before.get('EndTime')}, the next starts at {after['StartTime']}"
 
 
-def _log(client: Client, name: str, hosts: dict[str, Account], *, whole: bool) -> Iterator[str]:
-    streams = client.log_lines(_GROUP, name)
+def _log(streams: dict[str, list[str]], hosts: dict[str, Account], *, completed: bool, had_room: bool) -> Iterator[str]:
+    """Every run's lines once each and in order; all of them where the run came to its end."""
     for stream, lines in streams.items():
         host = stream.partition("/")[2].rpartition("-")[0]
-        token = hosts[host].starts[0] if host in hosts and hosts[host].starts else ""
+        account = hosts.get(host, Account())
         for word, number in (("line", LINES), ("note", NOTES)):
-            found = [line for line in lines if line.startswith(f"{word} ")]
             step = LINES // number
-            printed = [f"{word} {each * step} of {token}" for each in range(1, number + 1)]
-            printed = [f"{each} loss={index};" for index, each in enumerate(printed, 1)] if word == "line" else printed
-            if found != printed if whole else found != [line for line in printed if line in found]:
-                yield f"{stream} has {len(found)} {word}s of {number}: {_difference(found, printed)}"
-    if whole and len(streams) != len(hosts):
+            printed = []
+            for token in account.starts:
+                of_run = [f"{word} {each * step} of {token}" for each in range(1, number + 1)]
+                of_run = [f"{each} loss={index};" for index, each in enumerate(of_run, 1)] if word == "line" else of_run
+                if token not in account.ends or not (completed and had_room):
+                    known = {line for line in lines if line in set(of_run)}
+                    of_run = of_run[: len(known)] if had_room else [line for line in of_run if line in known]
+                printed += of_run
+            found = [line for line in lines if line.startswith(f"{word} ")]
+            if found != printed:
+                yield f"{stream} has {len(found)} {word}s, not {len(printed)}: {_difference(found, printed)}"
+    if completed and had_room and len(streams) != len(hosts):
         yield f"there are log streams {sorted(streams)}"
 
 
-def _metrics(client: Client, job: dict[str, Any], hosts: int, *, whole: bool) -> Iterator[str]:
+def _metrics(
+    client: Client, name: str, streams: dict[str, list[str]], hosts: dict[str, Account], *, whole: bool
+) -> Iterator[str]:
     points = client.metrics.get_metric_statistics(
-        Namespace=_GROUP,
+        Namespace=GROUP,
         MetricName="loss",
-        Dimensions=[{"Name": "TrainingJobName", "Value": job["TrainingJobName"]}],
+        Dimensions=[{"Name": "TrainingJobName", "Value": name}],
         StartTime=time.time() - _DAY,  # the clock may have been wrong
         EndTime=time.time() + _DAY,
         Period=3600,
         Statistics=["SampleCount", "Sum"],
     )["Datapoints"]
     count, total = (sum(point[statistic] for point in points) for statistic in ("SampleCount", "Sum"))
-    most, sum_of_most = hosts * LINES, hosts * LINES * (LINES + 1) // 2
-    if count > most or total > sum_of_most or (whole and (count, total) != (most, sum_of_most)):
-        yield f"{count:g} samples with the sum {total:g} were kept, {most} with {sum_of_most} were printed"
+    logged = [int(line.split()[1]) for lines in streams.values() for line in lines if line.startswith("line ")]
+    most = sum(len(account.starts) for account in hosts.values()) * LINES
+    if count > most or (whole and (count, total) != (len(logged), sum(logged))):
+        yield f"{count:g} samples with the sum {total:g} were kept, {len(logged)} with {sum(logged)} were logged"
+
+
+def _checkpoints(objects: dict[str, bytes], hosts: dict[str, Account], *, completed: bool) -> Iterator[str]:
+    """Each run began with what the one before had left; S3 has what the last one left."""
+    for host, account in hosts.items():
+        for (before, left), (after, found) in pairwise(account.steps):
+            if (before, after) == ("left", "found") and left != found:
+                yield f"{host} left checkpoint {left}, its next run found {found}"
+        if account.steps and account.steps[0] != ("found", "none"):
+            yield f"{host} began with {account.steps[0]}"
+    kept = {key.rpartition("/")[2]: body.decode().strip() for key, body in objects.items()}
+    last = {host: account.steps[-1][1] for host, account in hosts.items() if account.steps}
+    if completed and kept != last:
+        yield f"kept checkpoints are {kept}, left were {last}"
 
 
 def _artifacts(

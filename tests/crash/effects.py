@@ -50,6 +50,10 @@ class Effects:
             return Died(pid=pid, command=command)
         return None
 
+    def taken_by(self, what: What, pid: int) -> bool:
+        """Whether that process has taken a plan: it dies at its effect, unless it is killed before."""
+        return (self.plans / f"{what}.taken.{pid}").exists()
+
     def forget(self, what: What) -> None:
         """Nobody who has not taken the plan yet takes it any more."""
         (self.plans / what).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A Docker engine of the harness's own, which can be killed and started again: the daemon alone, not its containers."""
+"""An engine of the harness's own, which can be killed and started again: the daemon alone, not its containers."""
 
 import os
 import signal
@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
+from tests.engines import EngineKind, engine_command
 
 _PATIENCE_SECONDS = 60.0
 
 
 class Engine:
-    """`dockerd` with everything below one directory; its network is that of the enclosure."""
+    """`dockerd` or Podman's service with everything below one directory; its network is that of the enclosure."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, kind: EngineKind) -> None:
         directory.mkdir()
-        self._directory = directory
+        self._directory, self._kind = directory, kind
         self.url = f"unix://{directory}/engine.sock"
         self._process: subprocess.Popen[bytes] | None = None
-        (directory / "none").write_text("{}")
+        self._command, self._environment = engine_command(kind, directory)
 
     @property
     def pid(self) -> int:
@@ -29,19 +30,22 @@ class Engine:
 
     def start(self) -> None:
         """Start it and wait for its first answer."""
-        place = self._directory
-        command = ["dockerd", "--host", self.url, "--data-root", f"{place}/data", "--exec-root", f"{place}/exec"]
-        command += ["--pidfile", f"{place}/pid", "--config-file", f"{place}/none", "--group", str(os.getgid())]
-        command += ["--cgroup-parent", f"/{place.parent.name}"]
-        with (place / "engine.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log_file = self._directory / "engine.log"
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self._environment},
+            )
         http, deadline = EngineHttp(self.url), time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 http.version(timeout=5)
                 return
             except (EngineUnreachable, EngineRefused):
-                assert time.monotonic() < deadline, (place / "engine.log").read_text()[-2000:]
+                assert time.monotonic() < deadline, log_file.read_text()[-2000:]
                 time.sleep(0.05)
 
     def kill(self) -> None:
@@ -51,7 +55,7 @@ class Engine:
     def stop(self) -> int:
         """Ask it to end, and everything in it."""
         code = self._end(signal.SIGTERM)
-        for group in Path("/sys/fs/cgroup").glob(f"*/{self._directory.parent.name}"):
+        for group in Path("/sys/fs/cgroup").glob(f"*/{self._directory.name}"):
             for directory in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
                 directory.rmdir()
         return code
@@ -61,7 +65,7 @@ class Engine:
         http = EngineHttp(self.url)
         containers: list[dict[str, Any]] = http.get("/containers/json", all=True)
         networks: list[dict[str, Any]] = http.get("/networks")
-        own = {"bridge", "host", "none"}
+        own = {"bridge", "host", "none", "podman"}
         return [f"container {each['Names']} {each['State']}" for each in containers] + [
             f"network {each['Name']}" for each in networks if each["Name"] not in own
         ]

@@ -1,4 +1,4 @@
-"""What the facts deserve: how a validation may end after what was killed while it ran."""
+"""What the facts deserve: how a validation or a job may end after what was killed while it ran."""
 
 import re
 from collections import Counter
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.crash.plan import What
-from tests.crash.requests import Kind
+from tests.crash.scenario import RETRIES, Scenario
 
 _RESTARTS = 3  # of one agent that a service grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A kill that met a validation: the agent of one of its instances, or a server while it ran."""
+    """A kill that met a scenario: the agent of one of its instances, or a server while it ran."""
 
     what: What
-    instance: str = ""  # of an agent
+    instance: str = ""  # of an agent; the job that was interrupted
     stage: str = ""
     down_seconds: float = 0.0
 
@@ -24,15 +24,16 @@ class Hit:
         return f"{self.what} {self.instance} {self.stage} {self.down_seconds:.1f}".replace("  ", " ")
 
 
-def complaint(kind: Kind, status: str, reason: str, hits: Sequence[Hit]) -> str | None:
+def complaint(scenario: Scenario, status: str, reason: str, hits: Sequence[Hit]) -> str | None:
     """What is wrong with that end; None when it is as it should be.
 
     Completed is always right. A failure must be one of ours, and have one of these causes:
-    1. the agent was killed while it streamed into pipes, which cannot be repeated;
+    1. the agent was killed while it streamed into pipes, which cannot be repeated (more often than the job is retried);
     2. the agent of one instance was killed more often than it is started again;
     3. the engine was killed, which takes containers along, or cannot be asked what became of them;
     4. a disk was full, and the reason says so: then it may be the program that failed.
-    The service and the S3 server may die at any time without a job failing for it.
+    The services, the database and the S3 server may die at any time, and spot instances be taken away, without a job
+    failing for it.
     """
     if status == "Completed":
         return None
@@ -40,10 +41,13 @@ def complaint(kind: Kind, status: str, reason: str, hits: Sequence[Hit]) -> str 
         return f"it ended as {status}"
     if any(hit.what in ("disk", "s3-disk") for hit in hits) and re.search(r"(?i)no space|is full|disk", reason):
         return None
-    if not re.search(r"^Internal error: .* failed: InternalServerError: ", reason):
+    ours = r"^Internal error: .* failed: InternalServerError: " if scenario.kind == "validation" else "^InternalServerE"
+    if not re.search(ours, reason):
         return f"it failed, and not by a fault of ours: {reason}"
     agents = [hit for hit in hits if hit.what == "agent"]
-    if kind == "pipe" and any(hit.instance.startswith("training/") for hit in agents) and "pip" in reason:
+    of_training = sum(hit.instance.startswith("training/") for hit in agents)
+    retries = RETRIES if scenario.kind == "retried" else 0
+    if scenario.mode == "Pipe" and of_training > retries and re.search("pip|stream", reason):
         return None
     if any(hit.what == "engine" for hit in hits):
         return None

@@ -1,27 +1,27 @@
-"""The validations that are under way, each checked when it has ended."""
+"""The validations and jobs that are under way, each checked when it has ended."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
 from typing import Any
 
 from tests.crash import check_training, check_transform, facts
-from tests.crash.client import patiently
+from tests.crash.client import Client, patiently
 from tests.crash.facts import Hit
-from tests.crash.ledger import accounts
-from tests.crash.requests import BUCKET, Kind, create_request
+from tests.crash.ledger import Account, accounts, accounts_by_log
+from tests.crash.requests import bucket_of, create_request
+from tests.crash.scenario import Scenario
+from tests.crash.warmth import Warmth
 from tests.crash.world import World
 
-_PATIENCE_SECONDS = 150.0
+_PATIENCE_SECONDS = 180.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Validation:
+class Flown:
     """One of them, and what has hit it."""
 
-    name: str
-    kind: Kind
+    scenario: Scenario
     hits: list[Hit] = field(default_factory=list)
 
     @property
@@ -40,91 +40,124 @@ class Tally:
 
 
 class Flight:
-    """Keeps so many validations under way."""
+    """Keeps so many under way."""
 
-    def __init__(self, world: World, *, size: int, kinds: Sequence[Kind], tally: Tally) -> None:
+    def __init__(self, world: World, *, size: int, scenarios: Iterator[Scenario], tally: Tally) -> None:
         self._world, self._size, self._tally = world, size, tally
-        self._kinds = cycle(kinds)
-        self._number = 0
-        self._under_way: list[Validation] = []
+        self._scenarios = scenarios
+        self._under_way: list[Flown] = []
+        self._warmth = Warmth()
 
     def top_up(self) -> None:
         """Create what is missing."""
         while len(self._under_way) < self._size:
-            kind = next(self._kinds)
-            self._number += 1
-            validation = Validation(name=f"{kind.replace('_', '-')}-{self._number:05}", kind=kind)
-            self._world.client.create(create_request(validation.name, kind))
-            self._under_way.append(validation)
+            flown = Flown(scenario=next(self._scenarios))
+            self._client(flown).create(*create_request(flown.scenario))
+            self._under_way.append(flown)
 
     def note(self, hits: Sequence[Hit]) -> None:
         """Remember whom they met."""
         for hit in hits:
-            for validation in self._under_way:
-                if hit.what != "agent" or validation.name in hit.instance:
-                    validation.hits.append(hit)
+            for flown in self._under_way:
+                if not hit.instance or flown.scenario.name in hit.instance:
+                    flown.hits.append(hit)
 
     def settle(self) -> None:
         """Check those that have ended."""
-        for validation in list(self._under_way):
-            description = self._describe(validation)
-            if description["AlgorithmStatus"] in ("Completed", "Failed"):
-                self._under_way.remove(validation)
-                self._check(validation, description)
+        for flown in list(self._under_way):
+            status, reason = self._end_of(flown)
+            if status in ("Completed", "Failed", "Stopped"):
+                self._under_way.remove(flown)
+                self._check(flown, status, reason)
 
     def drain(self) -> None:
-        """Wait until all have ended."""
+        """Wait until all have ended, and end the warm pools that they left."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._under_way and time.monotonic() < deadline:
             self.settle()
             time.sleep(0.05)
-        for validation in self._under_way:
-            jobs = self._world.client.jobs(validation.name)
+        for flown in self._under_way:
+            jobs = self._client(flown).jobs(flown.scenario.name)
             shown = [(kind, job.get("SecondaryStatus") or job.get("TransformJobStatus")) for kind, job in jobs.items()]
-            self._complain(validation, f"it does not end: {shown}")
+            self._complain(flown, f"it does not end: {shown}")
         self._under_way.clear()
+        self._tally.complaints += self._warmth.end(deadline)
 
-    def _describe(self, validation: Validation) -> dict[str, Any]:
-        return patiently(lambda: self._world.client.sagemaker.describe_algorithm(AlgorithmName=validation.name))
+    def _client(self, flown: Flown) -> Client:
+        return self._world.theirs if flown.scenario.theirs else self._world.client
 
-    def _check(self, validation: Validation, description: dict[str, Any]) -> None:
-        status = description["AlgorithmStatus"]
+    def _end_of(self, flown: Flown) -> tuple[str, str]:
+        """Its status and the reason of its failure."""
+        client, name = self._client(flown), flown.scenario.name
+        if flown.scenario.kind != "validation":
+            job = client.job("training", name)
+            return job["TrainingJobStatus"], job.get("FailureReason", "")
+        found = patiently(lambda: client.sagemaker.describe_algorithm(AlgorithmName=name))
+        items = found["AlgorithmStatusDetails"].get("ValidationStatuses", [])
+        return found["AlgorithmStatus"], items[0].get("FailureReason", "") if items else ""
+
+    def _check(self, flown: Flown, status: str, reason: str) -> None:
+        scenario, client = flown.scenario, self._client(flown)
         if status == "Completed":
             self._tally.completed += 1
         else:
             self._tally.failed += 1
-        (item,) = description["AlgorithmStatusDetails"]["ValidationStatuses"]
-        found = facts.complaint(validation.kind, status, item.get("FailureReason", ""), validation.hits)
-        if found is not None:
-            self._complain(validation, found)
-        jobs = self._world.client.jobs(validation.name)
-        if status == "Completed" and len(jobs) != 2:
-            self._complain(validation, f"there are {sorted(jobs)}")
-        objects = self._world.objects.objects(BUCKET, f"{validation.name}/")
+        if (found := facts.complaint(scenario, status, reason, flown.hits)) is not None:
+            self._complain(flown, found)
+        jobs = client.jobs(scenario.name)
+        expected = {"training", "transform"} if scenario.kind == "validation" else {"training"}
+        if status == "Completed" and set(jobs) != expected:
+            self._complain(flown, f"there are {sorted(jobs)}")
+        objects = client.objects(bucket_of(scenario), f"{scenario.name}/")
         if "training" in jobs:
-            self._check_training(validation, jobs["training"], objects)
-        if "transform" in jobs:
-            self._check_transform(validation, jobs["transform"], jobs["training"]["TrainingJobName"], objects)
+            told = self._told(flown, jobs["training"]["TrainingJobName"])
+            self._check_training(flown, jobs["training"], objects, told)
+            if "transform" in jobs:
+                self._check_transform(flown, jobs["transform"], objects, told)
+        if scenario.sealed:
+            for text in _unsealed(client, bucket_of(scenario), objects, self._world.seal):
+                self._complain(flown, text)
 
-    def _check_training(self, validation: Validation, job: dict[str, Any], objects: dict[str, bytes]) -> None:
-        mine = {key: body for key, body in objects.items() if key.startswith(f"{validation.name}/models/")}
-        had_room = validation.had_room
-        for text in check_training.complaints(self._world.client, job, mine, self._world.ledger, had_room=had_room):
-            self._complain(validation, f"{job['TrainingJobName']}: {text}")
+    def _told(self, flown: Flown, job: str) -> dict[str, Account]:
+        if not flown.scenario.theirs:
+            return accounts(self._world.ledger, job)
+        return accounts_by_log(self._client(flown).log_lines(check_training.GROUP, job))
+
+    def _check_training(
+        self, flown: Flown, job: dict[str, Any], objects: dict[str, bytes], told: dict[str, Account]
+    ) -> None:
+        scenario = flown.scenario
+        interruptions = sum(hit.what == "interrupt" for hit in flown.hits)
+        mine = {key: body for key, body in objects.items() if not key.startswith(f"{scenario.name}/out/")}
+        found = check_training.complaints(
+            self._client(flown), scenario, job, mine, told, had_room=flown.had_room, interruptions=interruptions
+        )
+        for text in found:
+            self._complain(flown, f"{job['TrainingJobName']}: {text}")
+        if scenario.kind == "warm":
+            self._warmth.add(self._client(flown), job["TrainingJobName"], told)
 
     def _check_transform(
-        self, validation: Validation, job: dict[str, Any], trained: str, objects: dict[str, bytes]
+        self, flown: Flown, job: dict[str, Any], objects: dict[str, bytes], told: dict[str, Account]
     ) -> None:
-        mine = {key: body for key, body in objects.items() if key.startswith(f"{validation.name}/out/")}
-        model = {
-            name: digest
-            for account in accounts(self._world.ledger, trained).values()
-            for name, digest in account.files.items()
-            if name.endswith(".bin")
-        }
-        for text in check_transform.complaints(self._world.client, job, mine, model, had_room=validation.had_room):
-            self._complain(validation, f"{job['TransformJobName']}: {text}")
+        mine = {key: body for key, body in objects.items() if key.startswith(f"{flown.scenario.name}/out/")}
+        files = {name: digest for account in told.values() for name, digest in account.files.items()}
+        model = {name: digest for name, digest in files.items() if name.endswith(".bin")}
+        found = check_transform.complaints(
+            self._client(flown), flown.scenario, job, mine, model, had_room=flown.had_room
+        )
+        for text in found:
+            self._complain(flown, f"{job['TransformJobName']}: {text}")
 
-    def _complain(self, validation: Validation, text: str) -> None:
-        hits = "; ".join(map(str, validation.hits)) or "nothing"
-        self._tally.complaints.append(f"{validation.name}: {text} [hit by {hits}]")
+    def _complain(self, flown: Flown, text: str) -> None:
+        hits = "; ".join(map(str, flown.hits)) or "nothing"
+        self._tally.complaints.append(f"{flown.scenario}: {text} [hit by {hits}]")
+
+
+def _unsealed(client: Client, bucket: str, objects: dict[str, bytes], seal: str) -> Iterator[str]:
+    for key in objects:
+        if "/checkpoints/" in key:
+            continue  # CheckpointConfig has no key: the bucket's default would be theirs
+        found = client.s3.head_object(Bucket=bucket, Key=key).get("SSEKMSKeyId")
+        if found != seal:
+            yield f"{key} is sealed with {found}, not with {seal}"

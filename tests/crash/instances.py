@@ -22,13 +22,19 @@ class Instance:
         return f"{self.directory.parents[1].name}/{self.directory.parent.name}"
 
     @property
+    def theirs(self) -> bool:
+        """Whether it is of another account than the home's own."""
+        return "accounts" in self.directory.parts
+
+    @property
     def name(self) -> str:
         return f"{self.job} {self.directory.name}"
 
 
 def instances(home: Path) -> list[Instance]:
     """All that have a directory now."""
-    found = sorted((home / "jobs").glob("*/*/algo-*"))
+    places = (home / "jobs", *home.glob("accounts/*/jobs"))
+    found = sorted(each for place in places for each in place.glob("*/*/algo-*"))
     return [instance_of(directory) for directory in found if directory.parents[1].name in ("training", "transform")]
 
 

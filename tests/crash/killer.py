@@ -19,19 +19,30 @@ def carry_out(kill: Kill, world: World) -> list[Hit]:
     """What was hit; nothing when there was nobody to kill at that moment."""
     if kill.what == "agent":
         return _kill_agent(kill, world)
+    if kill.what == "interrupt":
+        return _interrupt(kill, world)
+    if kill.what == "database":
+        _await(kill, world)
+        assert world.database is not None
+        world.database.stop(at_once=True)
+        time.sleep(kill.down_seconds)
+        world.database.start()
+        return [Hit(what=kill.what, down_seconds=kill.down_seconds)]
     if kill.what in TROUBLES:
         _await(kill, world)
         cause(kill, world)
         return [Hit(what=kill.what, down_seconds=kill.down_seconds)]
+    servers = world.servers(kill.what)
+    server = servers[int(kill.draw * len(servers))]
     if isinstance(kill.when, AtEffect):
         world.effects.set(kill.what, kill.when)
         _await_death(kill, world)
         world.effects.forget(kill.what)
+        server = next((each for each in servers if world.effects.taken_by(kill.what, each.pid)), server)
     else:
         _await(kill, world)
-    _kill(world.server(kill.what).pid)  # unless it is dead; one that is too idle to come so far is not spared
+    _kill(server.pid)  # unless it is dead; one that is too idle to come so far is not spared
     time.sleep(kill.down_seconds)
-    server = world.server(kill.what)
     server.kill()  # it is dead; this reaps it
     server.start()
     return [Hit(what=kill.what, down_seconds=kill.down_seconds)]
@@ -58,6 +69,20 @@ def _kill_agent(kill: Kill, world: World) -> list[Hit]:
     if not chosen or not _kill(chosen[0][0]):
         return []
     return [_hit(chosen[0][1])]
+
+
+def _interrupt(kill: Kill, world: World) -> list[Hit]:
+    """Take the instances of a spot job away; `draw` chooses among those that run."""
+    wanted = _await(kill, world)
+    found = {each.directory: each for home in world.homes for each in instances(home)}
+    jobs = sorted({(each.job, each.theirs) for each in found.values() if each.job.startswith("training/spot-")})
+    if wanted in found and found[wanted].job.startswith("training/spot-"):
+        jobs = [(found[wanted].job, found[wanted].theirs)]
+    if not jobs:
+        return []
+    job, theirs = jobs[int(kill.draw * len(jobs))]
+    asked = (world.theirs if theirs else world.client).interrupt(job.partition("/")[2])
+    return [Hit(what="interrupt", instance=job)] if asked else []
 
 
 def _hit(directory: Path) -> Hit:
@@ -92,11 +117,10 @@ def _await(kill: Kill, world: World) -> Path | None:
         time.sleep(kill.when.seconds)
         return None
     assert isinstance(kill.when, AtStage)
-    home = world.service.home
-    before = {each.directory: each.stage for each in instances(home)}
+    before = {each.directory: each.stage for home in world.homes for each in instances(home)}
     deadline = time.monotonic() + _LONGEST_WAIT
     while time.monotonic() < deadline:
-        for each in instances(home):
+        for each in (each for home in world.homes for each in instances(home)):
             if each.stage == kill.when.stage and before.get(each.directory) != each.stage:
                 time.sleep(kill.when.seconds)
                 return each.directory

@@ -1,12 +1,14 @@
-"""What is killed and when: drawn from a seed, so that a run can be repeated as far as the machine's timing allows."""
+"""What is killed and when: drawn from a seed, so that a round can be repeated as far as the machine's timing allows."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-#: Whom a kill meets, or a trouble that passes (`troubles`).
-What = Literal["service", "agent", "engine", "s3", "freeze", "lock", "clock", "disk", "s3-disk"]
+#: Whom a kill meets, a spot job that loses its instances, or a trouble that passes (`troubles`).
+What = Literal[
+    "service", "agent", "engine", "s3", "database", "interrupt", "freeze", "lock", "clock", "disk", "s3-disk"
+]
 Stage = Literal["Starting", "Downloading", "Training", "Uploading", "ended"]
 
 _LONGEST_PAUSE = 1.2

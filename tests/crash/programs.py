@@ -10,31 +10,46 @@ LINES = 40  # that a host prints, each with a metric
 NOTES = 8  # that it prints on stderr
 MODEL_BYTES = 300_000
 
-#: The ledger is a directory of the machine that every container of a training job has as a channel: one file for each
-#: job and host, `start TOKEN` for each time that the program began, `file NAME SHA256`, `end TOKEN`.
+#: What it tells goes into its log, and into the ledger: a directory of the machine that containers of the first account
+#: have as a channel, one file for each job and host. `start TOKEN` for each time that the program began, `found STEP`
+#: and `left STEP` of its checkpoint, `cache JOB` of a warm pool, `data SHA256`, `file SHA256 NAME`, `end TOKEN`.
 _TRAIN = f"""
 ML=/opt/ml
 cd $ML
 host=$(sed 's/.*"current_host": *"\\([^"]*\\)".*/\\1/' input/config/resourceconfig.json)
 mode=$(sed 's/.*"mode": *"\\([^"]*\\)".*/\\1/' input/config/hyperparameters.json)
 token=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \\n')
-ledger=input/data/ledger/$TRAINING_JOB_NAME.$host
-echo "start $token" >> $ledger
-if [ "$mode" = pipe ]; then data=$(sha256sum < input/data/train_0)
+ledger=/dev/null
+[ -d input/data/ledger ] && ledger=$ML/input/data/ledger/$TRAINING_JOB_NAME.$host
+tell() {{ echo "$*" >> $ledger; echo "told $*"; }}
+step=$ML/checkpoints/$host
+keep() {{ echo $1 > $step.sagemaker-ignore; mv $step.sagemaker-ignore $step; }}
+last() {{ [ -d checkpoints ] && tell left $(cat $step 2>/dev/null || echo none); }}
+tell start $token
+trap 'last; exit 3' TERM
+[ -d checkpoints ] && tell found $(cat $step 2>/dev/null || echo none)
+if [ -n "$SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY" ]; then
+  tell cache $(cat $SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY/kept 2>/dev/null || echo none)
+  echo $TRAINING_JOB_NAME > $SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY/kept
+fi
+if [ "$mode" = Pipe ]; then data=$(sha256sum < input/data/train_0)
 else data=$(cd input/data/train && find . -type f | sort | xargs cat | sha256sum); fi
-echo "data $data" >> $ledger
+tell data $data
 i=0
 while [ $i -lt {LINES} ]; do
   i=$((i + 1))
   echo "line $i of $token loss=$i;"
   [ $((i % {LINES // NOTES})) = 0 ] && echo "note $i of $token" >&2
+  [ -d checkpoints ] && keep $token-$i
   usleep 20000
 done
 mkdir -p output/data
 head -c {MODEL_BYTES} /dev/urandom > model/$host.bin
 head -c 1000 /dev/urandom > output/data/$host.txt
-(cd model && sha256sum $host.bin; cd ../output/data && sha256sum $host.txt) | sed 's/^/file /' >> $ledger
-echo "end $token" >> $ledger
+tell file $(cd model && sha256sum $host.bin)
+tell file $(cd output/data && sha256sum $host.txt)
+last
+tell end $token
 """
 
 _SERVE = rb"""

@@ -1,91 +1,124 @@
-"""The validations: one way through the service each."""
+"""The requests of the scenarios: CreateAlgorithm with a profile, and CreateTrainingJob."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from tests.crash.programs import SERVE, TRAIN
+from tests.crash.scenario import RETRIES, Scenario
 
 BUCKET: Final = "crash"
+THEIR_BUCKET: Final = "crash-theirs"
 LEDGER: Final = "fs-0123456789abcdef0"
+SEAL: Final = "alias/crash"
+OTHER_ACCOUNT: Final = "210987654321"
 
-#: file: File mode, one host; pair: two hosts; pipe, fast_file: the input mode.
-Kind = Literal["file", "pair", "pipe", "fast_file"]
+_SECONDS: Final = 240  # that programs may run: none of them hangs
+_HOURS: Final = 36_000  # what the time of day bounds, which may jump
+_METRICS: Final = [{"Name": "loss", "Regex": "loss=([0-9.]+);"}]
 
-_MODES: dict[Kind, str] = {"file": "File", "pair": "File", "pipe": "Pipe", "fast_file": "FastFile"}
+
+def bucket_of(scenario: Scenario) -> str:
+    """Where its data are, and what it makes."""
+    return THEIR_BUCKET if scenario.theirs else BUCKET
 
 
-def create_request(name: str, kind: Kind) -> dict[str, Any]:
-    """CreateAlgorithm for a validation of that kind, with a transform; its objects lie below its name."""
-    mode = _MODES[kind]
+def create_request(scenario: Scenario) -> tuple[str, dict[str, Any]]:
+    """The call that asks for it, and its parameters; all objects lie below its name."""
+    if scenario.kind == "validation":
+        return "create_algorithm", _algorithm(scenario)
+    return "create_training_job", _job(scenario)
+
+
+def _algorithm(scenario: Scenario) -> dict[str, Any]:
+    channels = [{"Name": "train", "SupportedContentTypes": ["x"], "SupportedInputModes": [scenario.mode]}]
+    if not scenario.theirs:
+        channels.append({"Name": "ledger", "SupportedContentTypes": ["x"], "SupportedInputModes": ["File"]})
+    profile = {
+        "ProfileName": "profile",
+        "TrainingJobDefinition": {"TrainingInputMode": scenario.mode, **_training(scenario)},
+        "TransformJobDefinition": _transform(scenario),
+    }
     return {
-        "AlgorithmName": name,
+        "AlgorithmName": scenario.name,
         "TrainingSpecification": {
             "TrainingImage": TRAIN,
-            "SupportedHyperParameters": [{"Name": "mode", "Type": "FreeText", "DefaultValue": "file"}],
+            "SupportedHyperParameters": [{"Name": "mode", "Type": "FreeText", "DefaultValue": "File"}],
             "SupportedTrainingInstanceTypes": ["ml.m5.large"],
             "SupportsDistributedTraining": True,
-            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
-            "TrainingChannels": [
-                {"Name": "train", "SupportedContentTypes": ["x"], "SupportedInputModes": [mode]},
-                {"Name": "ledger", "SupportedContentTypes": ["x"], "SupportedInputModes": ["File"]},
-            ],
+            "MetricDefinitions": _METRICS,
+            "TrainingChannels": channels,
         },
         "InferenceSpecification": {
-            "Containers": [{"Image": SERVE}],
+            "Containers": [{"Image": SERVE}] * scenario.containers,
             "SupportedTransformInstanceTypes": ["ml.m5.large"],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-        "ValidationSpecification": {
-            "ValidationRole": "arn:aws:iam::123456789012:role/Validation",
-            "ValidationProfiles": [
-                {
-                    "ProfileName": "profile",
-                    "TrainingJobDefinition": _training(name, kind, mode),
-                    "TransformJobDefinition": _transform(name),
-                }
-            ],
-        },
+        "ValidationSpecification": {"ValidationRole": _role(scenario), "ValidationProfiles": [profile]},
     }
 
 
-def _training(name: str, kind: Kind, mode: str) -> dict[str, Any]:
-    train = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/train/", "S3DataDistributionType": "FullyReplicated"}
+def _job(scenario: Scenario) -> dict[str, Any]:
+    specified = {"TrainingImage": TRAIN, "TrainingInputMode": scenario.mode, "MetricDefinitions": _METRICS}
+    request = {
+        "TrainingJobName": scenario.name,
+        "AlgorithmSpecification": specified,
+        "RoleArn": _role(scenario),
+        **_training(scenario),
+    }
+    if scenario.kind == "spot":
+        request["EnableManagedSpotTraining"] = True
+        request["StoppingCondition"]["MaxWaitTimeInSeconds"] = _HOURS
+        request["CheckpointConfig"] = {"S3Uri": f"s3://{bucket_of(scenario)}/{scenario.name}/checkpoints"}
+    if scenario.kind == "warm":
+        request["ResourceConfig"]["KeepAlivePeriodInSeconds"] = 600
+    if scenario.kind == "retried":
+        request["RetryStrategy"] = {"MaximumRetryAttempts": RETRIES}
+    return request
+
+
+def _training(scenario: Scenario) -> dict[str, Any]:
+    bucket, sealed = bucket_of(scenario), scenario.sealed
+    train = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/train/", "S3DataDistributionType": "FullyReplicated"}
     ledger = {
         "FileSystemId": LEDGER,
         "FileSystemType": "EFS",
         "FileSystemAccessMode": "rw",
         "DirectoryPath": "/ledger",
     }
+    channels = [{"ChannelName": "train", "ContentType": "x", "DataSource": {"S3DataSource": train}}]
+    if not scenario.theirs:  # file systems are the first account's alone
+        source = {"FileSystemDataSource": ledger}
+        channels.append({"ChannelName": "ledger", "ContentType": "x", "InputMode": "File", "DataSource": source})
     return {
-        "TrainingInputMode": mode,
-        "HyperParameters": {"mode": kind},
-        "InputDataConfig": [
-            {"ChannelName": "train", "ContentType": "x", "DataSource": {"S3DataSource": train}},
-            {
-                "ChannelName": "ledger",
-                "ContentType": "x",
-                "InputMode": "File",
-                "DataSource": {"FileSystemDataSource": ledger},
-            },
-        ],
-        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/{name}/models"},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.large",
-            "InstanceCount": 2 if kind == "pair" else 1,
-            "VolumeSizeInGB": 1,
+        "HyperParameters": {"mode": scenario.mode},
+        "InputDataConfig": channels,
+        "OutputDataConfig": {
+            "S3OutputPath": f"s3://{bucket}/{scenario.name}/models",
+            **({"KmsKeyId": SEAL} if sealed else {}),
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": scenario.hosts, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": _SECONDS},
     }
 
 
-def _transform(name: str) -> dict[str, Any]:
+def _transform(scenario: Scenario) -> dict[str, Any]:
+    bucket = bucket_of(scenario)
     return {
         "BatchStrategy": "SingleRecord",
         "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/batch/"}},
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/batch/"}},
             "ContentType": "text/csv",
             "SplitType": "Line",
         },
-        "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/{name}/out", "Accept": "text/csv", "AssembleWith": "None"},
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "TransformOutput": {
+            "S3OutputPath": f"s3://{bucket}/{scenario.name}/out",
+            "Accept": "text/csv",
+            "AssembleWith": "None",
+            **({"KmsKeyId": SEAL} if scenario.sealed else {}),
+        },
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": scenario.transforms},
     }
+
+
+def _role(scenario: Scenario) -> str:
+    return f"arn:aws:iam::{OTHER_ACCOUNT if scenario.theirs else '123456789012'}:role/Validation"

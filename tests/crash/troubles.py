@@ -23,19 +23,20 @@ def cause(kill: Kill, world: World) -> None:
 
 
 @contextmanager
-def _frozen(_: Kill, world: World) -> Iterator[None]:
-    """The service stands still, as on a machine that is suspended."""
-    os.kill(world.service.pid, signal.SIGSTOP)
+def _frozen(kill: Kill, world: World) -> Iterator[None]:
+    """The service, or one of them, stands still, as on a machine that is suspended."""
+    pid = world.services[int(kill.draw * len(world.services))].pid
+    os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(world.service.pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
 def _locked(_: Kill, world: World) -> Iterator[None]:
     """Another process holds the database: a backup, or somebody who looks at it."""
-    connection = sqlite3.connect(world.service.home / "state.sqlite3", isolation_level=None, timeout=30)
+    connection = sqlite3.connect(world.homes[0] / "state.sqlite3", isolation_level=None, timeout=30)
     try:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -75,6 +76,6 @@ TROUBLES: Mapping[What, Callable[[Kill, World], AbstractContextManager[None]]] =
     "freeze": _frozen,
     "lock": _locked,
     "clock": _wrong_clock,
-    "disk": lambda _, world: _full(world.service.home),
+    "disk": lambda _, world: _full(world.homes[0]),
     "s3-disk": lambda _, world: _full(world.homes[-1]),
 }

@@ -22,31 +22,28 @@ PATIENCE_SECONDS = 90.0
 
 
 class RunningService:
-    """`sagestone up` for one home; can be killed and started again."""
+    """`sagestone up` for one home; can be killed and started again. `before`: a program that becomes the service."""
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str], options: tuple[str, ...] = (), ca: Path | None = None
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        options: tuple[str, ...] = (),
+        ca: Path | None = None,
+        before: tuple[str, ...] = (),
     ) -> None:
         self.home = home
         self.port = _free_port()
         self.ca = ca  # it speaks TLS, with a certificate that this authority signed
         self.endpoint = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
         self.environment = {**os.environ, **environment}
-        self._options = options
+        self._options, self._before = options, before
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start and wait for the first answer."""
-        command = [
-            sys.executable,
-            "-m",
-            "sagestone",
-            "up",
-            "--home",
-            str(self.home),
-            "--listen",
-            f"127.0.0.1:{self.port}",
-        ]
+        listen = f"127.0.0.1:{self.port}"
+        command = [*self._before, sys.executable, "-m", "sagestone", "up", "--home", str(self.home), "--listen", listen]
         self.home.mkdir(exist_ok=True)
         with (self.home.parent / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -92,7 +89,7 @@ class RunningService:
     def command(self, *arguments: str, timeout: float = PATIENCE_SECONDS) -> "subprocess.CompletedProcess[str]":
         """Run the command line for this home."""
         return subprocess.run(
-            [sys.executable, "-m", "sagestone", *arguments, "--home", str(self.home)],
+            [*self._before, sys.executable, "-m", "sagestone", *arguments, "--home", str(self.home)],
             capture_output=True,
             text=True,
             env=self.environment,
