@@ -39,7 +39,9 @@ class Machine:
         self.runtime = BookkeepingRuntime()
         self.logs = directory / "logs"
 
-    def placement(self, environment: dict[str, str] | None = None, cpus: float = 4.0) -> LocalPlacement:
+    def placement(
+        self, environment: dict[str, str] | None = None, cpus: float = 4.0, gpus: tuple[str, ...] = ()
+    ) -> LocalPlacement:
         """A placement as a service makes one at its start."""
         return LocalPlacement(
             jobs_directory=self.jobs,
@@ -49,7 +51,7 @@ class Machine:
                 s3=S3Part(kind="remote", endpoint_url="http://s3", secret_key="a secret"),
                 logs_directory=str(self.logs),
             ),
-            capacity=Capacity(cpus=cpus, memory_bytes=64 * GIB),
+            capacity=Capacity(cpus=cpus, memory_bytes=64 * GIB, gpus=gpus),
             catalogue=instance_facts,
             home="h",
             nursery=Nursery(

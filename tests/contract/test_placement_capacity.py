@@ -183,6 +183,24 @@ class TestAdmission:
             first.job, list(first.limits), first.network, first.runtime,
         )  # fmt: skip
 
+    def test_a_service_that_was_killed_knows_whose_each_gpu_is(self, tmp_path: Path) -> None:
+        machine = Place(tmp_path)
+        first = machine.placement(cpus=100, gpus=GPUS).reserve("training/a", ["ml.g4dn.xlarge", "ml.m5.large"], 0)
+        assert first is not None
+        assert [limits.gpu_uuids for limits in first.limits] == [("GPU-a",), ()]
+        later = machine.placement(cpus=100, gpus=GPUS)
+        assert later.reserve("transform/b", ["ml.g4dn.12xlarge"], 0) is None  # it wants four
+        later.release("transform/b")
+        third = later.reserve("transform/c", ["ml.g4dn.xlarge"] * 2, 0)
+        assert third is not None
+        assert [limits.gpu_uuids for limits in third.limits] == [("GPU-b",), ("GPU-c",)]
+        again = later.reserve("training/a", ["ml.g4dn.xlarge", "ml.m5.large"], 0)
+        assert again is not None
+        assert [limits.gpu_uuids for limits in again.limits] == [("GPU-a",), ()]
+        for job in ("training/a", "transform/c"):
+            later.release(job)
+        assert later.reserved().gpus == 0
+
     def test_a_lone_instance_has_no_network(self, tmp_path: Path) -> None:
         machine = Place(tmp_path)
         reservation = reserve(machine.placement())
