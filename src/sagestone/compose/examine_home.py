@@ -59,7 +59,7 @@ def _examine_clock() -> Finding:
     except AttributeError:
         return Finding(subject="clock", level="good", text="this system does not say whether it is synchronised")
     if state == _CLOCK_UNSYNCHRONISED:
-        text = "not synchronised (NTP): requests are refused when clients' clocks differ by more than five minutes"
+        text = "not synchronised (NTP): requests are refused when clients' clocks differ by more than 15 minutes"
         return Finding(subject="clock", level="warning", text=text)
     return Finding(subject="clock", level="good", text="synchronised")
 
