@@ -1,4 +1,4 @@
-"""The pump: one thread that claims what is unfinished and carries it on, step by step, until it is finished.
+"""What the pump's thread does: claims what is unfinished and carries it on, step by step, until it is finished.
 
 It sleeps without a timer when nothing is unfinished, looks for news of running instances a few dozen times a second,
 and never waits for a job. An error in one job is logged, tried again with growing waits, and at last ends that job;
@@ -7,10 +7,8 @@ the others do not notice.
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from sagestone.control.backoff import Backoff
@@ -20,6 +18,7 @@ from sagestone.control.leases import Leases
 from sagestone.control.neighbourhood import Neighbourhood
 from sagestone.control.pace import Pace
 from sagestone.control.progress import Progress
+from sagestone.control.pump import Breath, Pump
 from sagestone.control.recovery import unneeded
 from sagestone.control.validated import KINDS, ValidatedReconciler
 from sagestone.control.waiting_room import WaitingRoom
@@ -30,9 +29,6 @@ from sagestone.store.interface import LeaseLost, Store, StoreUnavailable
 _LOG = logging.getLogger(__name__)
 
 _PUT_AWAY_SECONDS = 5.0
-#: Between two tries to reach a store that does not answer.
-_AWAY_SECONDS = 0.5
-
 #: Keys under which errors are counted that belong to no job.
 _RECOVERY = "recovery"
 _LEASES = "leases"
@@ -40,17 +36,6 @@ _WAY = "give way"
 _NO_JOBS = frozenset({_RECOVERY, _LEASES, _WAY})
 #: How the keys of what is validated begin; all others are jobs'.
 _VALIDATED = tuple(f"{kind}/" for kind in KINDS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breath:
-    """How the pump is: whether its thread lives, and how long it has been at what it does now, or has not come to what
-    it was told (0: it rests); how often it went round, and how many it could not carry on and tries again."""
-
-    alive: bool
-    busy_seconds: float
-    rounds: int
-    failing: int
 
 
 class Controller:
@@ -89,80 +74,52 @@ class Controller:
         self._neighbourhood = (
             Neighbourhood(store, placement, self._jobs, self._leases, self._waiting_room) if store.is_shared() else None
         )
-        self._away = False  # the store does not answer
-        self._wake = threading.Condition()
-        self._hinted = True
-        self._stirred = False
-        self._asked_to_give_way = False
-        self._told = False
-        self._stopping = False
-        self._busy_since: float | None = None
         self._sweeping = False
-        self._rounds = 0
-        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
-        placement.on_change(self._stir)
-        store.watch(self._hear)
+        self._pump = Pump(self.round, self._end, monotonic)
+        placement.on_change(self._pump.stir)
+        store.watch(self._pump.hear)
 
     def start(self) -> None:
         """Begin, with recovery first; returns at once."""
-        self._thread.start()
+        self._pump.start()
 
     def hint(self) -> None:
         """Something new is in the store: look now. From any thread; never waits."""
-        with self._wake:
-            self._hinted = True
-            self._busy()
-            self._wake.notify()
+        self._pump.hint()
 
     def sweep(self) -> None:
         """Put away, soon, what lies on the machines and belongs to no unfinished job."""
         self._sweeping = True
-        self.hint()
+        self._pump.hint()
 
     def breath(self) -> Breath:
         """How the pump is; from any thread."""
-        since = self._busy_since
-        return Breath(
-            alive=self._thread.is_alive(),
-            busy_seconds=0.0 if since is None else max(0.0, self._monotonic() - since),
-            rounds=self._rounds,
-            failing=self._backoff.failing(),
-        )
+        return self._pump.breath(self._backoff.failing())
 
     def give_way(self) -> None:
         """Another account's job waits for room: give up a warm pool. From any thread; never waits."""
-        with self._wake:
-            self._asked_to_give_way = self._hinted = True
-            self._busy()
-            self._wake.notify()
+        self._pump.give_way()
 
     def stop(self, timeout: float = 10.0) -> bool:
         """End the pump; True when it ended in time. Running jobs go on without it, and the next start finds them."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._pump.stop(timeout)
 
     def round(self) -> float | None:
         """Do what can be done now; seconds until there may be more without a hint, None: only after one.
 
         The pump's thread calls it over and over; a test may call it instead of `start`.
         """
-        with self._wake:
-            everything, self._hinted, self._stirred = self._hinted, False, False
-            give_way, self._asked_to_give_way = self._asked_to_give_way, False
-            told, self._told = self._told, False
+        told = self._pump.take()
+        everything = told.hinted
         now = self._monotonic()
-        if told:
+        if told.by_another:
             self._look_at = now
         due = self._backoff.due(now)
         if not self._recovered:
             everything = self._guard(_RECOVERY, self._recover) or everything
         elif self._sweeping:
             everything = self._guard(_RECOVERY, self._sweep) or everything
-        if give_way:
+        if told.give_way:
             self._guard(_WAY, self._jobs.give_way)
         jobs_due = [key for key in due if key not in _NO_JOBS and not key.startswith(_VALIDATED)]
         if now >= self._look_at:
@@ -175,42 +132,9 @@ class Controller:
             self._carry_on_all([key for key in due if key.startswith(_VALIDATED)], freed)
         return self._wait_seconds()
 
-    def _run(self) -> None:
-        while True:
-            self._busy_since = self._monotonic()
-            try:
-                seconds = self.round()
-                if self._away:
-                    _LOG.warning("the store answers again")
-                self._away = False
-            except StoreUnavailable as error:
-                if not self._away:
-                    _LOG.error("the store does not answer, jobs go on and are looked at as soon as it does: %s", error)
-                self._away = self._hinted = True
-                self._rest(_AWAY_SECONDS)
-                seconds = 0.0
-            except Exception:  # noqa: BLE001 (logged with its traceback; the pump must not end)
-                _LOG.exception("the controller could not look at the store; it tries again")
-                seconds = 1.0
-            with self._wake:
-                self._rounds += 1
-                if not (self._hinted or self._stirred or self._stopping):
-                    self._busy_since = None
-                    self._wake.wait(seconds)
-                if self._stopping:
-                    break
-        try:
-            self._put_away_what_ends()
-            self._guard(_LEASES, self._leases.drop_all)
-        except StoreUnavailable as error:
-            _LOG.warning("stopped without the store, the next start finds what is left: %s", error)
-
-    def _rest(self, seconds: float) -> None:
-        """Hints do not end it, a stop does."""
-        deadline = time.monotonic() + seconds
-        with self._wake:
-            while not self._stopping and time.monotonic() < deadline:
-                self._wake.wait(deadline - time.monotonic())
+    def _end(self) -> None:
+        self._put_away_what_ends()
+        self._guard(_LEASES, self._leases.drop_all)
 
     def _put_away_what_ends(self) -> None:
         """At a stop: jobs that are over leave nothing behind, if their agents are gone soon."""
@@ -218,24 +142,6 @@ class Controller:
         while self._ending and time.monotonic() < deadline:
             self._carry_on_jobs(sorted(self._ending))
             time.sleep(0.02)
-
-    def _stir(self) -> None:
-        """An instance may have news."""
-        with self._wake:
-            self._stirred = True
-            self._busy()
-            self._wake.notify()
-
-    def _hear(self) -> None:
-        """Another service changed something."""
-        with self._wake:
-            self._told = True
-        self.hint()
-
-    def _busy(self) -> None:
-        """It has something to do since now, if it rested."""
-        if self._busy_since is None:
-            self._busy_since = self._monotonic()
 
     def _recover(self) -> bool:
         if self._alone:
