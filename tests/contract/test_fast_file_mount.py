@@ -1,9 +1,11 @@
-"""A remote channel mounted on this machine: the paths of File mode, hostile names, ends of its server, leftovers."""
+"""A channel mounted on this machine: the paths of File mode, hostile names, ends of its server, leftovers."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from sagestone.agent.build import build_s3
 from sagestone.agent.fast_file import Order
@@ -21,6 +24,7 @@ from sagestone.channels.fuse.mount import complaint, mounts_below
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.instance_group import Share
+from tests.many_objects import CONTENT, add_objects
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
 from tests.unit.test_channels_file import ALONE, CHANNEL, fetched, stored
 
@@ -28,20 +32,21 @@ FAST = replace(CHANNEL, input_mode="FastFile")
 
 
 class Mounted:
-    """The live part of a channel on the store in a directory, over HTTP."""
+    """The live part of a channel that is mounted, on the store in a directory: by its files, or over HTTP."""
 
-    def __init__(self, directory: Path, endpoint: str) -> None:
+    def __init__(self, directory: Path, endpoint: str | None) -> None:
         self.directory = directory / "fast file"
-        self._part = S3Part(
-            kind="remote", endpoint_url=endpoint, region=REGION, access_key=ACCESS_KEY, secret_key=SECRET_KEY
-        )
+        self._part = S3Part(kind="embedded", directory=str(directory / "s3"))
+        if endpoint is not None:
+            self._part = S3Part(
+                kind="remote", endpoint_url=endpoint, region=REGION, access_key=ACCESS_KEY, secret_key=SECRET_KEY
+            )
 
     def channel(self, channel: Channel = FAST, share: Share = ALONE) -> FastFileChannel:
         order = Order(s3=self._part, channel=channel, share=share, directory=str(self.directory))
         seen = self.directory / "seen"
-        return FastFileChannel(
-            build_s3(self._part), channel, share, self.directory, seen, order=msgspec.json.encode(order)
-        )
+        line = msgspec.json.encode(order)
+        return FastFileChannel(build_s3(self._part), channel, share, self.directory, seen, order=line, most_links=0)
 
     def files(self, part: FastFileChannel) -> dict[str, bytes]:
         """Start, read everything, stop."""
@@ -59,12 +64,12 @@ def _files(directory: Path) -> list[Path]:
     return [path for path in directory.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Mounted]:
+@pytest.fixture(params=["embedded", "remote"])
+def mounted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mounted]:
     if (why := complaint()) is not None:
         pytest.skip(f"nothing can be mounted here: {why}")
     with running_face(tmp_path / "s3") as face:
-        here = Mounted(tmp_path, face.endpoint)
+        here = Mounted(tmp_path, face.endpoint if request.param == "remote" else None)
         yield here
         take_down_all(here.directory)
 
@@ -123,16 +128,17 @@ def test_what_cannot_be_shown_is_refused_as_in_file_mode(
 
 def test_a_program_reads_at_any_place_and_cannot_write(mounted: Mounted, tmp_path: Path) -> None:
     content = os.urandom(3_000_000)
-    stored(tmp_path, {"in/large": content, **{f"in/many/{number:04}": b"%d" % number for number in range(3000)}})
+    stored(tmp_path, {"in/large": content})
+    add_objects(tmp_path / "s3", "data", [f"in/many/{number:04}" for number in range(3000)])
     part = mounted.channel()
-    assert part.start(lambda: None) == 3001
+    assert part.start(lambda: None) >= 1000
     root = part.mounts()[0].source
     with (root / "large").open("rb", buffering=0) as file:
         for place in (2_999_990, 5, 1_500_000, 0):
             file.seek(place)
             assert file.read(1000) == content[place : place + 1000]
     assert sorted(os.listdir(root / "many")) == [f"{number:04}" for number in range(3000)]  # noqa: PTH208
-    assert (root / "many" / "0007").stat().st_size == 1
+    assert (root / "many" / "0007").stat().st_size == len(CONTENT)
     assert not (root / "nothing").exists()
     with pytest.raises(OSError, match="Read-only file system"):
         (root / "new").touch()
@@ -186,6 +192,73 @@ def test_starting_is_broken_off_by_the_watch(mounted: Mounted, tmp_path: Path) -
         part.start(watch)
     assert not (mounted.directory / "train.lock").exists()  # which the server held from its first moment
     assert mounts_below(tmp_path) == []
+
+
+def test_a_program_that_waits_for_its_file_can_be_killed(tmp_path: Path) -> None:
+    """A shard's file is waited for until the listing is past it: here it stands after its second page."""
+    if (why := complaint()) is not None:
+        pytest.skip(f"nothing can be mounted here: {why}")
+    goes_on = threading.Event()
+
+    async def stand(request: web.BaseRequest) -> None:
+        while "continuation-token" in request.query and not goes_on.is_set():
+            await asyncio.sleep(0.01)
+
+    stored(tmp_path, {})
+    add_objects(tmp_path / "s3", "data", [f"in/{number:04}" for number in range(2000)])
+    with running_face(tmp_path / "s3", arrived=stand) as face:
+        here = Mounted(tmp_path, face.endpoint)
+        sharded = replace(FAST, distribution="ShardedByS3Key")
+        part = here.channel(sharded, Share(number=1, count=2))
+        try:
+            part.start(lambda: None)
+            root = part.mounts()[0].source
+            assert (root / "0000").read_bytes() == CONTENT
+            assert not part.settled()
+            reader = subprocess.Popen(["cat", root / "1998"], stdout=subprocess.PIPE)
+            with pytest.raises(subprocess.TimeoutExpired):
+                reader.wait(0.2)
+            reader.kill()
+            reader.communicate(timeout=30)
+            goes_on.set()
+            assert (root / "1998").read_bytes() == CONTENT
+            assert not (root / "1999").exists()
+            _eventually(part.settled)
+        finally:
+            goes_on.set()
+            part.stop()
+
+
+def test_a_listing_that_fails_late_fails_the_job_with_its_uri(tmp_path: Path) -> None:
+    if (why := complaint()) is not None:
+        pytest.skip(f"nothing can be mounted here: {why}")
+    refuse = threading.Event()
+
+    async def refusing(request: web.BaseRequest) -> None:
+        while "continuation-token" in request.query and not refuse.is_set():
+            await asyncio.sleep(0.01)
+        if refuse.is_set():
+            raise web.HTTPForbidden(text="no more")
+
+    stored(tmp_path, {})
+    add_objects(tmp_path / "s3", "data", [f"in/{number:04}" for number in range(2000)])
+    with running_face(tmp_path / "s3", arrived=refusing) as face:
+        part = Mounted(tmp_path, face.endpoint).channel()
+        try:
+            part.start(lambda: None)
+            root = part.mounts()[0].source
+            assert (root / "1999").stat().st_size == len(CONTENT)  # asked for itself
+            assert part.failure() is None
+            refuse.set()
+            _eventually(lambda: part.failure() is not None)
+            failure = part.failure()
+            assert failure is not None
+            assert "Data download failed:Channel train: s3://data/in/" in failure.message
+            assert part.settled()
+            with pytest.raises(OSError, match="Input/output error"):
+                os.listdir(root)  # noqa: PTH208
+        finally:
+            part.stop()
 
 
 def test_a_user_without_rights_is_told_what_to_install(tmp_path: Path) -> None:

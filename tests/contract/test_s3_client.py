@@ -17,6 +17,7 @@ from sagestone.s3.client import (
     ObjectInfo,
     S3Failure,
     SourceObject,
+    level_key,
     write_all,
 )
 from sagestone.s3.embedded import EmbeddedS3
@@ -100,6 +101,15 @@ class TestS3:
         place.s3.delete(uri)
         with pytest.raises(NoSuchKey):
             place.s3.head(uri)
+
+    def test_a_level_folds_what_lies_deeper(self, place: Place) -> None:
+        for key in ("d/", "d/a", "d/a-b", "d/a/x", "d/a/y/z", "d/a0", "d//", "d/é/", "dx"):
+            place.put(key)
+        items = list(place.s3.level(S3Uri(BUCKET, "d/")))
+        assert [level_key(item) for item in items] == ["d/", "d//", "d/a", "d/a-b", "d/a/", "d/a0", "d/é/"]
+        assert [isinstance(item, str) for item in items] == [False, True, False, False, True, False, True]
+        assert [level_key(item) for item in place.s3.level(S3Uri(BUCKET, "d"))] == ["d/", "dx"]
+        assert [info.key for info in place.s3.list(S3Uri(BUCKET, "d/a/"), page=1)] == ["d/a/x", "d/a/y/z"]
 
     def test_head_tells_size_etag_and_time(self, place: Place) -> None:
         uri = place.put("k", b"hello")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from sagestone.s3.client import AccessDenied, NoSuchKey, ObjectChanged, SourceObject, write_all
+from sagestone.s3.client import AccessDenied, NoSuchKey, ObjectChanged, ObjectInfo, SourceObject, level_key, write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.remote import RemoteS3
 from sagestone.s3.remote_list import QuickList
@@ -20,6 +20,7 @@ from sagestone.s3.remote_plain import PlainFetch
 from sagestone.s3.remote_sign import Signer
 from sagestone.s3.uri import S3Uri
 from tests.contract.test_s3_client import BUCKET, ODD_KEYS
+from tests.many_objects import add_objects
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, RunningFace, running_face
 
 CONTENT = bytes(range(256)) * 4096 + b"end"
@@ -167,9 +168,10 @@ def test_a_list_is_whole_or_says_where_it_ended(store: Store) -> None:
         store.put(f"z/{number:04}", b"")
     expected = sorted([*ODD_KEYS, *(f"z/{number:04}" for number in range(1010))], key=str.encode)
     quick = QuickList(store.signer(), S3Uri(BUCKET, ""))
-    assert [info.key for info in quick] == expected
+    assert [level_key(info) for info in quick] == expected
     assert quick.is_whole
     (first, *_) = QuickList(store.signer(), S3Uri(BUCKET, "z/"))
+    assert isinstance(first, ObjectInfo)
     known = EmbeddedS3(store.directory).head(S3Uri(BUCKET, "z/0000"))
     assert (first.key, first.size, first.etag) == (known.key, known.size, known.etag)
     assert abs(first.modified_at - known.modified_at) < 0.01
@@ -184,7 +186,7 @@ def test_a_list_is_whole_or_says_where_it_ended(store: Store) -> None:
         _eventually(lambda: len(asked) == 2)  # the next page, before the first one is used up
         pages.close()
     cut = QuickList(FailingSigner(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY, None), S3Uri(BUCKET, ""))
-    assert [info.key for info in cut] == expected[:1000]
+    assert [level_key(info) for info in cut] == expected[:1000]
     assert (cut.is_whole, cut.last) == (False, expected[999])
     s3 = RemoteS3(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY)
     s3._signer = FailingSigner(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY, None)
@@ -197,3 +199,16 @@ def test_a_refusal_is_told_by_the_usual_way(store: Store) -> None:
     assert not quick.is_whole
     with pytest.raises(AccessDenied):
         list(RemoteS3(store.face.endpoint, REGION, ACCESS_KEY, "wrong").list(S3Uri(BUCKET, "")))
+
+
+def test_a_level_of_many_pages_goes_on_in_the_usual_way_when_it_is_cut(store: Store) -> None:
+    """By both ways, and the second from the middle: endpoints differ in where a folded list goes on."""
+    names = [f"{number:04}" for number in range(1500)]
+    add_objects(store.directory, BUCKET, [f"l/{name}{'/x' if int(name) % 2 else ''}" for name in names])
+    expected = [f"l/{name}{'/' if int(name) % 2 else ''}" for name in names]
+    s3 = RemoteS3(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY)
+    assert [level_key(item) for item in s3.level(S3Uri(BUCKET, "l/"))] == expected
+    s3._signer = FailingSigner(store.face.endpoint, REGION, ACCESS_KEY, SECRET_KEY, None)
+    assert [level_key(item) for item in s3.level(S3Uri(BUCKET, "l/"))] == expected
+    s3._signer = None
+    assert [level_key(item) for item in s3.level(S3Uri(BUCKET, "l/"))] == expected

@@ -1,7 +1,6 @@
 """FastFile beside the embedded store: names for its blobs, at the paths of File mode, and nothing that writes."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from sagestone.domain.instance_group import Share
 from sagestone.s3.client import write_all
 from sagestone.s3.embedded import EmbeddedS3
 from sagestone.s3.storage import open_storage
-from sagestone.s3.storage.documents import ALWAYS, Description, StoredObject
-from sagestone.s3.storage.objects import put_row
 from sagestone.s3.uri import S3Uri
+from tests.many_objects import add_objects
 from tests.unit.test_channels_file import ALONE, CHANNEL, fetched, stored
 
 FAST = replace(CHANNEL, input_mode="FastFile")
@@ -105,32 +103,11 @@ def test_files_that_were_taken_away_fail_a_job_that_is_taken_up(tmp_path: Path) 
 
 
 def test_a_hundred_thousand_objects(tmp_path: Path) -> None:
-    s3 = stored(tmp_path, {"seed": b"x"})
-    _add_rows(tmp_path, {f"in/{number % 100:02}/{number:06}": b"x" for number in range(100_000)})
-    part = _part(s3, tmp_path)
+    s3 = stored(tmp_path, {})
+    add_objects(tmp_path / "s3", "data", [f"in/{number % 100:02}/{number:06}" for number in range(100_000)])
+    part = FastFileChannel(s3, FAST, ALONE, tmp_path / "links", tmp_path / "seen", most_links=100_000)
     looks: list[float] = []
     assert part.start(lambda: looks.append(time.monotonic())) == 100_000
     assert len(looks) > 300
     assert sum(1 for each in (tmp_path / "links" / "files" / "train").iterdir() for _ in each.iterdir()) == 100_000
     part.stop()
-
-
-def _add_rows(directory: Path, objects: Mapping[str, bytes]) -> None:
-    """Many objects at once, all of the same few bytes, sharing a blob among a thousand."""
-    storage = open_storage(directory / "s3")
-    found = storage.objects.get("data", "seed")
-    names = []
-    for _ in range(len(objects) // 1000 + 1):
-        with storage.blobs.create() as blob:
-            blob.write(b"x")
-            blob.keep()
-            names.append(blob.name)
-    rows = [
-        StoredObject(
-            bucket="data", key=key, blob=names[number // 1000], size=1, etag=found.etag, modified_at=0.0,
-            description=Description(headers={}),
-        )
-        for number, key in enumerate(objects)
-    ]  # fmt: skip
-    storage.index.write(lambda connection: [put_row(connection, row, ALWAYS) for row in rows])
-    storage.close()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sagestone.channels.fuse import protocol
 from sagestone.channels.fuse.protocol import ROOT, Code
-from sagestone.channels.fuse.tree import Clash, ObjectTree
+from sagestone.channels.fuse.tree import Clash, Directory, ObjectTree
 from sagestone.s3.client import SourceObject
 from sagestone.s3.uri import S3Uri
 
@@ -39,10 +39,13 @@ def test_every_path_is_found_again_and_no_other(paths: set[str]) -> None:
 
 def _walk(tree: ObjectTree, node: int = ROOT, above: str = "") -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
-    for name, below in tree.listing(node)[2:]:
+    directory = tree.node(node)
+    assert isinstance(directory, Directory)
+    for name, below in tree.entries(directory, 2, 1000):
         assert tree.child(node, name) == below
         path = above + name.decode()
         attributes = tree.attributes(below)
+        assert attributes is not None
         found += _walk(tree, below, f"{path}/") if attributes.is_directory else [(path, attributes.size)]
     return found
 
@@ -60,14 +63,15 @@ def test_messages_have_the_lengths_of_the_kernels() -> None:
     tree = ObjectTree(0)
     tree.add("name", _object())
     attributes = tree.attributes(2)
+    assert attributes is not None
     offered = struct.pack("<IIII", 7, 45, 131072, 0xFFFFFFFF)
     assert len(protocol.answer_init(memoryview(offered))) == 64
     assert len(protocol.entry(attributes)) == len(protocol.entry(None)) == 128
     assert len(protocol.attributes_out(attributes)) == 104
     assert len(protocol.opened(1)) == 16
     assert len(protocol.statfs(1, 1)) == 80
-    assert len(protocol.directory_entry(b"12345678", attributes, 1, plus=False)) == 32
-    assert len(protocol.directory_entry(b"123456789", attributes, 1, plus=True)) == 128 + 40
+    assert len(protocol.directory_entry(b"12345678", 2, attributes, 1, plus=False)) == 32
+    assert len(protocol.directory_entry(b"123456789", 2, attributes, 1, plus=True)) == 128 + 40
 
 
 def test_a_request_is_read_as_it_came() -> None:

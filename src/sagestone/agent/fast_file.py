@@ -1,7 +1,8 @@
-"""The process that serves a FastFile channel: `python -m sagestone.agent.fast_file LOCK`, its Order on standard input.
+"""Serves a FastFile channel: `python -m sagestone.agent.fast_file LOCK [all]`, its Order on standard input.
 
 LOCK is the number of an open, locked file, which is held as long as the process lives and tells its id. It is told
-everything on standard input, credentials too, and ends when the files are unmounted.
+everything on standard input, credentials too, and ends when the files are unmounted. `all`: not where other users could
+not read them.
 """
 
 import os
@@ -38,7 +39,15 @@ def main() -> None:
     os.pwrite(int(sys.argv[1]), lock_content(os.getpid(), order.namespace), 0)
     places = Places(Path(order.directory), order.channel.name)
     try:
-        serve_channel(build_s3(order.s3), order.channel, order.share, places, order.namespace, _tell)
+        serve_channel(
+            build_s3(order.s3),
+            order.channel,
+            order.share,
+            places,
+            order.namespace,
+            _tell,
+            for_all="all" in sys.argv[2:],
+        )
     except Exception:  # noqa: BLE001  said in agent.log; the agent sees that the lock is free
         traceback.print_exc()
     finally:

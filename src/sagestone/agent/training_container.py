@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -196,8 +197,14 @@ class TrainingContainer:
             if failure is not None:
                 grace = min(self._assignment.stop_grace_seconds, _FAILED_GRACE_SECONDS)
                 return self._tools.runtime.stop(container, grace), Outcome(ending="Failed", failure=failure)
+        exit_ = waiter.result()
+        while not self._live.settled() and exit_.code == 0:
+            outcome = interruption.outcome()
+            if outcome is not None:
+                return exit_, outcome
+            time.sleep(_LOOK_SECONDS)
         failure = self._live.failure()  # it ended for want of data, whatever it says itself
-        return waiter.result(), None if failure is None else Outcome(ending="Failed", failure=failure)
+        return exit_, None if failure is None else Outcome(ending="Failed", failure=failure)
 
     def _overrun(self, volume: VolumeWatch, outside: OutsideWatch) -> Failure | None:
         used = volume.overrun()

@@ -26,9 +26,11 @@ class LivePart(Protocol):
     3. `failure` says why the program cannot have its data, with the object's URI; None while all is well. It costs
        nothing, and what it once told it keeps telling. The container is then stopped and the job fails with it,
        whatever the exit code; until then the program must not take what it got for all there is.
-    4. `stop` ends threads and processes and takes away what is no ordinary file (mounts, FIFOs), whoever made it: the
+    4. `settled` says whether `failure` has nothing to wait for: a program that ends well before all its input was
+       looked at is believed when that has gone well too. It costs nothing.
+    5. `stop` ends threads and processes and takes away what is no ordinary file (mounts, FIFOs), whoever made it: the
        tree is removed next. Idempotent, also before any `start`. Raises OSError when something is left.
-    5. `mounts` are what the container gets beside `/opt/ml/input`, of which a channel's directory is a part anyway.
+    6. `mounts` are what the container gets beside `/opt/ml/input`, of which a channel's directory is a part anyway.
     """
 
     def start(self, watch: Callable[[], None]) -> int: ...
@@ -36,6 +38,8 @@ class LivePart(Protocol):
     def resume(self) -> None: ...
 
     def failure(self) -> Failure | None: ...
+
+    def settled(self) -> bool: ...
 
     def stop(self) -> None: ...
 
@@ -64,6 +68,10 @@ class LiveParts:
             if failure is not None:
                 return failure
         return None
+
+    def settled(self) -> bool:
+        """Whether no channel has still to find out whether it has a failure to tell."""
+        return all(part.settled() for part in self._parts.values())
 
     def stop(self) -> None:
         """Stop all; the first OSError is raised when every one has been tried."""

@@ -58,6 +58,11 @@ def _check_parts(path: str, uri: S3Uri) -> None:
             raise bad_key(f"S3 key: {uri} has a part of more than {_LONGEST_PART} bytes, too long for a file name")
 
 
+def is_part(name: str) -> bool:
+    """Whether a file or directory can have that name; no part of a path has `/` in it."""
+    return name not in ("", ".", "..") and "\0" not in name and len(name.encode(errors="replace")) <= _LONGEST_PART
+
+
 def channel_prefix(channel: Channel) -> S3Uri:
     """The channel's S3Uri in its parts; raises JobFailure (client) where it is none."""
     try:

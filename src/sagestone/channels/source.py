@@ -52,7 +52,11 @@ def channel_objects(s3: S3, channel: Channel, share: Share) -> Iterator[ChannelO
 
     The order is that of the source, or with ShuffleConfig that of epoch 0. It is the same on every host.
     """
-    objects = source_objects(s3, channel)
+    return dealt_out(source_objects(s3, channel), channel, share)
+
+
+def dealt_out(objects: Iterator[SourceObject], channel: Channel, share: Share) -> Iterator[ChannelObject]:
+    """As `channel_objects`, of what `source_objects` gave."""
     if channel.s3_data_type == "ManifestFile":
         objects = _each_once(objects)
     if channel.shuffle_seed is not None:

@@ -2,7 +2,8 @@
 
 Promises, shown by the contract tests on the embedded store and on a real HTTP endpoint:
 
-1. `list` gives keys in UTF-8 byte order, every key with the raw prefix, each once, without holding all in memory.
+1. `list` gives keys in UTF-8 byte order, every key with the raw prefix, each once, without holding all in memory;
+   `level` folds those with a `/` behind the prefix, and takes no longer for what it folds.
 2. `read` streams; a broken connection is taken up at the byte where it broke; the object is the one that was opened,
    or S3Failure says that it changed.
 3. `download` writes the file whole or not at all, never linked to the store, and returns its size.
@@ -12,6 +13,7 @@ Promises, shown by the contract tests on the embedded store and on a real HTTP e
 6. A missing bucket or key raises NoSuchBucket or NoSuchKey; a refusal AccessDenied; each text names the s3:// URI.
 """
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -93,7 +95,13 @@ class Upload(Protocol):
 class S3(Protocol):
     """See the promises above. All calls may be made from any thread; an Upload is used by one at a time."""
 
-    def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]: ...
+    def list(self, prefix: S3Uri, *, page: int = 1000) -> Iterator[ObjectInfo]:
+        """The objects with that prefix, asked for so many at a time."""
+        ...
+
+    def level(self, prefix: S3Uri) -> Iterator[ObjectInfo | str]:
+        """As `list`, but of keys with a `/` behind the prefix only what they begin with, up to that `/`, and once."""
+        ...
 
     def head(self, uri: S3Uri) -> ObjectInfo: ...
 
@@ -152,6 +160,16 @@ class S3(Protocol):
         ...
 
     def delete(self, uri: S3Uri) -> None: ...
+
+
+def in_order(objects: Iterable[ObjectInfo], folded: Iterable[str]) -> Iterator[ObjectInfo | str]:
+    """What a page of a `level` has, in the byte order of keys, in which each of the two is already."""
+    return heapq.merge(objects, folded, key=level_key)
+
+
+def level_key(item: ObjectInfo | str) -> str:
+    """Where an item of a `level` stands: texts of Python have the order of their bytes in UTF-8."""
+    return item if isinstance(item, str) else item.key
 
 
 def write_all(s3: S3, uri: S3Uri, pieces: Iterable[bytes | memoryview], kms_key_id: str = "") -> None:

@@ -19,12 +19,13 @@ from sagestone.s3.client import (
     ObjectInfo,
     S3Failure,
     SourceObject,
+    in_order,
     overwritten,
 )
 from sagestone.s3.storage.documents import Description, Encryption, StoredObject, WantedEncryption
 from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.file_copy import copy_place, copy_range
-from sagestone.s3.storage.pages import list_objects
+from sagestone.s3.storage.pages import Page, list_objects
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3.storage.segments import SealedBytes
 from sagestone.s3.storage.storage import Storage, open_storage
@@ -58,16 +59,23 @@ class EmbeddedS3:
         self._storage = open_storage(directory, vault)
         self._owner = owner
 
-    def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
-        after = ""
+    def list(self, prefix: S3Uri, *, page: int = 1000) -> Iterator[ObjectInfo]:
+        for found in self._pages(prefix, "", page):
+            yield from map(_info, found.items)
+
+    def level(self, prefix: S3Uri) -> Iterator[ObjectInfo | str]:
+        for found in self._pages(prefix, "/", 1000):
+            yield from in_order(map(_info, found.items), found.prefixes)
+
+    def _pages(self, prefix: S3Uri, delimiter: str, most: int) -> Iterator[Page[StoredObject]]:
+        after: str | None = ""
         self._check_owner(prefix)
-        while True:
+        while after is not None:
             with _as_client(prefix):
-                page = list_objects(self._storage.index, prefix.bucket, prefix=prefix.key, after=after)
-            for each in page.items:
-                yield _info(each)
-            if page.last is None:
-                return
+                page = list_objects(
+                    self._storage.index, prefix.bucket, prefix=prefix.key, delimiter=delimiter, after=after, limit=most
+                )
+            yield page
             after = page.last
 
     def head(self, uri: S3Uri) -> ObjectInfo:

@@ -6,7 +6,7 @@ at objects and fetches them. It rewrites keys such as `dir/`, `/x` or `a//b`: th
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ from sagestone.s3.client import (
     S3Failure,
     S3Unreachable,
     SourceObject,
+    in_order,
+    level_key,
     overwritten,
 )
 from sagestone.s3.patience import Tries, patiently
@@ -35,6 +37,8 @@ from sagestone.s3.uri import S3Uri
 
 Result = TypeVar("Result")
 
+#: Botocore's words for parameters of ListObjectsV2.
+_PARAMETERS = {"delimiter": "Delimiter", "max-keys": "MaxKeys"}
 _CAREFUL = 4 * 1024 * 1024  # bytes that are read with all care before pouring is tried again
 
 
@@ -65,10 +69,18 @@ class RemoteS3:
         plain = self._signer is not None and self._signer.scheme == "http"
         self._plain = PlainFetch(self._signer) if self._signer is not None and plain else None
 
-    def list(self, prefix: S3Uri) -> Iterator[ObjectInfo]:
+    def list(self, prefix: S3Uri, *, page: int = 1000) -> Iterator[ObjectInfo]:
+        for each in self._listed(prefix, {} if page == 1000 else {"max-keys": str(page)}):
+            if not isinstance(each, str):
+                yield each
+
+    def level(self, prefix: S3Uri) -> Iterator[ObjectInfo | str]:
+        return self._listed(prefix, {"delimiter": "/"})
+
+    def _listed(self, prefix: S3Uri, more: Mapping[str, str]) -> Iterator[ObjectInfo | str]:
         last = ""
         if self._signer is not None:
-            quick = QuickList(self._signer, prefix)
+            quick = QuickList(self._signer, prefix, more)
             yield from quick
             if quick.is_whole:
                 return
@@ -76,22 +88,31 @@ class RemoteS3:
         tries = Tries(self._patience_seconds)
         while True:
             try:
-                for each in self._list_after(prefix, last):
-                    last = each.key
+                for each in self._list_after(prefix, last, more):
+                    last = level_key(each)
                     yield each
                     tries.went_well()
                 return
             except S3Unreachable as failure:
                 tries.failed(failure)
 
-    def _list_after(self, prefix: S3Uri, last: str) -> Iterator[ObjectInfo]:
-        after = {"StartAfter": last} if last else {}
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key, **after)
+    def _list_after(self, prefix: S3Uri, last: str, more: Mapping[str, str]) -> Iterator[ObjectInfo | str]:
+        # Where keys are folded, endpoints differ in what comes after a `/`: they are listed again from the beginning.
+        after = {"StartAfter": last} if last and not more.get("delimiter") else {}
+        wanted = {_PARAMETERS[name]: value for name, value in more.items()}
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=prefix.bucket, Prefix=prefix.key, **after, **wanted
+        )
         with failures_of(prefix, self._has_bucket):
             for page in pages:
-                for each in page.get("Contents", ()):
-                    modified = each["LastModified"].timestamp()
-                    yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'), modified)
+                objects = [
+                    ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'), each["LastModified"].timestamp())
+                    for each in page.get("Contents", ())
+                ]
+                folded = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
+                for each in in_order(objects, folded):
+                    if level_key(each) > last:
+                        yield each
 
     def head(self, uri: S3Uri) -> ObjectInfo:
         return self._ask(uri, lambda: self._fetch(uri).head(uri))

@@ -6,11 +6,11 @@ last key that came.
 
 import http.client
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from sagestone.s3.client import ObjectInfo
+from sagestone.s3.client import ObjectInfo, in_order, level_key
 from sagestone.s3.remote_pages import page_objects
 from sagestone.s3.remote_sign import Signer
 from sagestone.s3.uri import S3Uri
@@ -20,14 +20,17 @@ _SIGNED_SECONDS = 300
 
 
 class QuickList:
-    """A listing as pages come: iterate, then look at `is_whole`, and at `last` where it is not."""
+    """A listing as pages come: iterate, then look at `is_whole`, and at `last` where it is not.
 
-    def __init__(self, signer: Signer, prefix: S3Uri) -> None:
-        self._signer, self._prefix = signer, prefix
+    `more` are further parameters of ListObjectsV2; with a delimiter it is a `level` (`s3.client`).
+    """
+
+    def __init__(self, signer: Signer, prefix: S3Uri, more: Mapping[str, str] | None = None) -> None:
+        self._signer, self._prefix, self._more = signer, prefix, more or {}
         self.is_whole = False
-        self.last = ""  # the last key that was given
+        self.last = ""  # the last key, or what keys begin with, that was given
 
-    def __iter__(self) -> Generator[ObjectInfo, None, None]:
+    def __iter__(self) -> Generator[ObjectInfo | str, None, None]:
         connection = self._connection()
         try:
             goes_on = self._ask(connection, "")
@@ -40,7 +43,7 @@ class QuickList:
                 except (OSError, ValueError, http.client.HTTPException, ElementTree.ParseError):
                     return
                 for each in found:
-                    self.last = each.key
+                    self.last = level_key(each)
                     yield each
                 self.is_whole = following is None
         finally:
@@ -54,7 +57,7 @@ class QuickList:
 
     def _ask(self, connection: http.client.HTTPConnection, token: str) -> bool:
         """Ask for a page; False where that cannot be done."""
-        parameters = {"list-type": "2", "encoding-type": "url", "prefix": self._prefix.key}
+        parameters = {"list-type": "2", "encoding-type": "url", "prefix": self._prefix.key, **self._more}
         if token:
             parameters["continuation-token"] = token
         try:
@@ -81,8 +84,11 @@ class QuickList:
         return page, following
 
 
-def _objects(page: ElementTree.Element) -> list[ObjectInfo]:
-    return [
+def _objects(page: ElementTree.Element) -> Iterable[ObjectInfo | str]:
+    objects = [
         ObjectInfo(unquote(each.key), each.size, each.etag.strip('"'), each.modified_at.timestamp())
         for each in page_objects(page)
     ]
+    space = page.tag[: page.tag.rfind("}") + 1]
+    folded = [unquote(each.text or "") for each in page.iterfind(f"{space}CommonPrefixes/{space}Prefix")]
+    return in_order(objects, folded) if folded else objects

@@ -31,10 +31,10 @@ class _Parser:
     def parse(self, response: dict[str, Any], shape: Any) -> Any:
         if shape is None or shape.name != _PAGE or response["status_code"] != 200:
             return self._usual.parse(response, shape)
-        contents = _objects(response["body"])
-        if contents is None:
+        contents, rest = _objects(response["body"]), _without_objects(response["body"])
+        if contents is None or rest is None:
             return self._usual.parse(response, shape)
-        few = {**response, "body": _without_objects(response["body"])}
+        few = {**response, "body": rest}
         return {**self._usual.parse(few, shape), "Contents": contents}
 
 
@@ -73,7 +73,11 @@ def _objects(body: bytes) -> list[dict[str, Any]] | None:
     return [{"Key": each.key, "Size": each.size, "ETag": each.etag, "LastModified": each.modified_at} for each in found]
 
 
-def _without_objects(body: bytes) -> bytes:
-    """The rest of a page: the objects stand together, between the first and the last of their elements."""
+def _without_objects(body: bytes) -> bytes | None:
+    """The rest of a page, whose objects stand together; None where something else stands among them."""
     first, last = body.find(b"<Contents>"), body.rfind(b"</Contents>")
-    return body if first < 0 else body[:first] + body[last + len(b"</Contents>") :]
+    if first < 0:
+        return body
+    if body.find(b"<CommonPrefixes>", first, last) >= 0:
+        return None
+    return body[:first] + body[last + len(b"</Contents>") :]

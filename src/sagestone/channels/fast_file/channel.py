@@ -1,7 +1,8 @@
 """FastFile mode: the objects of a channel appear as files, and nothing is downloaded before the program starts.
 
-Beside the embedded store they are names of its blobs (`fast_file_links`); elsewhere a file system in user space
-(`fast_file_server`). Either way the container sees a directory of the instance through a read-only mount.
+Beside the embedded store a few thousand objects are names of its blobs (`fast_file.links`); more of them, and those of
+other stores, are a file system in user space (`fast_file.server`), which is there before they are listed. Either way
+the container sees a directory of the instance through a read-only mount.
 """
 
 import fcntl
@@ -20,7 +21,7 @@ from sagestone.archive.remove import remove_tree
 from sagestone.channels.fast_file.links import link_files
 from sagestone.channels.fast_file.listing import FastFileListing
 from sagestone.channels.fast_file.server import Places, Started, lock_content
-from sagestone.channels.fuse.mount import mounts_below, unmount
+from sagestone.channels.fuse.mount import complaint, mounts_below, unmount
 from sagestone.containers.runtime import Mount
 from sagestone.domain.channel import Channel
 from sagestone.domain.failure import Failure, JobFailure
@@ -32,6 +33,10 @@ _INPUT_DATA = "/opt/ml/input/data"
 _WATCH_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
 _END_SECONDS = 5.0
+
+
+class _CannotServe(JobFailure):
+    """This machine shows no file systems of ours."""
 
 
 class FastFileChannel:
@@ -52,19 +57,26 @@ class FastFileChannel:
         order: bytes = b"",
         namespace: str | None = None,
         program: tuple[str, ...] = (sys.executable, "-m", "sagestone.agent.fast_file"),
+        most_links: int = 4000,  # with more of them the files are served, which takes about as long to begin
     ) -> None:
         self._s3, self._channel, self._share = s3, channel, share
         self._places, self._seen = Places(directory, channel.name), seen
-        self._order, self._namespace, self._program = order, namespace, program
+        self._order, self._namespace, self._program, self._most_links = order, namespace, program, most_links
         self._failure: Failure | None = None
         self._look_at = 0.0
 
     def start(self, watch: Callable[[], None]) -> int:
         self._seen.mkdir(parents=True, exist_ok=True, mode=0o755)
-        if self._s3.has_files:
-            listing = FastFileListing(self._s3, self._channel, self._share)
-            if link_files(self._s3, self._channel, listing, self._places.files, watch):
-                return listing.objects
+        if not self._s3.has_files:
+            return self._serve(watch)
+        listing = FastFileListing(self._s3, self._channel, self._share)
+        if complaint() is None and listing.is_longer_than(self._most_links, watch):
+            try:
+                return self._serve(watch, "all")
+            except _CannotServe:  # it takes longer, but it works
+                pass
+        if link_files(self._s3, self._channel, listing, self._places.files, watch):
+            return listing.objects
         return self._serve(watch)
 
     def resume(self) -> None:
@@ -81,17 +93,24 @@ class FastFileChannel:
                 self._failure = self._taken_away()
         return self._failure
 
+    def settled(self) -> bool:
+        self._look_at = 0.0
+        if self.failure() is not None or not self._places.lock.exists():
+            return True
+        return self._places.listed.exists()
+
     def stop(self) -> None:
         take_down(self._places.files, self._places.lock)
-        for path in (self._places.files, self._places.lock, self._places.failure):
+        places = self._places
+        for path in (places.files, places.lock, places.failure, places.kept, places.listed):
             remove_tree(path)
 
     def mounts(self) -> tuple[Mount, ...]:
         return (Mount(source=self._places.files, target=f"{_INPUT_DATA}/{self._channel.name}", read_only=True),)
 
-    def _serve(self, watch: Callable[[], None]) -> int:
+    def _serve(self, watch: Callable[[], None], *options: str) -> int:
         self._places.files.mkdir(parents=True, exist_ok=True, mode=0o755)
-        process = self._spawn()
+        process = self._spawn(options)
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -109,16 +128,19 @@ class FastFileChannel:
             raise JobFailure("internal", message)
         started = msgspec.json.decode(line, type=Started)
         if started.failure is not None:
+            if started.is_machine and options:
+                self.stop()
+                raise _CannotServe(started.failure.fault, started.failure.message)
             raise JobFailure(started.failure.fault, started.failure.message)
         return started.objects
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
+    def _spawn(self, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
         """A server that holds the lock from its first moment: whoever takes over can always tell it, and end it."""
         lock = os.open(self._places.lock, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             process = subprocess.Popen(
-                [*self._program, str(lock)],
+                [*self._program, str(lock), *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[lock],

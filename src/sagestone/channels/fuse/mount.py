@@ -32,9 +32,10 @@ def complaint() -> str | None:
     return None
 
 
-def mount_fuse(place: Path, namespace: str | None = None) -> int:
+def mount_fuse(place: Path, namespace: str | None = None, *, for_others: bool = False) -> int:
     """Mount at an empty directory, read-only; the descriptor to answer requests on. Raises CannotMount.
 
+    `for_others`: not where other users could not read it.
     `namespace` (`containers.mount_namespace`) is where it has to be visible; None: in this process's own.
     """
     why = complaint()
@@ -43,7 +44,7 @@ def mount_fuse(place: Path, namespace: str | None = None) -> int:
     try:
         if os.geteuid() == 0:
             return _mount_as_root(place, namespace)
-        device = _mount_as_user(place)
+        device = _mount_as_user(place, for_others=for_others)
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotMount(f"nothing can be mounted at {place}: {error}") from error
     if namespace is not None and os.fspath(place) not in mounts_below(place, namespace):
@@ -112,10 +113,10 @@ def _inside(namespace: str, *action: str, pass_fds: Sequence[int] = ()) -> None:
         raise OSError(f"in the engine's mount namespace: {done.stderr.strip()}")
 
 
-def _mount_as_user(place: Path) -> int:
+def _mount_as_user(place: Path, *, for_others: bool) -> int:
     """By the helper that is set-user-id; users other than ourselves see it where /etc/fuse.conf allows that."""
     refused = ""
-    for others in (",allow_other", ""):
+    for others in (",allow_other",) if for_others else (",allow_other", ""):
         ours, theirs = socket.socketpair()
         with ours, theirs:
             done = subprocess.run(

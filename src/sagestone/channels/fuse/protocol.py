@@ -61,7 +61,7 @@ class Code(IntEnum):
 #: Requests that would change something, by number (SETATTR, SYMLINK, MKNOD, … , RENAME2, TMPFILE).
 CHANGING = frozenset({4, 6, 8, 9, 10, 11, 12, 13, 16, 21, 24, 35, 43, 45, 47, 51})
 #: Requests that are never answered.
-SILENT = frozenset({Code.FORGET, Code.BATCH_FORGET, Code.INTERRUPT})
+SILENT = frozenset({Code.FORGET, Code.BATCH_FORGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +122,20 @@ def handle_of(body: memoryview) -> int:
     return int(_RELEASE_IN.unpack_from(body)[0])
 
 
+def interrupted(body: memoryview) -> int:
+    """The number of the request that nobody waits for any more, in an INTERRUPT."""
+    return int(_RELEASE_IN.unpack_from(body)[0])
+
+
 def open_flags(body: memoryview) -> int:
     """With which flags of open(2) an OPEN comes."""
     return int.from_bytes(body[:4], "little")
 
 
-def entry(attributes: Attributes | None) -> bytes:
-    """The answer to a LOOKUP; None: there is nothing of that name, and never will be."""
+def entry(attributes: Attributes | None, *, is_final: bool = True) -> bytes:
+    """The answer to a LOOKUP; None: there is nothing of that name, and with `is_final` never will be."""
     if attributes is None:
-        return _ENTRY.pack(0, 0, FOR_EVER, 0, 0, 0) + bytes(_ATTRIBUTES.size)
+        return _ENTRY.pack(0, 0, FOR_EVER if is_final else 0, 0, 0, 0) + bytes(_ATTRIBUTES.size)
     return _ENTRY.pack(attributes.node, 0, FOR_EVER, FOR_EVER, 0, 0) + _attributes(attributes)
 
 
@@ -144,15 +149,19 @@ def opened(handle: int, *, directory: bool = False) -> bytes:
     return _OPEN_OUT.pack(handle, _KEEP_CACHE | (_CACHE_DIRECTORY if directory else 0), 0)
 
 
-def directory_entry(name: bytes, attributes: Attributes, next_offset: int, *, plus: bool) -> bytes:
-    """One entry of a READDIR answer; with `plus` of a READDIRPLUS answer, which looks the name up at once."""
-    kind = (stat.S_IFDIR if attributes.is_directory else stat.S_IFREG) >> 12
-    plain = _ENTRY_OF_DIRECTORY.pack(attributes.node, next_offset, len(name), kind) + name
+def directory_entry(name: bytes, node: int, attributes: Attributes | None, next_offset: int, *, plus: bool) -> bytes:
+    """One entry of a READDIR answer; with `plus` of a READDIRPLUS answer, which looks the name up at once.
+
+    None: it is a file, of which nothing else is known yet.
+    """
+    kind = (stat.S_IFDIR if attributes is not None and attributes.is_directory else stat.S_IFREG) >> 12
+    plain = _ENTRY_OF_DIRECTORY.pack(node, next_offset, len(name), kind) + name
     plain += bytes(-len(plain) % 8)
     if not plus:
         return plain
-    looked_up = bytes(_ENTRY.size + _ATTRIBUTES.size) if name in (b".", b"..") else entry(attributes)
-    return looked_up + plain
+    if attributes is None or name in (b".", b".."):
+        return bytes(_ENTRY.size + _ATTRIBUTES.size) + plain
+    return entry(attributes) + plain
 
 
 def statfs(files: int, size: int) -> bytes:

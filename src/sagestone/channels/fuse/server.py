@@ -5,13 +5,14 @@ import itertools
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from sagestone.channels.fuse import protocol
+from sagestone.channels.fuse.files import Files, GivenUp, Refused
 from sagestone.channels.fuse.protocol import CHANGING, SILENT, Code, Request
 from sagestone.channels.fuse.reader import Budget, Fetch, ObjectReader
-from sagestone.channels.fuse.tree import ObjectTree
 from sagestone.s3.client import S3Failure
 
 THREADS = 16
@@ -23,19 +24,19 @@ _READ_ONLY = os.O_ACCMODE | os.O_TRUNC | os.O_APPEND
 Buffers = Sequence[bytes | memoryview]
 
 
-class Refused(Exception):
-    """A request is answered with this errno."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(os.strerror(number))
-        self.number = number
-
-
 class FuseServer:
-    """Serves a tree on an open `/dev/fuse`; `failed` is told of an object that cannot be read, its reader gets EIO."""
+    """Serves files on an open `/dev/fuse`; `failed` is told of an object that cannot be read, its reader gets EIO.
 
-    def __init__(self, device: int, tree: ObjectTree, fetch: Fetch, failed: Callable[[S3Failure], None]) -> None:
-        self._device, self._tree, self._fetch, self._failed = device, tree, fetch, failed
+    `at_hand`: bytes are fetched so fast that nothing is read ahead or kept here, and no file needs to be opened.
+    """
+
+    def __init__(
+        self, device: int, files: Files, fetch: Fetch, failed: Callable[[S3Failure], None], *, at_hand: bool = False
+    ) -> None:
+        self._device, self._files, self._fetch, self._failed = device, files, fetch, failed
+        self._at_hand = at_hand
+        self._waiting: set[int] = set()  # requests that may take their time
+        self._given_up: set[int] = set()
         self._pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._budget = Budget()
         self._handles: dict[int, ObjectReader] = {}
@@ -62,11 +63,17 @@ class FuseServer:
             request = protocol.read_request(message)
             if request.code in SILENT:
                 continue
+            if request.code == Code.INTERRUPT:
+                self._interrupt(request)
+                continue
             try:
                 buffers = self._answer(request)
                 self._reply(request, buffers)
             except Refused as refused:
                 self._reply(request, (), refused.number)
+            except S3Failure as failure:
+                self._failed(failure)
+                self._reply(request, (), errno.EIO)
             except Exception:  # noqa: BLE001  our own bug must not leave a program waiting for ever
                 _LOG.exception("a request with the code %d failed", request.code)
                 self._reply(request, (), errno.EIO)
@@ -80,15 +87,17 @@ class FuseServer:
                 raise
 
     def _answer(self, request: Request) -> Buffers:
-        body, tree = request.body, self._tree
+        body, files = request.body, self._files
         match request.code:
             case Code.LOOKUP:
-                node = tree.child(request.node, protocol.name_of(body))
-                return [protocol.entry(None if node is None else tree.attributes(node))]
+                with self._patience(request) as given_up:
+                    is_final = files.is_final
+                    node = files.child(request.node, protocol.name_of(body), given_up)
+                    return [protocol.entry(None if node is None else files.attributes(node), is_final=is_final)]
             case Code.READ:
-                return self._read(body)
+                return self._read(request)
             case Code.GETATTR:
-                return [protocol.attributes_out(tree.attributes(request.node))]
+                return [protocol.attributes_out(files.attributes(request.node))]
             case Code.OPEN:
                 return [self._open(request)]
             case Code.RELEASE:
@@ -99,9 +108,10 @@ class FuseServer:
             case Code.OPENDIR:
                 return [protocol.opened(0, directory=True)]
             case Code.READDIR | Code.READDIRPLUS:
-                return [self._list(request)]
+                with self._patience(request) as given_up:
+                    return [self._list(request, given_up)]
             case Code.STATFS:
-                return [protocol.statfs(tree.files, tree.size)]
+                return [protocol.statfs(files.files, files.size)]
             case Code.INIT:
                 return [protocol.answer_init(body)]
             case Code.RELEASEDIR | Code.DESTROY:
@@ -111,30 +121,49 @@ class FuseServer:
     def _open(self, request: Request) -> bytes:
         if protocol.open_flags(request.body) & _READ_ONLY:
             raise Refused(errno.EROFS)
-        found = self._tree.file(request.node)
+        if self._at_hand:
+            raise Refused(errno.ENOSYS)  # the kernel opens files itself from now on, and asks for bytes alone
+        found = self._files.file(request.node)
         if found is None:
             raise Refused(errno.EISDIR)
         handle = next(self._numbers)
         self._handles[handle] = ObjectReader(found, self._fetch, self._pool, self._budget)
         return protocol.opened(handle)
 
-    def _read(self, body: memoryview) -> Buffers:
-        handle, offset, size = protocol.read_wanted(body)
-        try:
+    def _read(self, request: Request) -> Buffers:
+        handle, offset, size = protocol.read_wanted(request.body)
+        if not self._at_hand:
             return self._handles[handle].read(offset, size)
-        except S3Failure as failure:
-            self._failed(failure)
-            raise Refused(errno.EIO) from failure
+        found = self._files.file(request.node)
+        if found is None:
+            raise Refused(errno.EISDIR)
+        return [self._fetch(found, offset, min(offset + size, found.size))] if offset < found.size else ()
 
-    def _list(self, request: Request) -> bytes:
+    def _list(self, request: Request, given_up: GivenUp) -> bytes:
         _, offset, size = protocol.read_wanted(request.body)
         answer = bytearray()
         plus = request.code == Code.READDIRPLUS
-        listing = self._tree.listing(request.node)
-        for place in range(offset, len(listing)):  # the kernel comes back for every few dozen entries
-            name, node = listing[place]
-            entry = protocol.directory_entry(name, self._tree.attributes(node), place + 1, plus=plus)
+        listed = self._files.entries(request.node, offset, given_up)
+        for place, (name, node) in enumerate(listed, start=offset + 1):  # the kernel comes back for the rest
+            entry = protocol.directory_entry(name, node, self._files.known(node), place, plus=plus)
             if len(answer) + len(entry) > size:
                 break
             answer += entry
         return bytes(answer)
+
+    @contextmanager
+    def _patience(self, request: Request) -> Iterator[GivenUp]:
+        self._waiting.add(request.unique)
+        try:
+            yield lambda: request.unique in self._given_up
+        finally:
+            self._waiting.discard(request.unique)
+            self._given_up.discard(request.unique)
+
+    def _interrupt(self, request: Request) -> None:
+        """Somebody does not wait any more, for instance because he is to end."""
+        unique = protocol.interrupted(request.body)
+        if unique in self._waiting:
+            self._given_up.add(unique)
+        else:  # not begun yet, so it comes again; or answered already, and this says nothing
+            self._reply(request, (), errno.EAGAIN)

@@ -74,6 +74,9 @@ class PipeChannel:
     def failure(self) -> Failure | None:
         return self._failure or (self._feeder.failure if self._feeder is not None else None)
 
+    def settled(self) -> bool:
+        return True
+
     def stop(self) -> None:
         self._fetchers.stop()
         if self._feeder is not None:
