@@ -64,7 +64,7 @@ def pages(listing: Callable[[ListQuery], Page[Any]], query: ListQuery) -> Iterat
 
 queries = st.builds(
     ListQuery,
-    name_contains=st.sampled_from([None, "1", "name-2", "absent", "%", "NAME"]),
+    name_contains=st.sampled_from([None, "1", "name-2", "absent", "%", "NAME", "e-1", "name-", "-03", 'a"b', "name-3"]),
     created_after=st.sampled_from([None, 1004.0, 1020.0]),
     created_before=st.sampled_from([None, 1010.0, 1000.0]),
     status=st.sampled_from([None, "Pending", "InProgress", "Completed"]),
@@ -182,6 +182,7 @@ class TestLargeLists:
             ListQuery(status="Pending", sort_by="Name"),
             ListQuery(status="Pending", created_after=1500.0),
             ListQuery(name_contains="-000"),
+            ListQuery(name_contains="name-", sort_by="Name"),
         ],
         ids=lambda query: f"{query.sort_by}-{query.status}-{query.name_contains}-{query.ascending}",
     )
@@ -200,10 +201,15 @@ class TestLargeLists:
         assert large < 5 * small + 0.001
 
     def test_a_filter_that_nothing_passes_ends_with_bounded_pages(self, stores: list[Store]) -> None:
-        query = ListQuery(name_contains="absent")
+        query = ListQuery(modified_after=1e9)
         found = list(pages(stores[1].list_algorithms, query))
         assert set(map(len, found)) == {0}
         assert len(found) == MANY // 10_000
+
+    def test_the_few_names_with_a_text_are_found_wherever_they_stand(self, stores: list[Store]) -> None:
+        query = ListQuery(name_contains="-09998", ascending=False)
+        names = list(itertools.chain(*pages(stores[1].list_algorithms, query)))
+        assert names == [f"name-{number:06}" for number in range(99_989, 99_979, -1)]
 
 
 def _row_pages(store: Store, query: ListQuery) -> Iterator[list[Any]]:

@@ -58,6 +58,11 @@ class Database(Protocol):
         """
         ...
 
+    @property
+    def finds_names(self) -> bool:
+        """Whether it has the index of `name_index`."""
+        ...
+
     def reader(self) -> Connection:
         """For statements that only read, each by itself; they never wait for a change."""
         ...

@@ -1,10 +1,13 @@
 """Pages of a list: the rows after a position, by an index, at a cost that does not grow with the table."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sagestone.store.database import Connection
+from sagestone.store.database import Connection, Database
 from sagestone.store.interface import ListQuery
+from sagestone.store.name_index import find_names
 from sagestone.store.tokens import Position, make_token, read_token
 
 #: Rows that one page looks at. A filter that few rows pass gives a short page with a token, as the service's own
@@ -41,23 +44,22 @@ class ListedRow:
     warm_pool: str | None
 
 
-def list_rows(
-    connection: Connection, token_key: bytes, kind: str, query: ListQuery
-) -> tuple[list[ListedRow], str | None]:
+def list_rows(database: Database, token_key: bytes, kind: str, query: ListQuery) -> tuple[list[ListedRow], str | None]:
     """The rows of one page and the token of the next; raises BadToken."""
-    keys = _sort_keys(query)
+    connection, keys = database.reader(), _sort_keys(query)
     after = read_token(token_key, kind, query, query.token) if query.token else None
-    walked, walked_values = _walk(kind, query, keys, after)
+    named = find_names(connection, kind, query.name_contains) if query.name_contains and database.finds_names else None
+    walked, walked_values = _walk(kind, query, keys, after, named)
     wanted, wanted_values = _filters(query)
+    chosen = f"SELECT {', '.join(_COLUMNS)} FROM ({walked} LIMIT {SCAN_LIMIT}) AS walked WHERE {wanted}"
     found = connection.execute(
-        f"SELECT {', '.join(_COLUMNS)} FROM ({walked} LIMIT {SCAN_LIMIT}) AS walked WHERE {wanted} LIMIT ?",
-        (*walked_values, *wanted_values, query.limit + 1),
+        f"{chosen if wanted_values else walked} LIMIT ?", (*walked_values, *wanted_values, query.limit + 1)
     ).fetchall()
     page = found[: query.limit]
     position: Position | None = None
     if len(found) > query.limit:
         position = _position(page[-1], keys)
-    elif wanted_values:
+    elif wanted_values and named is None:
         position = _end_of_scan(connection, walked, walked_values, keys)
     token = make_token(token_key, kind, query, position) if position is not None else None
     return [ListedRow(*row[1:]) for row in page], token
@@ -69,9 +71,16 @@ def _sort_keys(query: ListQuery) -> tuple[str, ...]:
     return keys[1:] if keys[0] == "status" and query.status is not None else keys
 
 
-def _walk(kind: str, query: ListQuery, keys: tuple[str, ...], after: Position | None) -> tuple[str, list[Any]]:
-    """The SELECT that goes along an index: kind, status and the bounds of the sort key, which cost nothing."""
+def _walk(
+    kind: str, query: ListQuery, keys: tuple[str, ...], after: Position | None, named: Sequence[int] | None
+) -> tuple[str, list[Any]]:
+    """The SELECT that goes along an index: kind, status and the bounds of the sort key, which cost nothing. Or along
+    the rows whose ids are known to be all that count."""
     conditions, values = ["kind = ?"], list[Any]((kind,))
+    table = "resources"
+    if named is not None:  # joined so that they are gone through first, whatever indexes promise
+        table = "(SELECT value FROM json_each(?)) AS named CROSS JOIN resources ON resources.id = named.value"
+        values.insert(0, json.dumps(named))
     if query.status is not None:
         conditions.append("status = ?")
         values.append(query.status)
@@ -90,7 +99,7 @@ def _walk(kind: str, query: ListQuery, keys: tuple[str, ...], after: Position | 
         conditions.append(f"({', '.join(keys)}) {comparison} ({', '.join('?' * len(keys))})")
         values.extend(after)
     order = ", ".join(f"{key} {'ASC' if query.ascending else 'DESC'}" for key in keys)
-    return f"SELECT {', '.join(_COLUMNS)} FROM resources WHERE {' AND '.join(conditions)} ORDER BY {order}", values
+    return f"SELECT {', '.join(_COLUMNS)} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {order}", values
 
 
 def _filters(query: ListQuery) -> tuple[str, list[Any]]:

@@ -72,7 +72,7 @@ class SqlStore:
         return cast(bytes, row[0]) if row else None
 
     def list_algorithms(self, query: ListQuery) -> Page[AlgorithmRow]:
-        found, token = list_rows(self._reader(), self._token_key, "algorithm", query)
+        found, token = list_rows(self._database, self._token_key, "algorithm", query)
         shown = [
             AlgorithmRow(
                 name=row.name, arn=row.arn, description=row.description, created_at=row.created_at,
@@ -113,7 +113,7 @@ class SqlStore:
         return cast("Resource | None", rows.read(self._reader(), rows.KINDS[kind], name))
 
     def list_resources(self, kind: type[AnyResource], query: ListQuery) -> Page[ResourceRow]:
-        found, token = list_rows(self._reader(), self._token_key, rows.KINDS[kind], query)
+        found, token = list_rows(self._database, self._token_key, rows.KINDS[kind], query)
         shown = [
             ResourceRow(
                 name=row.name, arn=row.arn, created_at=row.created_at, status=row.status,
@@ -336,7 +336,7 @@ class SqlStore:
         return found.fetchall()
 
     def _list_jobs(self, kind: rows.Kind, query: ListQuery) -> Page[JobRow]:
-        found, token = list_rows(self._reader(), self._token_key, kind, query)
+        found, token = list_rows(self._database, self._token_key, kind, query)
         shown = [
             JobRow(
                 name=row.name, arn=row.arn, created_at=row.created_at, modified_at=row.modified_at,

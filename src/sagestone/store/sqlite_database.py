@@ -9,6 +9,7 @@ from sagestone.domain.algorithm import Algorithm
 from sagestone.store.connections import Readers, open_writer
 from sagestone.store.database import Connection, Item, Result
 from sagestone.store.migrations import migrate
+from sagestone.store.name_index import keep_names
 from sagestone.store.sql_store import SqlStore
 from sagestone.store.writer import Writer
 
@@ -18,10 +19,11 @@ def open_sqlite(path: Path, describe: Callable[[Algorithm], bytes], describe_ver
     connection = open_writer(path)
     try:
         migrate(connection, path)
+        finds_names = keep_names(connection)
     except BaseException:
         connection.close()
         raise
-    database = SqliteDatabase(writer=Writer(connection), readers=Readers(path))
+    database = SqliteDatabase(writer=Writer(connection), readers=Readers(path), finds_names=finds_names)
     try:
         return SqlStore(database, describe, describe_version)
     except BaseException:
@@ -35,6 +37,7 @@ class SqliteDatabase:
 
     writer: Writer
     readers: Readers
+    finds_names: bool
 
     def write(self, change: Callable[[Connection], Result]) -> Result:
         return self.writer.write(change)

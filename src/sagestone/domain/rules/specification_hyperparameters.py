@@ -7,6 +7,8 @@ from sagestone.domain.hyperparameters import RANGE_OF, number, objection, phrase
 from sagestone.domain.place import Place, repeated_members
 from sagestone.shapes.violation import Violation
 
+_RANGES = frozenset(RANGE_OF.values())
+
 
 def hyperparameter_violations(training: Place) -> Iterator[Violation]:
     """Names are unique; a range fits its type, can be read and is not empty; a default is a value of it.
@@ -16,13 +18,27 @@ def hyperparameter_violations(training: Place) -> Iterator[Violation]:
     declared = training.member("SupportedHyperParameters")
     yield from repeated_members(declared, "Name", "hyperparameter name")
     for item in declared.elements():
-        broken = list(_range_violations(item))
+        broken = [] if _has_sound_range(item.value) else list(_range_violations(item))
         yield from broken
         default = item.member("DefaultValue")
         if default.value is not None and not broken:
             reason = objection(item.value, default.value)
             if reason is not None:
                 yield default.breaks(reason)
+
+
+def _has_sound_range(item: Mapping[str, Any]) -> bool:
+    """Whether `_range_violations` would find nothing: told without places, for nearly all are sound."""
+    kind, ranges = item["Type"], item.get("Range")
+    if not ranges:
+        return True
+    given = [name for name, value in ranges.items() if value is not None and name in _RANGES]
+    if given != [RANGE_OF.get(kind)]:
+        return not given
+    if kind == "Categorical":
+        return True
+    low, high = number(kind, ranges[given[0]]["MinValue"]), number(kind, ranges[given[0]]["MaxValue"])
+    return low is not None and high is not None and low <= high
 
 
 def _range_violations(item: Place) -> Iterator[Violation]:

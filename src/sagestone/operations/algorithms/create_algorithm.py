@@ -61,9 +61,14 @@ def _checked(deps: Dependencies, call: Call) -> Algorithm:
     ]
     if violations:
         raise ValidationException(summary(violations))
-    if deps.store.algorithm_document(name) is not None:  # before images are looked up, which may take long
+    if not deps.images_at_hand and deps.store.algorithm_document(name) is not None:  # the look may take long
         raise _taken(arn)
-    training_digest, container_digests = resolve_images(request, deps.image)
+    try:
+        training_digest, container_digests = resolve_images(request, deps.image)
+    except ValidationException:
+        if deps.store.algorithm_document(name) is not None:
+            raise _taken(arn) from None
+        raise
     plan = plan_validation(
         request,
         deployment=deps.deployment,

@@ -36,6 +36,10 @@ class PostgresDatabase:
         self._closed = False
         self._reader = _Reader(self)
 
+    @property
+    def finds_names(self) -> bool:
+        return False
+
     def write(self, change: Callable[[Connection], Result]) -> Result:
         """Raises StoreUnavailable, StoreFull."""
         for attempt in range(_TRIES):
