@@ -173,7 +173,8 @@ def test_changes_of_the_same_many_all_come_about(two: tuple[Store, Store]) -> No
 
     def count(number: int) -> None:
         order = names if number % 2 else names[::-1]
-        two[number % 2].change_algorithms(order, lambda one: replace(one, created_at=one.created_at + 1))
+        for name in order:
+            two[number % 2].change_algorithm(name, lambda one: replace(one, created_at=one.created_at + 1))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(count, range(8)))

@@ -44,7 +44,7 @@ class TestStore:
         assert store.transform_job("job") == TRANSFORM
         assert list((store.tags(one.arn) or {}).items()) == [("b", "2"), ("a", "1")]
         assert store.tags(TRAINING.spec.arn) == {"job": "tag"}
-        assert store.unfinished_algorithms() == ["a"]
+        assert store.unfinished_resources() == ["algorithm/a"]
         assert store.unfinished_jobs() == store.job_keys() == ["training/job", "transform/job"]
         store.close()
 
@@ -114,13 +114,6 @@ class TestStore:
         assert after.status == "InProgress"
         assert store.algorithm_document("a") == describe(after)
 
-    def test_several_change_together(self, store: Store) -> None:
-        for name in ("a", "b", "c"):
-            store.add_algorithm(algorithm(name), {})
-        store.change_algorithms(["a", "absent", "c"], begin_validation)
-        found = [store.algorithm(name) for name in ("a", "b", "c")]
-        assert [one.status for one in found if one] == ["InProgress", "Pending", "InProgress"]
-
     def test_what_a_change_raises_passes_through_and_undoes_it_alone(self, store: Store) -> None:
         store.add_job(TRAINING, {})
 
@@ -133,7 +126,7 @@ class TestStore:
             assert all(isinstance(one.exception(), ZeroDivisionError) for one in refused)
             assert all(one.exception() is None for one in added)
         assert store.training_job("job") == TRAINING
-        assert len(store.unfinished_algorithms()) == 20
+        assert len(store.unfinished_resources()) == 20
 
     def test_many_are_begun_at_once_and_each_is_told_what_became_of_it(self, store: Store) -> None:
         store.add_algorithm(algorithm("taken"), {})

@@ -33,7 +33,7 @@ class TestResources:
         assert store.resource(Model, "x") == model("x")
         assert store.resource(Model, "y") is None
         assert [row.name for row in store.list_resources(Model, ListQuery()).rows] == ["x"]
-        assert store.unfinished_algorithms() == ["x"]
+        assert store.unfinished_resources() == ["algorithm/x"]
         assert store.unfinished_jobs() == store.job_keys() == ["transform/x"]
         assert store.remove_resource(Model, "x")
         assert store.algorithm("x") == algorithm("x")
@@ -140,7 +140,7 @@ class TestGroups:
         store.add_resource(package("p"), {})
         store.add_algorithm(algorithm("a"), {})
         assert store.unfinished_resources() == ["model-package/p", "algorithm/a"]
-        assert (store.unfinished_algorithms(), store.unfinished_jobs()) == (["a"], [])
+        assert store.unfinished_jobs() == []
         store.change_resource(ModelPackage, "p", begin_validation)
         ended = store.change_resource(ModelPackage, "p", complete_validation)
         assert ended == store.resource(ModelPackage, "p")

@@ -9,7 +9,6 @@ EFFECTS = frozenset(
         *(
             "add_job",
             "change_algorithm",
-            "change_algorithms",
             "change_job",
             "apply_events",
             "remove_algorithm",

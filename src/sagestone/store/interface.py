@@ -164,18 +164,10 @@ class Store(Protocol):
 
     def list_algorithms(self, query: ListQuery) -> Page[AlgorithmRow]: ...
 
-    def unfinished_algorithms(self) -> Sequence[str]:
-        """Names of those in Pending, InProgress or Deleting, oldest first."""
-        ...
-
     def change_algorithm(
         self, name: str, change: Callable[[Algorithm], Algorithm], holder: str | None = None
     ) -> Algorithm:
         """Apply a pure change in one transaction (called once); raises NotFound. What it raises passes through."""
-        ...
-
-    def change_algorithms(self, names: Sequence[str], change: Callable[[Algorithm], Algorithm]) -> None:
-        """The same pure change to several in one transaction; names that are not there are passed over."""
         ...
 
     def remove_algorithm(self, name: str, holder: str | None = None) -> None:
