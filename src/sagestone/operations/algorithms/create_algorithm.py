@@ -1,7 +1,7 @@
 """CreateAlgorithm."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sagestone.domain.algorithm import Algorithm, StatusItem
 from sagestone.domain.place import Place
@@ -19,6 +19,9 @@ from sagestone.wire.call import Call
 from sagestone.wire.errors import ValidationException
 from sagestone.wire.operation import Answer, Later
 
+#: Characters of all metrics' expressions, without counted repeats, that are compiled within milliseconds.
+_QUICKLY_COMPILED: Final = 1000
+
 
 def create_algorithm(deps: Dependencies, call: Call) -> Answer:
     """Register the algorithm and leave its validation to the controller; answers when it is durable.
@@ -30,8 +33,11 @@ def create_algorithm(deps: Dependencies, call: Call) -> Answer:
 
 
 def begin_create_algorithm(deps: Dependencies, call: Call) -> Later | None:
-    """The same but for the wait for the disk; None where an engine must be asked for images, or a mount looked at."""
-    return _begin(deps, call) if deps.images_at_hand and not _names_file_system(call.parameters) else None
+    """The same but for the wait for the disk; None where an engine must be asked for images, a mount looked at, or
+    expressions compiled that may have been made to take long."""
+    request = call.parameters
+    waits = not deps.images_at_hand or _names_file_system(request) or _has_long_expressions(request)
+    return None if waits else _begin(deps, call)
 
 
 def _begin(deps: Dependencies, call: Call) -> Later:
@@ -96,6 +102,12 @@ def _names_file_system(request: Mapping[str, Any]) -> bool:
         for profile in Place(request).at("ValidationSpecification", "ValidationProfiles").elements()
         for channel in profile.at("TrainingJobDefinition", "InputDataConfig").elements()
     )
+
+
+def _has_long_expressions(request: Mapping[str, Any]) -> bool:
+    definitions = request["TrainingSpecification"].get("MetricDefinitions") or ()
+    expressions = [definition["Regex"] for definition in definitions]
+    return sum(map(len, expressions)) > _QUICKLY_COMPILED or any("{" in expression for expression in expressions)
 
 
 def _taken(arn: str) -> ValidationException:
