@@ -65,11 +65,14 @@ class Record:
             pass
         except ValueError:  # cut off by a full disk
             return LOST
-        for process in (self.open_shim(), self.open_program()):  # killed, a shim is outlived for a moment
+        if not self.started():  # before looking for its processes: it may be starting right now
+            return None
+        for look in (self.open_shim, self.open_program):  # killed, a shim is outlived for a moment
+            process = look()
             if process is not None:
                 os.close(process)
                 return None
-        if not self.started():
+        if not self.started():  # the start was taken back
             return None
         # it may have ended between the two looks
         return self.exit() if (self.directory / EXIT).exists() else LOST

@@ -56,6 +56,7 @@ def main() -> None:
     try:
         shim = _Shim(orders)
     except NoOverlay as error:
+        os.unlink(SHIM)  # noqa: PTH108  as long as we live: nobody shall take the container for one that ended
         os.write(report, NO_OVERLAY + str(error).encode())
         return
     except Exception as error:  # noqa: BLE001  told to whoever started us

@@ -15,7 +15,7 @@ from sagestone.containers.sandbox.launch import launch
 from sagestone.containers.sandbox.network import Membership, Networks
 from sagestone.containers.sandbox.orders import Orders
 from sagestone.containers.sandbox.record import Record, read_spec
-from sagestone.containers.sandbox.shim import EXIT, FAILED, NO_OVERLAY, SHIM, STARTED
+from sagestone.containers.sandbox.shim import EXIT, FAILED, NO_OVERLAY, STARTED
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -48,7 +48,6 @@ def store_name(directory: Path) -> str:
 
 def _start_with_copy(directory: Path, stored: StoredImage, orders: Orders) -> bytes:
     """Where the kernel makes no overlay the container gets its own copy of the image: slow, but the same inside."""
-    (directory / SHIM).unlink(missing_ok=True)
     remove_tree(directory / "root")
     shutil.copytree(stored.rootfs, directory / "root", symlinks=True)
     if os.geteuid() == 0:
