@@ -1,5 +1,6 @@
 """A real service in a process of its own, and boto3 clients that know nothing of it but its endpoint and keys."""
 
+import functools
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ from botocore.config import Config
 
 REGION = "us-east-1"
 PATIENCE_SECONDS = 90.0
+_making_a_client = threading.Lock()  # sessions are not for several threads, clients are
 
 
 class RunningService:
@@ -81,10 +84,10 @@ class RunningService:
 
     def client(self, service: str, **config: Any) -> Any:
         """An unmodified boto3 client."""
-        access_key, secret_key = self.keys()
-        session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
         verify = str(self.ca) if self.ca else None
-        return session.client(service, endpoint_url=self.endpoint, config=Config(**config), verify=verify)
+        with _making_a_client:
+            session = _session(*self.keys())
+            return session.client(service, endpoint_url=self.endpoint, config=Config(**config), verify=verify)
 
     def command(self, *arguments: str, timeout: float = PATIENCE_SECONDS) -> "subprocess.CompletedProcess[str]":
         """Run the command line for this home."""
@@ -117,6 +120,12 @@ class RunningService:
         code = self._process.wait(timeout=60)
         self._process = None
         return code
+
+
+@functools.lru_cache(maxsize=4)
+def _session(access_key: str, secret_key: str) -> boto3.Session:
+    """One for all clients with these keys: reading the model of a service takes longer than many a test."""
+    return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
 
 
 def eventually(is_so: Callable[[], bool], what: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
