@@ -46,6 +46,7 @@ esac
 
 _SERVE = rb"""
 import json, os, socket, sys, time
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 MODE = os.environ.get("MODE", "plain")
 
@@ -61,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         if MODE == "too-large": self.answer(413, b"at most three rows")
         elif MODE == "media-type": self.answer(415, b"only application/x-parquet")
         elif MODE == "breaks": self.answer(500, b"division by zero in row 2")
+        elif MODE == "role": self.answer(200, self.role())
         elif MODE == "tells": self.answer(200, self.told(body))
         elif MODE == "slow": time.sleep(3); self.answer(200, body)
         elif MODE == "cuts":
@@ -73,6 +75,14 @@ class Handler(BaseHTTPRequestHandler):
         facts = [socket.gethostname(), os.environ.get("WORKERS"), os.environ.get("LEVEL")]
         facts += [self.headers.get("Content-Type"), self.headers.get("Accept"), str(body.count(b"\n"))]
         return "|".join(map(str, facts)).encode() + b"|" + body.replace(b"\n", b"/")
+    def role(self):
+        place = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        if place is None:
+            return b"nobody"
+        host, _, path = place.removeprefix("http://").partition("/")
+        connection = HTTPConnection(host, timeout=10)
+        connection.request("GET", "/" + path)
+        return connection.getresponse().read()
     def answer(self, status, body):
         self.send_response(status)
         self.send_header("Content-Type", "text/csv")

@@ -9,7 +9,9 @@ import boto3
 import pytest
 
 from tests.system.service import REGION, RunningService
+from tests.system.serving import outputs, transform, wait
 from tests.system.training import log_of, train, training_request
+from tests.system.validation import ROLE
 
 #: Asks again as SDKs do: the way to the service is there a moment after the container has started.
 _ASK = (
@@ -34,6 +36,19 @@ def told(lines: list[str], word: str) -> str:
     return line.removeprefix(word).strip()
 
 
+def caller(service: RunningService, document: dict[str, str]) -> str:
+    """Who calls with the keys of that answer."""
+    sts = boto3.client(
+        "sts",
+        endpoint_url=service.endpoint,
+        region_name=REGION,
+        aws_access_key_id=document["AccessKeyId"],
+        aws_secret_access_key=document["SecretAccessKey"],
+        aws_session_token=document["Token"],
+    )
+    return str(sts.get_caller_identity()["Arn"])
+
+
 @pytest.mark.parametrize("instances", [1, 2])
 def test_an_open_jobs_containers_are_their_role(service: RunningService, instances: int) -> None:
     name = f"role-{instances}"
@@ -43,15 +58,7 @@ def test_an_open_jobs_containers_are_their_role(service: RunningService, instanc
         lines = log_of(service, name, host)
         (document,) = [json.loads(line) for line in lines if line.startswith("{")]
         assert document["RoleArn"] == shown["RoleArn"]
-        sts = boto3.client(
-            "sts",
-            endpoint_url=service.endpoint,
-            region_name=REGION,
-            aws_access_key_id=document["AccessKeyId"],
-            aws_secret_access_key=document["SecretAccessKey"],
-            aws_session_token=document["Token"],
-        )
-        assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/Validation/SageMaker")
+        assert caller(service, document).endswith(":assumed-role/Validation/SageMaker")
         path = told(lines, "uri").removeprefix(told(lines, "endpoint"))
         with pytest.raises(HTTPError, match="403"):  # the job has ended
             urlopen(f"{service.endpoint}{path}", timeout=10)
@@ -77,3 +84,26 @@ def test_a_program_that_has_ended_already_misses_nothing(sandbox_service: Runnin
     assert (shown["TrainingJobStatus"], shown.get("FailureReason")) == ("Completed", None)
     for host in (1, 2):
         assert not [line for line in log_of(sandbox_service, "at-once", host) if "cannot reach" in line]
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_serving_containers_are_their_models_role_unless_it_is_isolated(
+    service: RunningService, isolated: bool
+) -> None:
+    name = f"serving-role-{isolated}".lower()
+    container = {"Image": "tests/serve:1", "Environment": {"MODE": "role"}}
+    service.client("sagemaker").create_model(
+        ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE, EnableNetworkIsolation=isolated
+    )
+    service.client("sagemaker").create_transform_job(**transform(name, name))
+    shown = wait(service, name)
+    assert (shown["TransformJobStatus"], shown.get("FailureReason")) == ("Completed", None)
+    answers = list(outputs(service, name).values())
+    assert answers
+    for answer in answers:
+        if isolated:
+            assert answer.strip() == b"nobody"
+        else:
+            document = json.loads(answer)
+            assert document["RoleArn"] == ROLE
+            assert caller(service, document).endswith(":assumed-role/Validation/SageMaker")

@@ -6,7 +6,7 @@ from typing import Final
 from sagestone.agent.relay import Relay, address_of, endpoint_of
 from sagestone.agent.tools import Tools
 from sagestone.containers.runtime import Runtime, RuntimeFailure
-from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.assignment import Assignment, TrainingAssignment
 from sagestone.domain.container_credentials import credentials_path
 
 #: The port of the container's own loopback by which the service is reached where it has a network of its own.
@@ -15,9 +15,9 @@ PORT: Final = 51679
 _END_SECONDS = 1.0  # between the end of a process and the runtime's knowing of it
 
 
-def role_environment(assignment: TrainingAssignment, tools: Tools) -> dict[str, str]:
+def role_environment(assignment: Assignment, tools: Tools) -> dict[str, str]:
     """Endpoint and place of the credentials; nothing for an isolated job, or where no service is to be found."""
-    if assignment.job.isolated or tools.service is None:
+    if not _has_role(assignment) or tools.service is None:
         return {}
     try:
         here = endpoint_of(Path(tools.service.endpoint_file))
@@ -33,9 +33,9 @@ def role_environment(assignment: TrainingAssignment, tools: Tools) -> dict[str, 
     }
 
 
-def open_relay(assignment: TrainingAssignment, tools: Tools, container: str) -> Relay | None:
+def open_relay(assignment: Assignment, tools: Tools, container: str) -> Relay | None:
     """The way from a running container to the service; None where it needs none, or has none: then the log says so."""
-    if assignment.job.isolated or tools.service is None or not _needs_relay(assignment, tools):
+    if not _has_role(assignment) or tools.service is None or not _needs_relay(assignment, tools):
         return None
     file = Path(tools.service.endpoint_file)
     try:
@@ -55,6 +55,12 @@ def _is_over(runtime: Runtime, container: str) -> bool:
         return False
 
 
-def _needs_relay(assignment: TrainingAssignment, tools: Tools) -> bool:
-    """Only a lone host of the sandbox has the machine's own loopback."""
-    return tools.runtime.name != "sandbox" or assignment.network is not None
+def _has_role(assignment: Assignment) -> bool:
+    """A model may have been made without one."""
+    return not assignment.job.isolated and bool(assignment.job.role_arn)
+
+
+def _needs_relay(assignment: Assignment, tools: Tools) -> bool:
+    """Only a lone host of a training job has the machine's own loopback, and in the sandbox only."""
+    alone = isinstance(assignment, TrainingAssignment) and assignment.network is None
+    return tools.runtime.name != "sandbox" or not alone

@@ -13,6 +13,8 @@ from sagestone.agent.console import Console
 from sagestone.agent.exit_wait import wait_for_exit
 from sagestone.agent.job_volume import tmp_mounts
 from sagestone.agent.outside import OutsideWatch
+from sagestone.agent.relay import Relay
+from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.containers.labels import HOME, INSTANCE, JOB, POSITION, container_name
 from sagestone.containers.runtime import (
@@ -77,6 +79,7 @@ class ServingContainer:
             self._labels[POSITION] = str(role.position)
         self._id: str | None = None
         self._console: Console | None = None
+        self._relay: Relay | None = None
         self.port = PORT
         self._on_end = on_end
         self.exit: Exit | None = None
@@ -92,6 +95,7 @@ class ServingContainer:
         self._id = found.id if found is not None else self._create(variables)
         if found is None or not found.started:
             self._start()
+        self._relay = open_relay(self._assignment, self._tools, self._id)  # first: it may ask at once
         self._console = Console(
             self._tools.runtime,
             self._id,
@@ -137,6 +141,8 @@ class ServingContainer:
     def remove(self, grace_seconds: float) -> None:
         """End it, keep the rest of its output, and take it away; idempotent."""
         found = self._find()
+        if self._relay is not None:
+            self._relay.close()
         if found is not None:
             if found.running:
                 self._tools.runtime.stop(found.id, grace_seconds)
@@ -152,7 +158,13 @@ class ServingContainer:
             image=role.served.image.digest,
             command=("serve",),
             hostname=role.hostname,
-            environment={**role.served.environment, **environment(job), **variables, **job.environment},
+            environment={
+                **role_environment(assignment, self._tools),
+                **role.served.environment,
+                **environment(job),
+                **variables,
+                **job.environment,
+            },
             mounts=(
                 *(() if role.served.model_uri is None else (model,)),
                 *tmp_mounts(self._tools.files, role.position),

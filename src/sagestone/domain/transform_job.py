@@ -78,7 +78,9 @@ class TransformJobSpec:
     instance_type: str
     instance_count: int = 1
     volume_kms_key_id: str = ""  # what the instances' volumes are encrypted with; "": directories of the machine
-    isolated: bool = True  # EnableNetworkIsolation of the model; containers have no way out in either case
+    isolated: bool = (
+        True  # EnableNetworkIsolation of the model: no keys of its role; no way out but to the service in either case
+    )
     request: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -22,7 +22,7 @@ def container_credentials(of_account: Callable[[str], Dependencies], path: str) 
     key, created_at, account = found
     deps = of_account(account)
     kind, _, name = key.partition("/")
-    job = deps.store.training_job(name) if kind == "training" else None
+    job = deps.store.training_job(name) if kind == "training" else deps.store.transform_job(name)
     if job is None or job.created_at != created_at or job.finished or job.spec.isolated:
         return None
     role = _ROLE.search(job.spec.role_arn)

@@ -24,9 +24,9 @@ ModelName                      honoured  key of the resource; unique in the depl
 {_CONTAINER.replace("?", "*P")}
 {_CONTAINER.replace("?", "*C")}
 InferenceExecutionConfig.Mode  honoured  Serial; transform jobs refuse a model of Direct, which is for endpoints
-ExecutionRoleArn               recorded  shown; S3 takes the service's own keys
+ExecutionRoleArn               honoured  whose keys containers get that are not isolated; S3 takes the service's own
 Tags.Key                       honoured  unique in a request, never beginning with aws:
 Tags.Value                     honoured
 VpcConfig                      recorded  containers have no network but their job's, which no group or subnet widens
-EnableNetworkIsolation         recorded  containers are isolated in any case
+EnableNetworkIsolation         honoured  without it containers get their role's keys; no network in either case
 """
