@@ -21,7 +21,7 @@ def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str)
         try:
             found = runtime.wait(container)
             if found is not None:
-                if deadline is not None and found.code == KILLED:
+                if deadline is not None and _was_taken_along(runtime, container, found):
                     raise JobFailure("internal", taken_along(runtime.name, subject))
                 return found
         except (RuntimeFailure, OSError) as error:
@@ -29,3 +29,8 @@ def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str)
             if time.monotonic() > deadline:
                 raise JobFailure("internal", f"{named} cannot be waited for: {error}") from error
             time.sleep(_PAUSE_SECONDS)
+
+
+def _was_taken_along(runtime: Runtime, container: str, found: Exit) -> bool:
+    """Whether the engine, when it came back, ended it: by SIGTERM first, so its code may be the program's own."""
+    return (found.code == KILLED and not found.out_of_memory) or runtime.stopped_by_engine(container)

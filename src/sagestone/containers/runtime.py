@@ -180,6 +180,11 @@ class Runtime(Protocol):
         """Wait for the end; None when `timeout` seconds passed first."""
         ...
 
+    def stopped_by_engine(self, container: str) -> bool:
+        """Whether the engine's record says that it was stopped or killed: through us, or by the engine itself, as
+        Docker does when it is started anew. A runtime without an engine says no."""
+        ...
+
     def copy_logs(
         self,
         container: str,

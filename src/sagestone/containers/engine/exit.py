@@ -65,11 +65,11 @@ def _exit(http: EngineHttp, document: dict[str, Any], engine: RuntimeName) -> Ex
     flagged = bool(state.get("OOMKilled")) and code != 0
     limited = bool(document["HostConfig"].get("Memory"))
     if engine == "podman" and not flagged and code == _KILLED and limited:
-        flagged = not _was_killed(http, document)
+        flagged = not was_stopped(http, document)
     return Exit(code=code, out_of_memory=flagged)
 
 
-def _was_killed(http: EngineHttp, document: dict[str, Any]) -> bool:
+def was_stopped(http: EngineHttp, document: dict[str, Any]) -> bool:
     """Whether the engine's own record shows a kill or stop of this container."""
     filters = {"container": [document["Id"]], "event": ["kill", "stop"]}
     with http.stream("GET", "/events", timeout=30, since=0, until=int(time.time()) + 1, filters=filters) as pieces:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sagestone.containers.engine.connect import connect_engine, listen_engine, private_network
-from sagestone.containers.engine.exit import has_ended, inspect, never_started, wait_for_exit
+from sagestone.containers.engine.exit import has_ended, inspect, never_started, wait_for_exit, was_stopped
 from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 from sagestone.containers.engine.images import EngineImages, check_architecture
 from sagestone.containers.engine.logs import follow_file, follow_stream, poll_stream
@@ -117,6 +117,9 @@ class EngineRuntime:
 
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:
         return wait_for_exit(self._http, container, self._name, timeout)
+
+    def stopped_by_engine(self, container: str) -> bool:
+        return was_stopped(self._http, inspect(self._http, container))
 
     def copy_logs(
         self,
