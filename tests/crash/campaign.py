@@ -41,7 +41,7 @@ def run(shape: Shape, *, seed: int, kills: int, in_flight: int, say: Callable[[s
     world = World(Path(tempfile.mkdtemp(prefix="sagestone-crash-")), shape)
     world.prepare()
     machine = Machine(world.homes, owner=PLAIN_USER if shape.plain_user else 0)
-    scenarios = draw_scenarios(seed, accounts=shape.accounts)
+    scenarios = draw_scenarios(seed, accounts=shape.accounts, volumes=shape.volumes)
     flight = Flight(world, size=in_flight, scenarios=scenarios, tally=report.tally)
 
     def tell() -> None:
@@ -50,14 +50,18 @@ def run(shape: Shape, *, seed: int, kills: int, in_flight: int, say: Callable[[s
                 say(f"✗ {complaint}")
                 said.add(complaint)
 
-    for kill in draw_kills(seed, kills, shape.whats):
-        flight.top_up()
-        hits = [*agents_that_died(world), *carry_out(kill, world)]
-        report.hits.update(hit.what for hit in hits)
-        flight.note(hits)
-        flight.settle()
-        tell()
-    flight.drain()
+    try:
+        for kill in draw_kills(seed, kills, shape.whats):
+            flight.top_up()
+            hits = [*agents_that_died(world), *carry_out(kill, world)]
+            report.hits.update(hit.what for hit in hits)
+            flight.note(hits)
+            flight.settle()
+            tell()
+        flight.drain()
+    except BaseException:
+        say(world.last_words())
+        raise
     tell()
     report.tally.complaints += machine.complaints([os.getppid(), *world.processes], blobs=False)
     world.restart()

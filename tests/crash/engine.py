@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,30 @@ class Engine:
     def stop(self) -> int:
         """Ask it to end, and everything in it."""
         code = self._end(signal.SIGTERM)
-        for group in Path("/sys/fs/cgroup").glob(f"*/{self._directory.name}"):
-            for directory in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
-                directory.rmdir()
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while left := self._control_groups():
+            self._end_shims()
+            try:
+                for directory in left:
+                    directory.rmdir()
+            except OSError:  # a process in it has not gone yet
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         return code
+
+    def _control_groups(self) -> list[Path]:
+        """The deepest first."""
+        groups = list(Path("/sys/fs/cgroup").glob(f"*/{self._directory.name}"))
+        below = [path for group in groups for path in group.rglob("*") if path.is_dir()]
+        return sorted([*below, *groups], reverse=True)
+
+    def _end_shims(self) -> None:
+        """What a killed Docker leaves: it stays, with no container in it."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if str(self._directory).encode() in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def left(self) -> list[str]:
         """The containers and networks in it that are not its own."""

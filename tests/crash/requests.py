@@ -7,6 +7,7 @@ from tests.crash.scenario import RETRIES, Scenario
 
 BUCKET: Final = "crash"
 THEIR_BUCKET: Final = "crash-theirs"
+VOLUME_KEY: Final = "alias/aws/ebs"
 LEDGER: Final = "fs-0123456789abcdef0"
 SEAL: Final = "alias/crash"
 OTHER_ACCOUNT: Final = "210987654321"
@@ -96,7 +97,12 @@ def _training(scenario: Scenario) -> dict[str, Any]:
             "S3OutputPath": f"s3://{bucket}/{scenario.name}/models",
             **({"KmsKeyId": SEAL} if sealed else {}),
         },
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": scenario.hosts, "VolumeSizeInGB": 1},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": scenario.hosts,
+            "VolumeSizeInGB": 1,
+            **({"VolumeKmsKeyId": VOLUME_KEY} if scenario.volume else {}),
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": _SECONDS},
     }
 
@@ -116,7 +122,11 @@ def _transform(scenario: Scenario) -> dict[str, Any]:
             "AssembleWith": "None",
             **({"KmsKeyId": SEAL} if scenario.sealed else {}),
         },
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": scenario.transforms},
+        "TransformResources": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": scenario.transforms,
+            **({"VolumeKmsKeyId": VOLUME_KEY} if scenario.volume else {}),
+        },
     }
 
 

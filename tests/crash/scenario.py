@@ -23,21 +23,23 @@ class Scenario:
     mode: Mode = "File"
     hosts: int = 1
     sealed: bool = False  # what it writes is encrypted with a KMS key
+    volume: bool = False  # its instances have encrypted volumes
     containers: int = 1  # of the model
     transforms: int = 1  # instances of the transform job
     theirs: bool = False  # it belongs to the other account
 
     def __str__(self) -> str:
         words = [f"{self.name}: {self.mode}", f"{self.hosts} hosts" if self.hosts > 1 else ""]
-        words += ["sealed" if self.sealed else "", "of the other account" if self.theirs else ""]
+        words += ["sealed" if self.sealed else "", "encrypted volumes" if self.volume else ""]
+        words.append("of the other account" if self.theirs else "")
         if self.kind == "validation":
             words.append(f"{self.transforms} transform instances of {self.containers} containers")
         return ", ".join(word for word in words if word)
 
 
-def draw_scenarios(seed: int, *, accounts: bool) -> Iterator[Scenario]:
-    """Without end; with `accounts` some belong to the other one."""
-    dice = random.Random(f"scenarios {seed}")
+def draw_scenarios(seed: int, *, accounts: bool, volumes: bool) -> Iterator[Scenario]:
+    """Without end; with `accounts` some belong to the other one, with `volumes` some have encrypted ones."""
+    dice, of_volumes = random.Random(f"scenarios {seed}"), random.Random(f"volumes {seed}")
     number = 0
     while True:
         number += 1
@@ -52,6 +54,7 @@ def draw_scenarios(seed: int, *, accounts: bool) -> Iterator[Scenario]:
             mode="Pipe" if kind == "retried" else dice.choice(modes),
             hosts=1 if kind == "warm" else dice.choice((1, 1, 2)),
             sealed=not theirs and dice.random() < 0.25,
+            volume=of_volumes.random() < 0.2 and volumes and not theirs,
             containers=dice.choice((1, 1, 2)) if validation else 1,
             transforms=dice.choice((1, 1, 2)) if validation else 1,
             theirs=theirs,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from sagestone.volumes.probe import complaint as volume_complaint
 from tests.crash.plan import What
 from tests.engines import EngineKind, missing_engine_reason
 from tests.postgres import missing_postgres_reason
@@ -37,6 +38,11 @@ class Shape:
     def accounts(self) -> bool:
         """Whether there is a second account: the embedded store has its buckets."""
         return not self.other_s3
+
+    @property
+    def volumes(self) -> bool:
+        """Whether instances may have encrypted volumes: only root can mount them."""
+        return not self.plain_user and volume_complaint() is None
 
     def __str__(self) -> str:
         words = [self.runtime, "a plain user" if self.plain_user else ""]

@@ -20,6 +20,7 @@ from tests.postgres import PostgresServer
 from tests.system.service import RunningService
 
 _DISK = "400m"
+_LAST_WORDS = 4000
 _COMMON = {
     "SAGESTONE_CPUS": "64",  # several jobs at a time on a small machine
     "SAGESTONE_MEMORY_GB": "128",
@@ -129,6 +130,11 @@ class World:
     def processes(self) -> Sequence[int]:
         """Of all servers."""
         return [server.pid for server in (*self.services, self.s3, self.engine, self.database) if server is not None]
+
+    def last_words(self) -> str:
+        """The ends of the logs of all servers: they go with the round."""
+        logs = sorted([*self.directory.glob("*/service.log"), *self.directory.glob("*/engine.log")])
+        return "\n".join(f"{log}:\n{log.read_text(errors='replace')[-_LAST_WORDS:]}" for log in logs)
 
     def restart(self) -> None:
         """Stop the services as one should, and start them again."""
