@@ -78,6 +78,7 @@ def running_face(
     authentication: bool = True,
     clock: Callable[[], float] = time.time,
     arrived: Callable[[web.BaseRequest], Awaitable[None]] = _at_once,
+    body_patience: float = 60.0,
 ) -> Iterator[RunningFace]:
     """Serve the store of a directory until the block is left; each request waits for `arrived` first."""
     storage = open_storage(directory, vault_beside(directory))
@@ -85,7 +86,14 @@ def running_face(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    face = S3Face(storage, account=ACCOUNT, region=REGION, book=book if authentication else None, clock=clock)
+    face = S3Face(
+        storage,
+        account=ACCOUNT,
+        region=REGION,
+        book=book if authentication else None,
+        clock=clock,
+        body_patience=body_patience,
+    )
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         await arrived(request)

@@ -137,6 +137,7 @@ def toy_service(
     max_body: int = 1_000_000,
     monitoring: MonitoringFace | None = None,
     begun: bool = False,
+    idle_seconds: float = 75.0,
 ) -> Iterator[Served]:
     """A server in a thread of its own, stopped at the end. `begun`: what is to be stored waits in `stored`."""
     served = Served()
@@ -149,6 +150,7 @@ def toy_service(
         no_auth=no_auth,
         max_body=max_body,
         monitoring=monitoring,
+        idle_seconds=idle_seconds,
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=run_loop, args=(loop,))

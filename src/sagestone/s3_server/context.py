@@ -15,13 +15,15 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The store, who may use what of it, where it stands, the clock (epoch seconds) and threads for blocking work."""
+    """The store, who may use what of it, where it stands, the clock (epoch seconds), threads for blocking work, and how
+    many seconds a client may let a body stand still."""
 
     storage: Storage
     access: Access
     region: str
     clock: Callable[[], float]
     threads: Executor
+    body_patience: float
 
     async def run(self, work: Callable[P, Outcome], *args: P.args, **kwargs: P.kwargs) -> Outcome:
         """Do blocking work in a thread. It is not cut off when the caller is: wait for it, then be cancelled."""

@@ -43,7 +43,7 @@ async def copy_object(context: Context, request: S3Request, signer: Signer) -> w
     algorithm = read_algorithm(algorithm) if algorithm else ""
     conditions = read_write_conditions(request)
     fresh = read_description(request)
-    await discard(request)
+    await discard(context, request)
     context.access.check_encrypt(signer, request.bucket, wanted)
     context.storage.buckets.get(request.bucket)
 

@@ -29,7 +29,7 @@ class S3Face:
     """Answers S3 requests from a store.
 
     1. Nothing is read of a body, nor anything done, before the request's head was accepted; a refusal before the body
-       was read closes the connection.
+       was read closes the connection; so does a body of which nothing came for `body_patience` seconds.
     2. Every answer carries `x-amz-request-id`; every error is an S3 error document.
     3. Without a credential book (None) nobody needs a signature.
 
@@ -47,10 +47,18 @@ class S3Face:
         book: CredentialBook | None,
         hosts: tuple[str, ...] = ("localhost",),
         clock: Callable[[], float] = time.time,
+        body_patience: float = 60.0,
     ) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
         self._access = Access(book, storage.buckets, storage.seals, partition=partition, account=account)
-        self._context = Context(storage=storage, access=self._access, region=region, clock=clock, threads=self._threads)
+        self._context = Context(
+            storage=storage,
+            access=self._access,
+            region=region,
+            clock=clock,
+            threads=self._threads,
+            body_patience=body_patience,
+        )
         self._authentication = Authentication(book, clock)
         self._hosts = hosts
 

@@ -36,7 +36,7 @@ async def create_upload(context: Context, request: S3Request, signer: Signer) ->
     description = read_description(request)
     wanted = read_encryption(request)
     context.access.check_encrypt(signer, request.bucket, wanted)
-    await discard(request)
+    await discard(context, request)
     sealing = await context.run(context.storage.sealing, request.bucket, request.key, wanted)
     description = replace(description, encryption=sealing.encryption if sealing else None)
     upload = await context.run(
@@ -106,7 +106,7 @@ async def _copy_part(
     bucket, key = read_source(request.headers["x-amz-copy-source"])
     context.access.check(signer, "s3:GetObject", bucket, key)
     wanted = request.headers.get("x-amz-copy-source-range")
-    await discard(request)
+    await discard(context, request)
 
     def work() -> Part:
         sealing = _sealing(context, upload)

@@ -31,7 +31,7 @@ async def receive(
     size = 0
     taking: asyncio.Task[None] | None = None
     try:
-        while data := await content.readany():
+        while data := await _piece(context, content):
             pieces.append(data)
             size += len(data)
             if size >= BATCH:
@@ -57,10 +57,23 @@ async def receive_small(context: Context, request: S3Request, signer: Signer, la
     return bytes(body)
 
 
-async def discard(request: S3Request) -> None:
+async def discard(context: Context, request: S3Request) -> None:
     """An operation without a body: refuse one that is not empty."""
-    if request.http.body_exists and await request.http.content.readany():
+    if request.http.body_exists and await _piece(context, request.http.content):
         raise Refusal("InvalidRequest", "This operation takes no body.")
+
+
+async def _piece(context: Context, content: aiohttp.StreamReader) -> bytes:
+    """What has come of the body; refuses one that stops."""
+    try:
+        async with asyncio.timeout(context.body_patience):
+            return await content.readany()
+    except TimeoutError:
+        raise Refusal(
+            "RequestTimeout",
+            "Your socket connection to the server was not read from or written to within the timeout period. "
+            "Idle connections will be closed.",
+        ) from None
 
 
 async def _continue(request: S3Request) -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from sagestone.server.body import BodyIncomplete, read_body
+from sagestone.server.connections import IDLE_SECONDS, Connections
 from sagestone.server.json_face import JsonFace, error_reply
 from sagestone.server.monitoring_face import MonitoringFace
 from sagestone.server.query_face import QueryFace
@@ -63,7 +64,7 @@ class Server:
     `query_models` are those of the services that answer in XML. `s3` None: the embedded store is off. `no_auth`:
     requests to all services but S3 are believed unsigned. `reads_on_loop`: the store answers reads without a
     wait. `hosts` are the names that the service goes by, `traffic`
-    counts what was answered. `clock` gives epoch seconds.
+    counts what was answered. After `idle_seconds` without a request a connection is ended. `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Server:
         hosts: tuple[str, ...] = (),
         max_body: int = 8 * 1024 * 1024,
         reads_on_loop: bool = True,
+        idle_seconds: float = IDLE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
@@ -106,9 +108,8 @@ class Server:
             operations=operations, models=query_models, authentication=authentication, executor=self._executor
         )
         self._runner: web.ServerRunner | None = None
-        self._under_way = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._connections = Connections(idle_seconds)
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
@@ -129,6 +130,7 @@ class Server:
             await runner.cleanup()
             raise
         self._runner = runner
+        self._watch = asyncio.create_task(self._connections.watch(lambda: http.connections))
         return int(runner.addresses[0][1])
 
     async def start_inside(self, port: int) -> int:
@@ -146,16 +148,17 @@ class Server:
             await site.stop()
         try:  # aiohttp's own shutdown would no longer read the bodies that are still coming in
             async with asyncio.timeout(GRACE_SECONDS):
-                await self._idle.wait()
+                await self._connections.none_busy()
         except TimeoutError:
-            _LOG.warning("%d requests were cut off by the stop", self._under_way)
+            _LOG.warning("%d requests were cut off by the stop", self._connections.busy)
+        if self._watch is not None:
+            self._watch.cancel()
         await runner.cleanup()
         self._executor.shutdown(wait=False)
         self._monitoring.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._under_way += 1
-        self._idle.clear()
+        self._connections.begin(request.protocol)
         began, exchange = time.perf_counter(), Exchange(request_id=str(uuid.uuid4()))
         code, status = "ConnectionLost", 0
         try:
@@ -169,9 +172,7 @@ class Server:
             if _REQUESTS.isEnabledFor(logging.INFO):
                 _tell(request, exchange, code, status, seconds)
             self._traffic.count(exchange.service or "-", exchange.operation or "-", code, seconds)
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+            self._connections.end(request.protocol)
         if self._runner is None and not response.prepared:
             response.force_close()
         return response
