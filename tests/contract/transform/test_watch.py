@@ -5,7 +5,6 @@ import time
 import pytest
 
 from sagestone.domain.assignment import Limits
-from sagestone.domain.event import InstanceEvent
 from tests.contract.training.training_instance import Ground
 from tests.contract.transform.transform_instance import TransformInstance, serving
 
@@ -27,22 +26,21 @@ def test_all_containers_of_a_host_are_told_together(ground: Ground, containers: 
         limits=Limits(memory_bytes=2 * GIB, volume_bytes=GIB),
         grace=0.5,
     ).start()
-    told = await_metrics(instance)
+    values = await_busy(instance)
     instance.stop()
     assert instance.outcome().ending == "Stopped"
-    values = {point.name: point.value for point in told.host_metrics}
     assert values.keys() == {"CPUUtilization", "MemoryUtilization", "DiskUtilization"}
-    assert values["CPUUtilization"] > 0.0
     for name in ("MemoryUtilization", "DiskUtilization"):
         assert 0.0 < values[name] < 100.0
 
 
-def await_metrics(instance: TransformInstance) -> InstanceEvent:
-    """The first event that tells how busy the host was."""
+def await_busy(instance: TransformInstance) -> dict[str, float]:
+    """What was first told of the host when its processor had something to do: the first look may come before that."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for event in instance.events():
-            if event.host_metrics:
-                return event
+            told = {point.name: point.value for point in event.host_metrics}
+            if told.get("CPUUtilization", 0.0) > 0.0:
+                return told
         time.sleep(0.05)
     raise AssertionError(f"nothing was told: {instance.events()}")
