@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sagestone.containers.engine.http import EngineAway, EngineHttp, EngineUnreachable
+from sagestone.containers.engine.runtime import EngineRuntime
 
 _ANSWER = json.dumps({"Id": "x"}).encode()
 
@@ -66,3 +67,25 @@ def test_a_get_is_asked_again_and_a_post_that_may_have_been_heard_is_not(tmp_pat
 def test_without_patience_nothing_is_asked_again(tmp_path: Path) -> None:
     with pytest.raises(EngineAway):
         EngineHttp(f"unix://{tmp_path}/nothing.sock").get("/info")
+
+
+def test_an_engine_that_is_slow_to_say_what_it_is_is_asked_once(tmp_path: Path) -> None:
+    """Podman works on for those who have gone: asked again and again on a busy machine it never comes to an end."""
+    heard: list[bytes] = []
+    body = json.dumps({"ApiVersion": "1.41", "Version": "4.3.1", "Components": [{"Name": "Podman Engine"}]}).encode()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            heard.append(connection.recv(65536))
+            threading.Event().wait(6)  # a busy machine
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "engine.sock"))
+        listener.listen()
+        serving = threading.Thread(target=serve, args=(listener,), daemon=True)
+        serving.start()
+        assert EngineRuntime(f"unix://{tmp_path / 'engine.sock'}").name == "podman"
+        serving.join(60)
+    assert len(heard) == 1

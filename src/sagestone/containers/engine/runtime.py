@@ -38,6 +38,9 @@ from sagestone.containers.runtime import (
 )
 
 _KILLED = 137
+#: Podman asks the machine's package manager for the versions of its parts, which takes its time on a busy machine; and
+#: goes on with it when nobody waits any more, so that whoever asks again too soon makes it slower still.
+_INTRODUCTION_SECONDS = 60.0
 
 
 class EngineRuntime:
@@ -48,7 +51,7 @@ class EngineRuntime:
 
     def __init__(self, url: str, *, pull: bool = True, patience_seconds: float = 0.0) -> None:
         self._http = EngineHttp(url, patience_seconds=patience_seconds)
-        version = self._http.version()
+        version = self._http.version(_INTRODUCTION_SECONDS)
         components = [component.get("Name", "") for component in version.get("Components") or ()]
         self._name: RuntimeName = "podman" if any("podman" in name.lower() for name in components) else "docker"
         self._version = tuple(int(part) for part in re.findall(r"\d+", str(version.get("Version") or ""))[:2])
