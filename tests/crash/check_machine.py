@@ -11,6 +11,8 @@ from sagestone.containers.sandbox.start import store_name
 
 _PATIENCE_SECONDS = 20.0
 _SERVERS = ("containerd ", "postgres: ")
+#: What Docker mounts for itself, and forgets when it is killed; /run/netns is Podman's own.
+_OF_DOCKER = "-engine/data/overlay2/"
 #: Stays, with no container in it, where Docker was killed: what ran in it would be seen beside it.
 _SHIM = "/usr/bin/containerd-shim"
 _ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp", "/run/netns", "/run/runc")
@@ -42,9 +44,9 @@ class Machine:
 
     def _state(self) -> frozenset[str]:
         mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        mounts = [fields for fields in mounts if fields[4] != "/run/netns"]  # Podman's own
+        mounts = [fields for fields in mounts if fields[4] != "/run/netns" and _OF_DOCKER not in fields[4]]
         loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
-        links = [line.partition(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
+        links = [each for each in _links() if not each.startswith("br-")]  # a network that is left the engine names
         files = [
             str(path) for place in _ELSEWHERE for path in Path(place).glob("*") if not path.name.startswith(_OF_SERVERS)
         ]
@@ -99,6 +101,10 @@ class Machine:
             word = store_name((home / "sandbox").resolve())
             yield from (f"control group: {path}" for path in _groups(word))
             yield from _nameless_blobs(home / "s3") if blobs else ()
+
+
+def _links() -> list[str]:
+    return [line.partition(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
 
 
 def _groups(word: str) -> list[Path]:

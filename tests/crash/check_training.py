@@ -29,12 +29,12 @@ def complaints(
     objects: dict[str, bytes],
     hosts: dict[str, Account],
     *,
-    had_room: bool,
+    heard_all: bool,
     interruptions: int,
 ) -> Iterator[str]:
     """What is not as it must be. `objects` are the job's, `hosts` is what its program told on each of them.
 
-    Where there was no room for them (`had_room`) lines may be missing. `interruptions` were asked for.
+    Unless all that it wrote was kept (`heard_all`) lines may be missing. `interruptions` were asked for.
     """
     name, completed = job["TrainingJobName"], job["TrainingJobStatus"] == "Completed"
     expected = {f"algo-{number}" for number in range(1, scenario.hosts + 1)}
@@ -52,8 +52,8 @@ def complaints(
         yield f"it started again, unasked: {statuses}"
     yield from _statuses(job)
     streams = client.log_lines(GROUP, name)
-    yield from _log(streams, hosts, completed=completed, had_room=had_room)
-    yield from _metrics(client, name, streams, hosts, whole=completed and had_room)
+    yield from _log(streams, hosts, completed=completed, heard_all=heard_all)
+    yield from _metrics(client, name, streams, hosts, whole=completed and heard_all)
     checkpoints = {key: body for key, body in objects.items() if "/checkpoints/" in key}
     yield from _checkpoints(checkpoints, hosts, completed=completed)
     artifacts = {key: body for key, body in objects.items() if key not in checkpoints}
@@ -70,7 +70,9 @@ def _statuses(job: dict[str, Any]) -> Iterator[str]:
             yield f"{before['Status']} ends at {before.get('EndTime')}, the next starts at {after['StartTime']}"
 
 
-def _log(streams: dict[str, list[str]], hosts: dict[str, Account], *, completed: bool, had_room: bool) -> Iterator[str]:
+def _log(
+    streams: dict[str, list[str]], hosts: dict[str, Account], *, completed: bool, heard_all: bool
+) -> Iterator[str]:
     """Every run's lines once each and in order; all of them where the run came to its end."""
     for stream, lines in streams.items():
         host = stream.partition("/")[2].rpartition("-")[0]
@@ -81,14 +83,14 @@ def _log(streams: dict[str, list[str]], hosts: dict[str, Account], *, completed:
             for token in account.starts:
                 of_run = [f"{word} {each * step} of {token}" for each in range(1, number + 1)]
                 of_run = [f"{each} loss={index};" for index, each in enumerate(of_run, 1)] if word == "line" else of_run
-                if token not in account.ends or not (completed and had_room):
+                if token not in account.ends or not (completed and heard_all):
                     known = {line for line in lines if line in set(of_run)}
-                    of_run = of_run[: len(known)] if had_room else [line for line in of_run if line in known]
+                    of_run = of_run[: len(known)] if heard_all else [line for line in of_run if line in known]
                 printed += of_run
             found = [line for line in lines if line.startswith(f"{word} ")]
             if found != printed:
                 yield f"{stream} has {len(found)} {word}s, not {len(printed)}: {_difference(found, printed)}"
-    if completed and had_room and len(streams) != len(hosts):
+    if completed and heard_all and len(streams) != len(hosts):
         yield f"there are log streams {sorted(streams)}"
 
 

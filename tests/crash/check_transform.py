@@ -17,11 +17,11 @@ def complaints(
     objects: dict[str, bytes],
     model: dict[str, str],
     *,
-    had_room: bool,
+    heard_all: bool,
 ) -> Iterator[str]:
     """What is not as it must be. `objects`: those below its output path; `model`: digests of the files trained.
 
-    Where there was no room for them (`had_room`) log lines may be missing.
+    Unless all that it wrote was kept (`heard_all`) log lines may be missing.
     """
     name, completed = job["TransformJobName"], job["TransformJobStatus"] == "Completed"
     streams = client.log_lines(_GROUP, name)
@@ -31,11 +31,11 @@ def complaints(
         if len(tokens) > 1:
             yield f"the container of {stream} ran {len(tokens)} times, by its log"
         served = dict(line.split()[1:] for line in lines if line.startswith("model "))
-        if completed and tokens and served != model and (had_room or served):
+        if completed and tokens and served != model and (heard_all or served):
             yield f"the container of {stream} served {served}, trained was {model}"
         if tokens:
             started[stream] = tokens[0]
-    if completed and had_room and len(started) != scenario.transforms * scenario.containers:
+    if completed and heard_all and len(started) != scenario.transforms * scenario.containers:
         yield f"there are containers {sorted(started)}"
     prefix = job["TransformOutput"]["S3OutputPath"].split("/", 3)[3]
     expected = {f"{prefix}/{key.removeprefix('batch/')}.out": body for key, body in BATCH.items()}
@@ -54,5 +54,5 @@ def complaints(
         yield f"containers that answered: {sorted(chains)}"  # each instance has its own, and keeps them
     if any(len(chain.split()) != scenario.containers for chain in chains):
         yield f"answers went through {sorted(chains)}, not through {scenario.containers} containers"
-    if had_room and not set(answering) <= set(started.values()):
+    if heard_all and not set(answering) <= set(started.values()):
         yield f"containers that answered: {sorted(chains)}, that were started: {started}"

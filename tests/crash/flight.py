@@ -25,9 +25,9 @@ class Flown:
     hits: list[Hit] = field(default_factory=list)
 
     @property
-    def had_room(self) -> bool:
-        """Whether the disk of the home was never full meanwhile."""
-        return not any(hit.what == "disk" for hit in self.hits)
+    def heard_all(self) -> bool:
+        """Whether all was kept that programs wrote: no disk was full, and no engine away, which hears nothing then."""
+        return not any(hit.what in ("disk", "engine") for hit in self.hits)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,7 +130,7 @@ class Flight:
         interruptions = sum(hit.what == "interrupt" for hit in flown.hits)
         mine = {key: body for key, body in objects.items() if not key.startswith(f"{scenario.name}/out/")}
         found = check_training.complaints(
-            self._client(flown), scenario, job, mine, told, had_room=flown.had_room, interruptions=interruptions
+            self._client(flown), scenario, job, mine, told, heard_all=flown.heard_all, interruptions=interruptions
         )
         for text in found:
             self._complain(flown, f"{job['TrainingJobName']}: {text}")
@@ -144,7 +144,7 @@ class Flight:
         files = {name: digest for account in told.values() for name, digest in account.files.items()}
         model = {name: digest for name, digest in files.items() if name.endswith(".bin")}
         found = check_transform.complaints(
-            self._client(flown), flown.scenario, job, mine, model, had_room=flown.had_room
+            self._client(flown), flown.scenario, job, mine, model, heard_all=flown.heard_all
         )
         for text in found:
             self._complain(flown, f"{job['TransformJobName']}: {text}")
