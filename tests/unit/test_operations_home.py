@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from sagestone.operations.own.clean_home import clean_home
 from sagestone.wire.call import Call, Caller
@@ -39,5 +40,5 @@ def test_a_cleaning_tells_what_went_and_counts_what_it_does_not_name(tmp_path: P
     answer = clean_home(dependencies, call)
     assert (answer["Count"], answer["Bytes"], len(answer["Gone"])) == (1001, 10010, 1000)
     assert answer["Gone"][0] == {"Kind": "log", "Name": "log-0", "Bytes": 10}
-    clean_home(dependencies, replace(call, parameters={}))
+    clean_home(dependencies, structs.replace(call, parameters={}))
     assert asked == [True, False]

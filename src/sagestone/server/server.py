@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,7 +23,7 @@ from sagestone.shapes.service_model import ServiceModel
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.credentials import CredentialBook
 from sagestone.wire.errors import ServiceError, UnknownOperationException
-from sagestone.wire.exchange import Exchange
+from sagestone.wire.exchange import Exchange, new_request_id
 from sagestone.wire.form import form_of
 from sagestone.wire.operation import OperationTable
 from sagestone.wire.read import CallReader
@@ -159,7 +158,7 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._connections.begin(request.protocol)
-        began, exchange = time.perf_counter(), Exchange(request_id=str(uuid.uuid4()))
+        began, exchange = time.perf_counter(), Exchange(request_id=new_request_id())
         code, status = "ConnectionLost", 0
         try:
             if request.transport is None and not request.content.is_eof():

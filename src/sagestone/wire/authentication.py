@@ -1,6 +1,7 @@
 """Who calls a JSON service: the signature checked and refused in the words of AWS's JSON services."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sagestone.domain.principal import Principal
 from sagestone.wire.call import Caller
@@ -67,7 +68,7 @@ class Authentication:
             known = self._book.find(access_key)
             if known is None:
                 raise UnrecognizedClientException("The security token included in the request is invalid.")
-            return known, Principal(account=known.account, name=known.user)
+            return known, _user(known.account, known.user)
         try:
             session = open_session(self._book, access_key, token, self._clock())
         except BadToken as problem:
@@ -78,6 +79,11 @@ class Authentication:
                 "service: leave AWS_SESSION_TOKEN unset with the keys of `sagestone env`."
             ) from None
         return session.credentials, session.principal
+
+
+@lru_cache(maxsize=256)
+def _user(account: str, name: str) -> Principal:
+    return Principal(account=account, name=name)
 
 
 def _as_service_error(problem: SignatureProblem) -> ServiceError:

@@ -1,12 +1,13 @@
 """The credential part of a request: what it says about who signed it, for what and when."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from sagestone.wire.signed_request import SignedRequest
 
@@ -46,8 +47,7 @@ class SignatureProblem(Exception):
         self.signed_at = signed_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """A parsed Authorization header or presigned query. `timestamp` is `yyyymmddThhmmssZ`; `expires` are the seconds
     of a presigned URL, None in header form."""
 
@@ -171,6 +171,32 @@ def _from_query(parameters: dict[str, str]) -> Credential:
 def _credential(
     credential: str, signed_headers: str, signature: str, timestamp: str, expires: int | None
 ) -> Credential:
+    access_key, date, region, service = _read_scope(credential)
+    stamp, signed_at = _read_time(timestamp)
+    if stamp[:8] != date:
+        raise SignatureProblem(
+            "scope",
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date[:64]}' != '{stamp[:8]}', from '{stamp}'.",
+            signed_at=signed_at,
+        )
+    return Credential(
+        access_key=access_key,
+        date=date,
+        region=region,
+        service=service,
+        signed_headers=_read_names(signed_headers),
+        signature=signature,
+        timestamp=stamp,
+        signed_at=signed_at,
+        presigned=expires is not None,
+        expires=expires,
+    )
+
+
+@lru_cache(maxsize=64)  # a client's stays the same for a day, as do the headers that it signs
+def _read_scope(credential: str) -> tuple[str, str, str, str]:
+    """Access key, date, region and service."""
     pieces = credential.split("/")
     if len(pieces) < 5:
         raise SignatureProblem(
@@ -183,26 +209,12 @@ def _credential(
         raise SignatureProblem(
             "scope", f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator[:64]}'."
         )
-    stamp, signed_at = _read_time(timestamp)
-    if stamp[:8] != date:
-        raise SignatureProblem(
-            "scope",
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{date[:64]}' != '{stamp[:8]}', from '{stamp}'.",
-            signed_at=signed_at,
-        )
-    return Credential(
-        access_key="/".join(pieces[:-4]),
-        date=date,
-        region=region,
-        service=service,
-        signed_headers=tuple(signed_headers.split(";")),
-        signature=signature,
-        timestamp=stamp,
-        signed_at=signed_at,
-        presigned=expires is not None,
-        expires=expires,
-    )
+    return "/".join(pieces[:-4]), date, region, service
+
+
+@lru_cache(maxsize=64)
+def _read_names(signed_headers: str) -> tuple[str, ...]:
+    return tuple(signed_headers.split(";"))
 
 
 @lru_cache(maxsize=64)

@@ -1,14 +1,14 @@
 """A request that was understood: who calls what with which parameters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sagestone.domain.principal import Principal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who signed the request; `access_key` is "" and `principal` None when the service runs without authentication."""
 
     account: str
@@ -17,8 +17,7 @@ class Caller:
     principal: Principal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One operation call. `parameters` satisfy the service model: unknown members are gone, times are epoch seconds
     (float), every constraint holds. `service` is the signing name: sagemaker, logs."""
 

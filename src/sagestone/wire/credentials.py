@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import logging
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,9 @@ __all__ = ["FILE_NAME", "BadCredentials", "CredentialBook", "Credentials"]
 
 _LOG = logging.getLogger(__name__)
 
+#: The usual case: nobody has a policy.
+_NONE = Grants()
+
 _Policies = dict[tuple[str, str], tuple[Policy, ...]]
 
 
@@ -29,6 +33,7 @@ class CredentialBook:
 
     def __init__(self, credentials: Iterable[Credentials], path: Path | None = None) -> None:
         self._path = path
+        self._file = str(path)
         self._seen: tuple[int, int, int] | None = None
         self._lock = threading.Lock()
         self._take(AccessDocument(credentials=tuple(credentials)))
@@ -83,6 +88,8 @@ class CredentialBook:
 
     def grants(self, principal: Principal) -> Grants:
         """The policies of a caller and of their account."""
+        if not self._policies:
+            return _NONE
         account = principal.account
         return Grants(
             own=self._policies.get((account, f"{principal.kind}/{principal.name}")),
@@ -106,7 +113,7 @@ class CredentialBook:
     def _look(self) -> tuple[int, int, int] | None:
         assert self._path is not None
         try:
-            found = self._path.stat()
+            found = os.stat(self._file)  # noqa: PTH116 for every request: a Path takes its time
         except OSError:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size

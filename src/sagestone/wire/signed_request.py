@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
+
+from msgspec import Struct
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -12,8 +13,7 @@ EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 _UNRESERVED = "-_.~"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedRequest:
+class SignedRequest(Struct, frozen=True, kw_only=True):
     """What a signature covers. `raw_path` and `raw_query` are as on the request line; header names are lower case,
     the values of a repeated header are joined by a comma (as they are signed); `body_hash` is the hex SHA-256 of the
     body, or None where it is not known yet (an S3 body that is read later)."""
@@ -32,8 +32,8 @@ class SignedRequest:
         path, _, query = target.partition("?")
         joined: dict[str, str] = {}
         for name, value in headers:
-            lower = name.lower()
-            joined[lower] = f"{joined[lower]},{value.strip()}" if lower in joined else value.strip()
+            lower, value = name.lower(), value.strip()
+            joined[lower] = f"{joined[lower]},{value}" if lower in joined else value
         return cls(method=method, raw_path=path or "/", raw_query=query, headers=joined, body_hash=body_hash)
 
     def with_body(self, body: bytes) -> "SignedRequest":
