@@ -39,6 +39,7 @@ class PipeChannel:
         self._list = places.scratch / f"pipe-{channel.name}.list"
         self._journal = EpochJournal(places.scratch / f"pipe-{channel.name}.epoch")
         self._items: PipeItems | None = None
+        self._flow: Flow | None = None
         self._feeder: EpochFeeder | None = None
         self._failure: Failure | None = None
 
@@ -81,6 +82,8 @@ class PipeChannel:
         self._fetchers.stop()
         if self._feeder is not None:
             self._feeder.stop()
+        if self._flow is not None:
+            self._flow.close()
         if self._items is not None:
             self._items.close()
 
@@ -90,7 +93,7 @@ class PipeChannel:
     def _feed(self, items: PipeItems, epoch: int) -> None:
         directory = open_directory(self._places.opt_ml, "input", "data")
         self._items = items
-        flow = Flow(self._s3, self._channel, items, self._fetchers, self._places.spools)
+        self._flow = flow = Flow(self._s3, self._channel, items, self._fetchers, self._places.spools)
         self._feeder = EpochFeeder(self._channel.name, directory, self._journal, flow.elements, epoch)
 
     def _fail(self, message: str) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from sagestone.channels.elements import Elements, Run
 from sagestone.channels.pipe.gunzip import ahead, gunzipped
+from sagestone.channels.pipe.held import HeldFiles
 from sagestone.channels.pipe.items import PipeItems
 from sagestone.channels.pipe.local import LocalSource
 from sagestone.channels.pipe.records import recorded
 from sagestone.channels.pipe.remote import Fetchers, RemoteSource
-from sagestone.channels.pipe.runs import RecordRun, send_files
+from sagestone.channels.pipe.runs import FileRun, RecordRun
 from sagestone.channels.recordio import record
 from sagestone.domain.channel import Channel
 from sagestone.s3.client import S3, SourceObject
@@ -29,7 +30,9 @@ class Flow:
         self._fetchers, self._spools = fetchers, spools
         self._records = channel.record_wrapper == "RecordIO"
         self._packed = channel.compression == "Gzip"
-        self._run = RecordRun(s3, channel.name, len(items), self._recorded_object)
+        self._held = HeldFiles(len(items), fetchers.channels)
+        self._files = FileRun(s3, self._held)
+        self._run = RecordRun(s3, channel.name, len(items), self._recorded_object, self._held)
 
     def elements(self, epoch: int) -> Elements:
         """The elements of an epoch, from its start."""
@@ -41,6 +44,10 @@ class Flow:
             elements = ahead(lambda: gunzipped(plain, self._channel.name, piece), _GUNZIPPED_AHEAD)
         return self._recorded(elements) if self._records else elements
 
+    def close(self) -> None:
+        """Let go of the files that are held; nobody asks for elements any more."""
+        self._held.close()
+
     def _recorded(self, elements: Elements) -> Elements:
         in_memory = min(_LONGEST_IN_MEMORY, self._fetchers.allowance // 8)
         return recorded(elements, self._channel.name, self._spools, in_memory)
@@ -50,10 +57,8 @@ class Flow:
         return self._recorded(element for part in ((found,), self._s3.pieces(found, 0, found.size)) for element in part)
 
     def _whole(self, epoch: int) -> Run:
-        objects = self._items.objects(epoch)
-        if self._records:
-            return Run(partial(self._run.send, self._items.places(epoch), objects))
-        return Run(partial(send_files, self._s3, objects))
+        run = self._run if self._records else self._files
+        return Run(partial(run.send, self._items.places(epoch), self._items.objects(epoch)))
 
     def _source(self) -> LocalSource | RemoteSource:
         if self._s3.has_files:

@@ -38,7 +38,8 @@ class Fetchers:
     """
 
     def __init__(self, channels: int) -> None:
-        self.allowance = _MEMORY // max(channels, 1)
+        self.channels = max(channels, 1)
+        self.allowance = _MEMORY // self.channels
         self.range = min(_LONGEST_RANGE, self.allowance // 2)
         self.window = self.allowance - self.range
         self._pool: ThreadPoolExecutor | None = None
