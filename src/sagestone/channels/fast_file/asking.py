@@ -8,7 +8,7 @@ from sagestone.channels.fast_file.listing import receives_all
 from sagestone.channels.paths import channel_prefix, is_folder_marker, is_part
 from sagestone.domain.channel import Channel
 from sagestone.domain.instance_group import Share
-from sagestone.s3.client import S3, NoSuchKey, ObjectInfo, SourceObject, level_key
+from sagestone.s3.client import S3, ObjectInfo, SourceObject, level_key
 from sagestone.s3.listing import LOOKUPS
 from sagestone.s3.uri import S3Uri
 
@@ -37,10 +37,11 @@ class Asking:
     def find(self, path: str) -> SourceObject | bool | None:
         """The object of that path, True for a directory, or None."""
         uri = self._uri(path)
-        try:
-            return self.look_up(uri)
-        except NoSuchKey:
-            return self._is_directory(S3Uri(uri.bucket, uri.key + "/")) or None
+        # A HEAD that finds nothing has to find out whether the bucket is missing: slow on a remote store.
+        first = next(self._s3.list(uri, page=1), None)
+        if first is not None and first.key == uri.key:
+            return _source(uri.bucket, first)
+        return self._is_directory(S3Uri(uri.bucket, uri.key + "/")) or None
 
     def names(self, directory: str) -> Iterator[list[Named]]:
         """The names in a directory in the order of their keys, some at a time; those that can be none are left out."""
