@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from tests.crash.campaign import run
 from tests.crash.enclosure import enclosed, why_impossible
+from tests.crash.engine import remove_control_groups
 from tests.crash.plan import What
 from tests.crash.shape import Feature, Runtime, draw_shape
 from tests.crash.shape import why_impossible as why_not
@@ -51,6 +52,7 @@ def _rounds(options: argparse.Namespace) -> int:
         asked += ["--on", options.on] if options.on is not None else []
         print(f"./run crash {' '.join(asked)}", flush=True)
         ended = subprocess.run(enclosed("tests.crash", asked), env={**os.environ, _INSIDE: "1"}, check=False)
+        remove_control_groups()
         if ended.returncode != 0:
             failed.append(seed)
     print(f"rounds that failed: {failed}" if failed else "nothing to complain of", flush=True)

@@ -55,31 +55,7 @@ class Engine:
 
     def stop(self) -> int:
         """Ask it to end, and everything in it."""
-        code = self._end(signal.SIGTERM)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while left := self._control_groups():
-            self._end_shims()
-            try:
-                for directory in left:
-                    directory.rmdir()
-            except OSError:  # a process in it has not gone yet
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-        return code
-
-    def _control_groups(self) -> list[Path]:
-        """The deepest first."""
-        groups = list(Path("/sys/fs/cgroup").glob(f"*/{self._directory.name}"))
-        below = [path for group in groups for path in group.rglob("*") if path.is_dir()]
-        return sorted([*below, *groups], reverse=True)
-
-    def _end_shims(self) -> None:
-        """What a killed Docker leaves: it stays, with no container in it."""
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if str(self._directory).encode() in (process / "cmdline").read_bytes():
-                    os.kill(int(process.name), signal.SIGKILL)
+        return self._end(signal.SIGTERM)
 
     def left(self) -> list[str]:
         """The containers and networks in it that are not its own."""
@@ -98,3 +74,12 @@ class Engine:
         code = self._process.wait(timeout=60)
         self._process = None
         return code
+
+
+def remove_control_groups() -> None:
+    """Those of engines whose enclosure has ended, with all that ran in it; those of another run are not empty."""
+    groups = list(Path("/sys/fs/cgroup").glob("*/sagestone-crash-*-engine"))
+    below = [path for group in groups for path in group.rglob("*") if path.is_dir()]
+    for directory in sorted([*below, *groups], reverse=True):
+        with suppress(OSError):
+            directory.rmdir()
