@@ -10,7 +10,7 @@ import pytest
 from sagestone.control.controller import Controller
 from sagestone.domain.event import InstanceEvent, Outcome
 from sagestone.domain.training_job import TrainingJob
-from sagestone.domain.transition import new_training_job, request_interruption, request_job_delete
+from sagestone.domain.transition import new_training_job, request_interruption, request_job_delete, request_stop
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
 from sagestone.store.sql_store import SqlStore
@@ -77,7 +77,7 @@ def test_an_interruption_is_carried_out_once(tmp_path: Path, after: bool) -> Non
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_pool_is_taken_over_or_put_away_but_never_lost(tmp_path: Path, after: bool) -> None:
+def test_a_pool_that_is_reused_is_really_taken_over(tmp_path: Path, after: bool) -> None:
     def prepare(store: SqlStore) -> FaultPlacement:
         placement = FaultPlacement()
         store.add_job(new_training_job(training_spec("first", keep_alive_seconds=10**9), 1000.0), {})
@@ -92,10 +92,37 @@ def test_a_pool_is_taken_over_or_put_away_but_never_lost(tmp_path: Path, after: 
         assert first.warm_pool is not None
         assert (first.warm_pool.status, first.warm_pool.reused_by) == ("Reused", "second"), at
         assert second.status == "Completed", at
+        assert placement.taken_over == [("training/first", "training/second")], at
         assert set(placement.starts.values()) == {1}, at
         assert placement.reserved == {}, at
 
     assert crash_everywhere(tmp_path, after, prepare, check) > 8
+
+
+def test_a_claimed_pool_goes_with_a_job_that_is_stopped_before_it_has_room(tmp_path: Path) -> None:
+    store, placement = open_sqlite(tmp_path / "state.sqlite3", lambda one: b""), FaultPlacement()
+    store.add_job(new_training_job(training_spec("first", keep_alive_seconds=10**9), 1000.0), {})
+    rounds(store, placement, 10)
+    store.add_job(new_training_job(training_spec("second"), 1000.0), {})
+
+    def no_disk(call: str, key: str) -> None:
+        if (call, key) == ("reserve", "training/second"):
+            raise OSError("no disk")
+
+    placement.before_call = no_disk
+    rounds(store, placement, 3)
+    first = store.training_job("first")
+    assert first is not None
+    assert first.warm_pool is not None
+    assert first.warm_pool.reused_by == "second"
+    assert "training/first" in placement.reserved
+    store.change_job("training/second", lambda job: request_stop(job, 2005.0))
+    rounds(store, placement, 3)
+    second = store.training_job("second")
+    assert second is not None
+    assert second.status == "Stopped"
+    assert placement.reserved == {}
+    store.close()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -1,5 +1,7 @@
 """What a service puts away when it starts: the leavings of an earlier life that no row needs any more."""
 
+from collections.abc import Mapping, Sequence
+
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
 
@@ -9,5 +11,25 @@ def unneeded(store: Store, placement: Placement) -> list[str]:
 
     They ended and were not put away yet, or they were never stored.
     """
+    found = placement.find()
     needed = set(store.unfinished_jobs())
-    return [key for key in placement.find() if key not in needed]
+    needed |= {pool for job, pool in claimed_pools(store, found).items() if job in needed}
+    return [key for key in found if key not in needed]
+
+
+def claimed_pools(store: Store, found: Sequence[str]) -> Mapping[str, str]:
+    """The warm pools among the keys that were Reused by jobs which never got their room, by the keys of those jobs.
+
+    A service may die between saying so and giving the job the pool's room.
+    """
+    claimed = {}
+    for key in found:
+        kind, _, name = key.partition("/")
+        job = store.training_job(name) if kind == "training" else None
+        pool = None if job is None else job.warm_pool
+        if pool is None or pool.status != "Reused" or pool.reused_by is None:
+            continue
+        by = store.training_job(pool.reused_by)
+        if by is not None and by.runtime is None:
+            claimed[by.spec.key] = key
+    return claimed

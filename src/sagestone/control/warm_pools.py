@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, cast
 
+from sagestone.control.recovery import claimed_pools
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, end_pool, matches, reuse_pool
 from sagestone.placement.interface import Placement
@@ -15,6 +16,7 @@ class WarmPools:
     def __init__(self, store: Store, placement: Placement, clock: Callable[[], float]) -> None:
         self._store, self._placement, self._clock = store, placement, clock
         self._kept: set[str] = set()
+        self._claimed: dict[str, str] | None = None  # by job, as long as it has no room; None: nobody has looked yet
 
     def keep(self, job: TrainingJob) -> Literal["kept", "over"]:
         """Keep the instances of a job whose pool is Available, or end it: by its time, or as the machine is drained."""
@@ -28,7 +30,13 @@ class WarmPools:
         return "kept"
 
     def claim(self, job: TrainingJob) -> str | None:
-        """The key of a pool that the job takes over: the oldest that matches. It is Reused from then on."""
+        """The key of a pool that the job takes over: the oldest that matches. It is Reused from then on.
+
+        Asked again before the job has its room, also after a restart, the answer is the same.
+        """
+        claimed = self._claims()
+        if job.spec.key in claimed:
+            return claimed[job.spec.key]
         for name in self._store.warm_pools():
             kept = self._store.training_job(name)
             if kept is None or not matches(kept.spec, job.spec) or self.keep(kept) == "over":
@@ -40,8 +48,20 @@ class WarmPools:
             except (NotFound, TransitionRefused):
                 continue  # it ended since we looked
             self._kept.discard(kept.spec.key)
+            claimed[job.spec.key] = kept.spec.key
             return kept.spec.key
         return None
+
+    def settle(self, job: str) -> None:
+        """The job has room, or wants none any more: what it has claimed and not taken over is given back."""
+        pool = self._claims().pop(job, None)
+        if pool is not None:
+            self._placement.release(pool)
+
+    def _claims(self) -> dict[str, str]:
+        if self._claimed is None:
+            self._claimed = dict(claimed_pools(self._store, self._placement.find()))
+        return self._claimed
 
     def give_way(self) -> bool:
         """End the oldest pool, for a job that waits for room; whether there was one."""
