@@ -24,8 +24,9 @@ ODD_PATTERNS = {
 }
 
 
-#: Requests say the same words again and again: so many short texts are remembered of each pattern.
-_REMEMBERED = 256
+#: Requests say the same words again and again: so many short texts are remembered of each pattern, of which there are
+#: hundreds: what a flood of other words may take of memory is some ten megabytes.
+_REMEMBERED = 64
 SHORT: Final = 128
 
 
