@@ -26,17 +26,17 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-def create(served: Served, name: str, description: str = "") -> Any:
-    client = served.client("sagemaker")
+def create(client: Any, name: str, description: str = "") -> Any:
     return client.create_algorithm(
         AlgorithmName=name, AlgorithmDescription=description, TrainingSpecification=TRAINING
     )["AlgorithmArn"]
 
 
 def test_the_answer_waits_for_the_store_and_the_loop_does_not(served: Served, pool: ThreadPoolExecutor) -> None:
-    asked = [pool.submit(create, served, f"begun-{number}") for number in range(8)]
+    client = served.client("sagemaker")  # one for all threads: only the making of clients is not for several
+    asked = [pool.submit(create, client, f"begun-{number}") for number in range(8)]
     begun = [served.stored.get(timeout=PATIENCE) for _ in asked]
-    assert served.client("sagemaker").describe_algorithm(AlgorithmName="stored")["AlgorithmName"] == "stored"
+    assert client.describe_algorithm(AlgorithmName="stored")["AlgorithmName"] == "stored"
     assert not any(one.done() for one in asked)
     for stored in begun:
         stored.set_result(None)
@@ -45,7 +45,7 @@ def test_the_answer_waits_for_the_store_and_the_loop_does_not(served: Served, po
 
 
 def test_one_that_is_stored_at_once_is_answered(served: Served, pool: ThreadPoolExecutor) -> None:
-    asked = pool.submit(create, served, "at-once")
+    asked = pool.submit(create, served.client("sagemaker"), "at-once")
     served.stored.get(timeout=PATIENCE).set_result(None)
     assert asked.result(PATIENCE) == f"{ARN}at-once"
 
@@ -61,7 +61,7 @@ def test_one_that_is_stored_at_once_is_answered(served: Served, pool: ThreadPool
 def test_what_the_store_refuses_is_told(
     served: Served, pool: ThreadPoolExecutor, failure: Exception, code: str, status: int
 ) -> None:
-    asked: Future[Any] = pool.submit(create, served, "unlucky")
+    asked: Future[Any] = pool.submit(create, served.client("sagemaker"), "unlucky")
     served.stored.get(timeout=PATIENCE).set_exception(failure)
     refused = asked.exception(PATIENCE)
     assert isinstance(refused, ClientError)
@@ -77,7 +77,7 @@ def test_what_would_wait_or_is_large_is_left_to_a_thread(served: Served, name: s
         client.meta.events.register("before-call", lambda params, **_: params.update(body=_padded(params, padding)))
         client.create_algorithm(AlgorithmName=name, TrainingSpecification=TRAINING)
     else:
-        assert create(served, name) == f"{ARN}{name}"
+        assert create(served.client("sagemaker"), name) == f"{ARN}{name}"
     assert served.calls[-1][1].startswith("operation")
     assert served.stored.empty()
 

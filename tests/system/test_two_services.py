@@ -61,9 +61,9 @@ def pair(
                 service.stop()
 
 
-def places(*services: RunningService) -> list[str]:
-    """The homes that have something of a job."""
-    return [service.home.parent.name for service in services if any((service.home / "jobs").glob("t*/*/algo-*"))]
+def places(job: str, *services: RunningService) -> list[str]:
+    """The homes that have something of that job."""
+    return [service.home.parent.name for service in services if any((service.home / "jobs").glob(f"t*/{job}/algo-*"))]
 
 
 def test_validations_asked_of_both_are_each_carried_out_once(pair: tuple[RunningService, RunningService]) -> None:
@@ -99,7 +99,7 @@ def test_a_stop_that_one_is_asked_for_reaches_the_other(pair: tuple[RunningServi
     one, other = pair
     one.client("sagemaker").create_training_job(**training_request("stopped", "polite"))
     reaches(other, "stopped", "Training")
-    (place,) = places(*pair)
+    (place,) = places("stopped", *pair)
     asked = other if place.startswith("one") else one
     asked.client("sagemaker").stop_training_job(TrainingJobName="stopped")
     assert ended(asked, "stopped")["TrainingJobStatus"] == "Stopped"
@@ -109,7 +109,7 @@ def test_a_service_that_comes_back_in_time_has_its_job(pair: tuple[RunningServic
     one, other = pair
     one.client("sagemaker").create_training_job(**training_request("patient", "slow"))
     reaches(other, "patient", "Training")
-    (place,) = places(*pair)
+    (place,) = places("patient", *pair)
     owner = one if place.startswith("one") else other
     owner.kill()
     owner.start()
@@ -122,7 +122,7 @@ def test_the_jobs_of_a_service_that_is_gone_fail_with_a_reason(pair: tuple[Runni
     one, other = pair
     one.client("sagemaker").create_training_job(**training_request("orphan", "polite"))
     reaches(other, "orphan", "Training")
-    (place,) = places(*pair)
+    (place,) = places("orphan", *pair)
     owner, left = (one, other) if place.startswith("one") else (other, one)
     os.kill(owner.pid, signal.SIGSTOP)
     try:
@@ -130,10 +130,10 @@ def test_the_jobs_of_a_service_that_is_gone_fail_with_a_reason(pair: tuple[Runni
         assert described["TrainingJobStatus"] == "Failed"
         assert "which ran the job, is gone: it was last heard of at 20" in described["FailureReason"]
         assert train(left, training_request("after"))["TrainingJobStatus"] == "Completed"
-        assert places(owner) != []  # its agent and container went on
+        assert places("orphan", owner) != []  # its agent and container went on
     finally:
         os.kill(owner.pid, signal.SIGCONT)
-    eventually(lambda: places(owner) == [], "what is left of the orphan is put away")
+    eventually(lambda: places("orphan", owner) == [], "what is left of the orphan is put away")
     assert ended(owner, "orphan")["FailureReason"] == described["FailureReason"]
 
 

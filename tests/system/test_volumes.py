@@ -20,7 +20,7 @@ from tests.system.serving import archive, create_model, outputs, transform, wait
 from tests.system.test_kms_jobs import assert_no_root_key, encrypt_by_default, new_key
 from tests.system.test_warm_pools import pool, warm_request
 from tests.system.training import ended, log_of, reaches, train, training_request
-from tests.system.validation import BUCKET, job_of, reason, specification, upload, validate
+from tests.system.validation import BUCKET, job_of, log_lines, reason, specification, upload, validate
 
 #: In the data, which lie encrypted in the store, and in what the programs write, put together by themselves.
 CANARY = b"no-disk-may-show-this"
@@ -213,6 +213,8 @@ def test_a_transform_goes_on_where_its_volume_is_mounted_for_its_container_alone
     sagemaker.create_transform_job(**request)
     place = _volume(service, "transform/again")
     eventually(lambda: (Volume(place).data / "opt_ml" / "model" / "model.csv").exists(), "the model is there")
+    serves = "model: model.csv batch:"  # the container runs, so it has what was mounted for it
+    eventually(lambda: serves in " ".join(log_lines(service, "transform", "again")), "the container serves")
     service.kill()
     (agent,) = _agents(service)
     os.kill(agent, signal.SIGKILL)
