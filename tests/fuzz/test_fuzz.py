@@ -1,6 +1,5 @@
-"""The short form of the fuzzer: a fixed seed, and one of the day."""
+"""The short form of the fuzzer, always with the same seed: `./run fuzz` draws others."""
 
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +9,7 @@ from tests.fuzz.names import PARSERS
 from tests.fuzz.over_the_wire import KINDS, attack_service
 from tests.fuzz.target import Target, running_target
 
-_DRAWN = str(random.SystemRandom().randrange(1_000_000))
+SEED = "8"
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +20,13 @@ def target() -> Iterator[Target]:
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
 def test_a_parser_refuses_what_it_cannot_read(name: str) -> None:
-    for seed in ("8", _DRAWN):
-        found = attack(PARSERS[name], max(20, int(200 * PARSERS[name].weight)), seed)
-        assert not found.complaints, f"./run fuzz --seed {seed} {name}\n" + "\n".join(found.complaints)
-        assert found.calls > 0
+    found = attack(PARSERS[name], max(20, int(400 * PARSERS[name].weight)), SEED)
+    assert not found.complaints, f"./run fuzz --seed {SEED} {name}\n" + "\n".join(found.complaints)
+    assert found.calls > 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", ["8", _DRAWN], ids=["fixed", "drawn"])
-def test_a_service_answers_whatever_is_sent(target: Target, kind: str, seed: str) -> None:
-    found = attack_service(target, kind, 200, seed)
-    assert not found.complaints, f"./run fuzz --seed {seed} {kind}\n" + "\n".join(found.complaints)
+def test_a_service_answers_whatever_is_sent(target: Target, kind: str) -> None:
+    found = attack_service(target, kind, 200, SEED)
+    assert not found.complaints, f"./run fuzz --seed {SEED} {kind}\n" + "\n".join(found.complaints)
     assert found.sent == 200
