@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.system.service import RunningService, eventually
-from tests.system.validation import BUCKET, finished, job_of, log_lines, reason, specification
+from tests.system.validation import BUCKET, finished, job_of, log_lines, reason, specification, stages_of
 
 
 def _start(service: RunningService, name: str, mode: str, **training: Any) -> None:
@@ -47,7 +47,7 @@ def test_a_job_that_runs_while_the_service_is_killed_is_found_again_and_run_once
     job = job_of(service, "training", "survivor")
     lines = log_lines(service, "training", job["TrainingJobName"])
     assert lines.count("mode slow on algo-1") == 1
-    assert [entry["Status"] for entry in job["SecondaryStatusTransitions"]] == [
+    assert stages_of(job) == [
         "Starting", "Downloading", "Training", "Uploading", "Completed",
     ]  # fmt: skip
     out = service.client("s3").get_object(Bucket=BUCKET, Key="out/first.csv.out")["Body"].read()

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.system.service import RunningService, eventually
 from tests.system.training import ended, log_of, reaches, train, training_request
-from tests.system.validation import BUCKET, finished, specification
+from tests.system.validation import BUCKET, finished, specification, stages_of
 
 
 def error(call: Any, **parameters: Any) -> tuple[str, str]:
@@ -37,8 +37,7 @@ def test_a_job_of_an_image_from_create_to_artifact(service: RunningService) -> N
     waiter.wait(TrainingJobName="Image-Job", WaiterConfig={"Delay": 1, "MaxAttempts": 90})
     shown = sagemaker.describe_training_job(TrainingJobName="Image-Job")
     assert (shown["TrainingJobStatus"], shown["SecondaryStatus"]) == ("Completed", "Completed")
-    statuses = [each["Status"] for each in shown["SecondaryStatusTransitions"]]
-    assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert stages_of(shown) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert shown["TrainingStartTime"] <= shown["TrainingEndTime"] <= shown["LastModifiedTime"]
     assert shown["TrainingTimeInSeconds"] == shown["BillableTimeInSeconds"] >= 1
     (metric,) = shown["FinalMetricDataList"]

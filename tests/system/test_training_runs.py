@@ -6,7 +6,7 @@ import pytest
 
 from tests.system.service import RunningService, eventually
 from tests.system.training import ended, log_of, reaches, training_request
-from tests.system.validation import BUCKET
+from tests.system.validation import BUCKET, stages_of
 
 
 def spot_request(name: str, instances: int = 1, **changes: Any) -> dict[str, Any]:
@@ -32,8 +32,7 @@ def test_an_interrupted_job_resumes_from_its_checkpoints(service: RunningService
     shown = ended(service, name)
     assert (shown["TrainingJobStatus"], shown.get("FailureReason")) == ("Completed", None)
     assert shown["EnableManagedSpotTraining"] is True
-    statuses = [each["Status"] for each in shown["SecondaryStatusTransitions"]]
-    assert statuses == [
+    assert stages_of(shown) == [
         "Starting", "Downloading", "Training", "Interrupted",
         "Starting", "Downloading", "Training", "Uploading", "Completed",
     ]  # fmt: skip

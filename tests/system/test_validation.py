@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.system.service import RunningService
-from tests.system.validation import BUCKET, job_of, log_lines, specification, validate
+from tests.system.validation import BUCKET, job_of, log_lines, specification, stages_of, validate
 
 
 def _object(service: RunningService, key: str) -> bytes:
@@ -52,13 +52,7 @@ def test_a_validation_trains_transforms_and_tells(service: RunningService, reque
 
 def _assert_contiguous(job: dict[str, Any]) -> None:
     transitions = job["SecondaryStatusTransitions"]
-    assert [entry["Status"] for entry in transitions] == [
-        "Starting",
-        "Downloading",
-        "Training",
-        "Uploading",
-        "Completed",
-    ]
+    assert stages_of(job) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert transitions[0]["StartTime"] == job["CreationTime"]
     for before, after in itertools.pairwise(transitions):
         assert before["EndTime"] == after["StartTime"]

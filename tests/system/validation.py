@@ -115,6 +115,11 @@ def job_of(service: RunningService, kind: str, algorithm: str) -> dict[str, Any]
     return dict(described)
 
 
+def stages_of(job: dict[str, Any]) -> list[str]:
+    """Its secondary statuses in order; but for Pending: the room may still be that of a job that is just over."""
+    return [entry["Status"] for entry in job["SecondaryStatusTransitions"] if entry["Status"] != "Pending"]
+
+
 def log_lines(service: RunningService, kind: str, job: str) -> list[str]:
     """All log lines of a job, by CloudWatch Logs' calls."""
     logs = service.client("logs")
