@@ -152,3 +152,28 @@ def _console(tmp_path: Path, *pieces: tuple[Stream, bytes], **fields: Any) -> tu
 def _messages(logs: LogWriter) -> list[str]:
     page = LogReader(logs.logs).events(logs.group, logs.stream, limit=100_000, from_head=True)
     return [event.message for event in page.events]
+
+
+class DeafAtFirst:
+    """Tells nothing of a container that is just starting, as Podman was seen to; all of it once it is asked again."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def copy_logs(
+        self, container: str, sink: LogSink, skip: Mapping[Stream, int] | None = None, lost: LostSink = passed_over
+    ) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            sink("stdout", b"serving\n")
+
+
+def test_who_heard_nothing_asks_once_more_after_the_end(tmp_path: Path) -> None:
+    logs = LogWriter(tmp_path, TRAINING_GROUP, "job/algo-1-1")
+    runtime = DeafAtFirst()
+    console = Console(cast(Runtime, cast(Any, runtime)), "container", logs, tmp_path / "place.json", lambda: 0.0)
+    console.start()
+    assert console.finish(10)
+    logs.close()
+    assert console.last_lines() == ["serving"]
+    assert runtime.asked == 2

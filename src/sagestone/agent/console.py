@@ -96,6 +96,7 @@ class Console:
         self._dropped = self._lost = 0
         self._share = ConsoleShare()
         self._changed = threading.Condition()
+        self._over = threading.Event()  # the container has ended for certain
         self._dirty = self._ended = False
         self._reading = threading.Thread(target=self._read, name="console-read", daemon=True)
         self._showing = threading.Thread(target=self._show, name="console-show", daemon=True)
@@ -109,6 +110,7 @@ class Console:
     def finish(self, timeout: float) -> bool:
         """After the container has ended: wait until all its output is kept and told; False when that took too long."""
         self._share.end()
+        self._over.set()
         self._reading.join(timeout)
         complete = not self._reading.is_alive()
         with self._changed:
@@ -139,11 +141,15 @@ class Console:
         for attempt in range(_TRIES):
             try:
                 self._runtime.copy_logs(self._container, self._take, dict(self._taken), self._lose)
-                return
+                break
             except (RuntimeFailure, OSError) as error:
                 if attempt + 1 == _TRIES:
                     with self._changed:
                         self._say(f"[sagestone] the output cannot be read any further: {error}")
+        if not any(self._taken.values()):  # Podman was seen to tell nothing at all of one that had just started
+            self._over.wait()
+            with suppress(RuntimeFailure, OSError):
+                self._runtime.copy_logs(self._container, self._take, dict(self._taken), self._lose)
 
     def _take(self, stream: Stream, data: bytes) -> None:
         with self._changed:
