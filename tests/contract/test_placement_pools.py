@@ -62,6 +62,19 @@ def test_a_pool_is_taken_over_after_a_restart(machine: Machine) -> None:
     wait_until(lambda: len(lives(machine)) == 2)
 
 
+def test_a_taking_over_that_a_crash_cut_off_is_finished(machine: Machine) -> None:
+    placement = kept(machine)
+    pool = machine.jobs / KEY / "reservation.json"
+    (machine.jobs / NEXT).mkdir(parents=True)
+    (machine.jobs / NEXT / "reservation.json").write_text(pool.read_text().replace(KEY, NEXT))  # the first step of it
+    later = machine.placement()
+    assert later.find() == [KEY, NEXT]
+    reservation = later.reserve(NEXT, ["ml.m5.large"] * 2, 0, KEY)
+    assert reservation == placement.reserve(NEXT, ["ml.m5.large"] * 2, 0, KEY)
+    assert later.find() == [NEXT]
+    assert (InstanceFiles.of(machine.jobs, NEXT, 2).cache / "vocabulary").read_text() == "words"
+
+
 def test_a_released_pool_leaves_nothing(machine: Machine) -> None:
     placement = kept(machine)
     placement.keep(KEY)

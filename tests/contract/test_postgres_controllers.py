@@ -118,6 +118,28 @@ def jobs_of(store: Store, name: str) -> list[tuple[str, str]]:
     return [("training", found.plan.training.name), ("transform", found.plan.transform.name)]
 
 
+def test_a_warm_pool_that_was_claimed_before_a_crash_is_taken_over(sides: tuple[Side, Side]) -> None:
+    here = sides[0]
+    here.placement.script = completed
+    here.store.add_job(new_training_job(training_spec("first", keep_alive_seconds=10**9), 1000.0), {})
+    turn((here,), lambda: here.store.warm_pools() == ["first"])
+    here.store.add_job(new_training_job(training_spec("second"), 1000.0), {})
+
+    def no_disk(call: str, key: str) -> None:
+        if (call, key) == ("reserve", "training/second"):
+            raise OSError("no disk")
+
+    here.placement.before_call = no_disk
+    turn((here,), lambda: here.store.warm_pools() == [])
+    here.store.close()
+    here.placement.before_call = lambda call, key: None
+    here.open()
+    turn((here,), lambda: here.store.unfinished_jobs() == [])
+    assert here.placement.taken_over == [("training/first", "training/second")]
+    assert here.placement.released.count("training/first") == 0
+    turn((here,), lambda: here.placement.reserved == {})
+
+
 def test_the_jobs_of_a_service_that_is_gone_end_and_it_puts_them_away_when_it_is_back(sides: tuple[Side, Side]) -> None:
     here, there = sides
     here.store.add_job(new_training_job(training_spec(), 1000.0), {})

@@ -78,7 +78,7 @@ class JobReconciler:
         if isinstance(job, TrainingJob) and job.warm_pool is not None and job.warm_pool.status == "Available":
             return self._keep_warm(job)
         if job is None or job.finished:
-            self._pools.settle(key)
+            self._pools.give_back(key)
             progress = self._put_away(key)
             if progress == "done" and job is not None and job.status == "Deleting":
                 self._store.remove_job(key, holder)  # last: as long as the row is there, its name is taken
@@ -163,7 +163,7 @@ class JobReconciler:
         work.reservation = reservation
         runtime = reservation.runtime
         self._store.change_job(key, lambda known: place(known, runtime, now), holder)
-        self._pools.settle(key)
+        self._pools.taken_over(key)
         return "moved"
 
     def _start(self, job: Job, work: _Work) -> Progress:

@@ -5,6 +5,7 @@ from functools import partial
 
 from sagestone.control.job import JobReconciler
 from sagestone.control.leases import Leases
+from sagestone.control.recovery import leavings
 from sagestone.control.waiting_room import WaitingRoom
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Orphan, Store
@@ -41,7 +42,7 @@ class Neighbourhood:
             self._found = set(self._placement.find())
             self._look = False
         ours = self._store.unfinished_jobs()
-        for key in sorted(self._found.difference(ours)):
+        for key in leavings(self._store, sorted(self._found), ours):
             if guard(key, partial(self._jobs.put_away_here, key)):
                 self._found.discard(key)
         for key in self._jobs.waiting_for_room().difference(ours):

@@ -1,6 +1,6 @@
 """What a service puts away when it starts: the leavings of an earlier life that no row needs any more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import Store
@@ -11,13 +11,18 @@ def unneeded(store: Store, placement: Placement) -> list[str]:
 
     They ended and were not put away yet, or they were never stored.
     """
-    found = placement.find()
-    needed = set(store.unfinished_jobs())
-    needed |= {pool for job, pool in claimed_pools(store, found).items() if job in needed}
-    return [key for key in found if key not in needed]
+    return leavings(store, placement.find(), store.unfinished_jobs())
 
 
-def claimed_pools(store: Store, found: Sequence[str]) -> Mapping[str, str]:
+def leavings(store: Store, found: Iterable[str], jobs: Iterable[str]) -> list[str]:
+    """Of the keys found on the machines those that none of the unfinished jobs needs, itself or as its warm pool."""
+    unfinished = set(jobs)
+    others = [key for key in found if key not in unfinished]
+    claimed = {pool for job, pool in claimed_pools(store, others).items() if job in unfinished}
+    return [key for key in others if key not in claimed]
+
+
+def claimed_pools(store: Store, found: Iterable[str]) -> Mapping[str, str]:
     """The warm pools among the keys that were Reused by jobs which never got their room, by the keys of those jobs.
 
     A service may die between saying so and giving the job the pool's room.

@@ -52,8 +52,12 @@ class WarmPools:
             return kept.spec.key
         return None
 
-    def settle(self, job: str) -> None:
-        """The job has room, or wants none any more: what it has claimed and not taken over is given back."""
+    def taken_over(self, job: str) -> None:
+        """The job has its room: of what it claimed nothing is left."""
+        self._claims().pop(job, None)
+
+    def give_back(self, job: str) -> None:
+        """The job wants no room any more: what it has claimed and not taken over is put away."""
         pool = self._claims().pop(job, None)
         if pool is not None:
             self._placement.release(pool)

@@ -90,7 +90,7 @@ class LocalPlacement:
         with self._lock:
             kept = self.ledger.held(pool) if pool is not None else None
             held = self.ledger.held(job)
-            if held is None and kept is not None and not self.draining:
+            if kept is not None and (held is not None or not self.draining):  # held: a crash cut its taking over off
                 return self._take_over(kept, job)
             return held or self._admit(job, instance_types, volume_gb)
 
