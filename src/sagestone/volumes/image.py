@@ -44,14 +44,12 @@ def make_file_system(image: int) -> None:
         raise OSError(f"{MKFS}: {done.stderr.strip() or f'ended with {done.returncode}'}")
 
 
-def make_image(place: Path, room: int) -> int:
-    """A new file with a file system that has that room, open; raises OSError."""
+def make_image(place: Path, room: int) -> None:
+    """A new file with a file system that has that room; raises OSError."""
     image = os.open(place, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.ftruncate(image, image_bytes(room))
         make_file_system(image)
         os.fsync(image)
-    except BaseException:
+    finally:
         os.close(image)
-        raise
-    return image

@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,34 +49,28 @@ class Volume:
 
         One that is under another KMS key than `keys` is taken away and made anew.
         """
-        with self._locked() as lock:
+        with self._opening() as lock:
             known = read_document(self._document)
-            try:
-                if known is None or not keys.is_under(known.key):
-                    self._take_away()
-                    self._make(keys, room)
-                else:
-                    self._mount(known, keys)
-                known = read_document(self._document)
-                if known is not None and self._namespace is not None:
-                    if known.namespace != self._namespace:
-                        write_document(self._document, replace(known, namespace=self._namespace))
-                    self._show(lock)
-            except OSError as error:
-                raise CannotOpen(f"{_where(error)}{error.strerror or error}") from error
+            if known is None or not keys.is_under(known.key):
+                self._take_away()
+                self._make(keys, room)
+            else:
+                self._mount(known, keys)
+            known = read_document(self._document)
+            if known is not None and self._namespace is not None:
+                if known.namespace != self._namespace:
+                    write_document(self._document, replace(known, namespace=self._namespace))
+                self._attach(self._namespace, [lock])
 
     def open_again(self, keys: DataKeys) -> None:
         """Have it mounted as it is; raises CannotOpen also where it is not there."""
-        with self._locked() as lock:
+        with self._opening() as lock:
             known = read_document(self._document)
             if known is None:
                 raise CannotOpen("it is not there any more")
-            try:
-                self._mount(known, keys)
-                if self._namespace is not None:
-                    self._show(lock)
-            except OSError as error:
-                raise CannotOpen(f"{_where(error)}{error.strerror or error}") from error
+            self._mount(known, keys)
+            if self._namespace is not None:
+                self._attach(self._namespace, [lock])
 
     def check_written(self) -> None:
         """Have all that was written reach the disk; raises OSError where some of it could not be written."""
@@ -97,11 +91,8 @@ class Volume:
     def _make(self, keys: DataKeys, room: int) -> None:
         name = f"vol-{secrets.token_hex(9)[:17]}"
         arn, sealed, data_key = keys.make(name)
-        image = make_image(self._image, room)
-        try:
-            self._attach(image)
-        finally:
-            os.close(image)
+        make_image(self._image, room)
+        self._attach()
         identifier = add_key(self._mounted, data_key)
         self.data.mkdir(mode=0o755)
         protect(self.data, identifier)
@@ -111,35 +102,26 @@ class Volume:
         write_document(self._document, document)
 
     def _mount(self, known: VolumeDocument, keys: DataKeys) -> None:
-        image = os.open(self._image, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            self._attach(image)
-        finally:
-            os.close(image)
+        self._attach()
         identifier = bytes.fromhex(known.identifier)
         if not has_key(self._mounted, identifier):
             add_key(self._mounted, keys.open(known.id, known.sealed))
         if protected_by(self.data) != identifier or not has_key(self._mounted, identifier):
             raise CannotOpen("what is in it is encrypted under another key than it was made with")
 
-    def _attach(self, image: int) -> None:
-        """Mounted where this process lives: also what a process in another mount namespace, now gone, had mounted."""
-        self._mounted.mkdir(exist_ok=True, mode=0o700)
-        device = attach(image)
-        try:
-            mount_device(device, self._mounted, None)
-        finally:
-            os.close(device)
+    def _attach(self, namespace: str | None = None, held: Sequence[int] = ()) -> None:
+        """Mounted where this process lives, or where the engine does; `held` as `mount_device` has it.
 
-    def _show(self, lock: int) -> None:
-        """Mounted where the engine lives too."""
+        Also what a process in another mount namespace, now gone, had mounted.
+        """
+        self._mounted.mkdir(exist_ok=True, mode=0o700)
         image = os.open(self._image, os.O_RDWR | os.O_CLOEXEC)
         try:
             device = attach(image)
         finally:
             os.close(image)
         try:
-            mount_device(device, self._mounted, self._namespace, held=[lock])
+            mount_device(device, self._mounted, namespace, held)
         finally:
             os.close(device)
 
@@ -187,6 +169,15 @@ class Volume:
                 time.sleep(_LOOK_SECONDS)
         finally:
             os.close(image)
+
+    @contextmanager
+    def _opening(self) -> Iterator[int]:
+        """As `_locked`; what the system refuses is CannotOpen."""
+        with self._locked() as lock:
+            try:
+                yield lock
+            except OSError as error:
+                raise CannotOpen(f"{_where(error)}{error.strerror or error}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
