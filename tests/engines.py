@@ -22,6 +22,12 @@ from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUn
 
 EngineKind = Literal["docker", "podman"]
 
+#: The parameters of a fixture that gives each engine in turn.
+ENGINES = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("podman", marks=pytest.mark.podman),
+]
+
 _PROGRAMS = {
     "docker": ("dockerd", "containerd", "runc", "iptables", "unshare", "ip"),
     "podman": ("podman", "conmon", "runc", "iptables", "unshare", "ip"),

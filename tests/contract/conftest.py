@@ -12,15 +12,12 @@ from sagestone.agent.parts import RuntimePart
 from sagestone.store.interface import Store
 from tests.contract.runtimes import ENTRYPOINT_IMAGE, IMAGE, MADE, Bench
 from tests.contract.stores import STORES, OpenStore
+from tests.engines import ENGINES
 from tests.images import script, write_archive
 
 _tests = itertools.count(1)
 
-RUNTIMES = [
-    pytest.param("sandbox"),
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
-]
+RUNTIMES = ["sandbox", *ENGINES]
 
 
 @pytest.fixture(params=sorted(STORES))

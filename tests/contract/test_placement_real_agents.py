@@ -30,6 +30,7 @@ from sagestone.placement.nursery import Nursery
 from sagestone.store.sqlite_database import open_sqlite
 from tests.contract.training.training_instance import Ground, Platform
 from tests.documents import algorithm, training_spec
+from tests.engines import ENGINES
 
 _PROGRAM = """
 echo begun >> /opt/ml/model/begun
@@ -39,14 +40,7 @@ while [ ! -e /opt/ml/model/go ]; do sleep 0.02; done
 KEY = "training/job"
 
 
-_PLATFORMS = [
-    "sandbox",
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
-]
-
-
-@pytest.fixture(scope="module", params=_PLATFORMS)
+@pytest.fixture(scope="module", params=["sandbox", *ENGINES])
 def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     directory = tmp_path_factory.mktemp("platform")
     if request.param == "sandbox":

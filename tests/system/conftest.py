@@ -4,15 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engines import ENGINES
 from tests.system.prepared import prepared_service
 from tests.system.programs import empty_archive, serving_archive, training_archive
 from tests.system.service import RunningService
 
-RUNTIMES = [
-    "sandbox",
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
-]
+RUNTIMES = ["sandbox", *ENGINES]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The training agent on real engines: the tests of the other modules that depend on what an engine does."""
 
-import pytest
-
+from tests.contract.training.engine_platform import platform
 from tests.contract.training.test_checkpoints import (
     test_a_second_job_goes_on_where_a_killed_one_stopped,
     test_an_agent_that_dies_is_followed_by_one_that_goes_on_keeping_checkpoints,
@@ -27,9 +26,9 @@ from tests.contract.training.test_training import (
     test_an_image_without_train_says_what_it_needs,
     test_memory_beyond_the_limit_is_told_with_the_limit,
 )
-from tests.contract.training.training_instance import Platform
 
 __all__ = [
+    "platform",
     "test_a_container_that_vanished_fails_the_job_and_is_not_started_again",
     "test_a_file_system_is_mounted_as_the_channel_asks",
     "test_a_flood_of_output_is_capped_and_still_measured",
@@ -48,14 +47,3 @@ __all__ = [
     "test_the_first_host_that_fails_ends_the_others",
     "test_two_hosts_meet_and_their_models_are_one_archive",
 ]
-
-ENGINES = [
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
-]
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    url = request.getfixturevalue(f"{request.param}_engine")
-    return Platform.engine(url, tmp_path_factory.mktemp(request.param))

@@ -1,7 +1,6 @@
 """FastFile channels on real engines: the tests of `test_fast_file` that depend on what an engine does."""
 
-import pytest
-
+from tests.contract.training.engine_platform import platform
 from tests.contract.training.test_fast_file import (
     ground,
     test_a_plain_user_in_the_container_reads_too,
@@ -12,10 +11,10 @@ from tests.contract.training.test_fast_file import (
     test_objects_may_go_while_the_program_reads_them,
     test_what_a_crash_of_agent_and_service_leaves_goes_with_the_job,
 )
-from tests.contract.training.training_instance import Platform
 
 __all__ = [
     "ground",
+    "platform",
     "test_a_plain_user_in_the_container_reads_too",
     "test_an_agent_that_dies_is_followed_by_another_one",
     "test_each_of_two_hosts_sees_its_shard",
@@ -24,14 +23,3 @@ __all__ = [
     "test_objects_may_go_while_the_program_reads_them",
     "test_what_a_crash_of_agent_and_service_leaves_goes_with_the_job",
 ]
-
-ENGINES = [
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
-]
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    url = request.getfixturevalue(f"{request.param}_engine")
-    return Platform.engine(url, tmp_path_factory.mktemp(request.param))

@@ -1,7 +1,6 @@
 """Pipe mode on real engines: FIFOs below a bind mount, read in every way."""
 
-import pytest
-
+from tests.contract.training.engine_platform import platform
 from tests.contract.training.pipes import MEBIBYTE, TRUTH, numbered, pipe
 from tests.contract.training.test_pipe import (
     test_a_program_in_c_reads_every_byte_of_two_epochs,
@@ -16,9 +15,10 @@ from tests.contract.training.test_pipe_restart import (
     test_killed_before_and_between_epochs_nothing_is_lost,
     test_killed_in_the_middle_a_program_that_still_runs_is_stopped,
 )
-from tests.contract.training.training_instance import Ground, Platform, TrainingInstance
+from tests.contract.training.training_instance import Ground, TrainingInstance
 
 __all__ = [
+    "platform",
     "test_a_program_in_c_reads_every_byte_of_two_epochs",
     "test_a_program_that_opens_nothing_or_leaves_in_the_middle_completes",
     "test_a_slow_reader_gets_all_and_opens_the_second_epoch_late",
@@ -29,18 +29,6 @@ __all__ = [
     "test_shuffled_shards_are_dealt_anew_in_each_epoch",
     "test_two_channels_at_once_line_by_line",
 ]
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param("docker", marks=pytest.mark.docker),
-        pytest.param("podman", marks=pytest.mark.podman),
-    ],
-)
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    url = request.getfixturevalue(f"{request.param}_engine")
-    return Platform.engine(url, tmp_path_factory.mktemp(request.param))
 
 
 def test_a_program_of_another_user_reads_too(ground: Ground) -> None:

@@ -26,6 +26,7 @@ from tests.contract.transform.test_transform import (
     test_requests_are_concurrent_and_answers_in_order,
 )
 from tests.contract.transform.transform_instance import bound_image, serving_engine
+from tests.engines import ENGINES
 
 __all__ = [
     "test_a_container_that_dies_in_the_middle_is_noticed_at_once",
@@ -38,11 +39,6 @@ __all__ = [
     "test_data_goes_through_all_containers_in_order",
     "test_requests_are_concurrent_and_answers_in_order",
     "test_the_container_that_dies_is_named",
-]
-
-ENGINES = [
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("podman", marks=pytest.mark.podman),
 ]
 
 
