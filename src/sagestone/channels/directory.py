@@ -27,6 +27,7 @@ class ChannelDirectory:
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
+            self._last = ("", -1)
 
     def parent(self, path: str) -> tuple[int, str]:
         """The open directory that `path` lies in, made where missing, and its last part; open until the next call.

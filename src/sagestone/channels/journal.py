@@ -20,7 +20,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Journal:
-    """The journal of one channel. `note` may be called from any thread, the rest from one."""
+    """The journal of one channel. `note` may be called from any thread, also after `close`; the rest from one."""
 
     def __init__(self, path: Path, directory: ChannelDirectory) -> None:
         """Take up the journal at `path`, and remove from the directory every file that it does not vouch for."""
@@ -30,9 +30,10 @@ class Journal:
         _remove_unknown(directory, self._known)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | (0 if self._known else os.O_TRUNC)
-        self._file = os.open(path, flags, 0o600)
+        # Known as an object, which knows when it is closed: the number is another file's then.
+        self._file = os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)
         # A line that was left half written ends here; a new journal begins with the boot.
-        os.write(self._file, b"\n" if self._known else msgspec.json.encode([_boot()]) + b"\n")
+        self._file.write(b"\n" if self._known else msgspec.json.encode([_boot()]) + b"\n")
 
     def take(self, path: str, found: SourceObject) -> Literal["whole", "other", "absent"]:
         """Whether exactly that object is there already, another one is, or none. A path is there once."""
@@ -42,10 +43,11 @@ class Journal:
         return "whole" if known[0] == _identity(found.etag, found.size) else "other"
 
     def note(self, path: str, found: SourceObject) -> None:
-        """That file is whole."""
+        """That file is whole. A closed journal notes nothing: downloads that were given up still come to their end."""
         line = msgspec.json.encode([path, found.etag, found.size]) + b"\n"
         with self._lock:
-            os.write(self._file, line)
+            if not self._file.closed:
+                self._file.write(line)
 
     def remove_rest(self) -> None:
         """Remove the files of objects that were not taken: they are no longer part of the channel."""
@@ -56,8 +58,9 @@ class Journal:
             self._known.clear()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self._file)
+        """Note nothing more; idempotent."""
+        with self._lock, contextlib.suppress(OSError):
+            self._file.close()
 
 
 def _read(path: Path) -> dict[int, tuple[int, int]]:
