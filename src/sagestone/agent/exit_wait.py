@@ -1,6 +1,8 @@
 """Waits for the end of a container, through an engine that is started anew meanwhile."""
 
+import threading
 import time
+from collections.abc import Callable
 
 from sagestone.agent.verdict import KILLED, taken_along
 from sagestone.containers.runtime import Exit, Runtime, RuntimeFailure
@@ -34,3 +36,27 @@ def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str)
 def _was_taken_along(runtime: Runtime, container: str, found: Exit) -> bool:
     """Whether the engine, when it came back, ended it: by SIGTERM first, so its code may be the program's own."""
     return (found.code == KILLED and not found.out_of_memory) or runtime.stopped_by_engine(container)
+
+
+class Waiter:
+    """Waits on a thread of its own, so that the end is known at once while other things are looked after."""
+
+    def __init__(self, wait: Callable[[], Exit]) -> None:
+        self.ended = threading.Event()
+        self._exit: Exit | None = None
+        self._failure: Exception | None = None
+        self._wait_for_it = wait
+        threading.Thread(target=self._wait, name="container-wait", daemon=True).start()
+
+    def result(self) -> Exit:
+        """After `ended`: the exit, or the failure raised."""
+        if self._exit is None:
+            raise self._failure or JobFailure("internal", "the container's end was not told")
+        return self._exit
+
+    def _wait(self) -> None:
+        try:
+            self._exit = self._wait_for_it()
+        except Exception as error:  # noqa: BLE001 handed to the thread that asks for the result
+            self._failure = error
+        self.ended.set()

@@ -1,15 +1,14 @@
 """The Training stage: one container, started once, followed to its end, by however many agents it takes."""
 
+import math
 import sys
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from sagestone.agent.console import Console
 from sagestone.agent.disk_watch import DiskWatch
-from sagestone.agent.exit_wait import wait_for_exit
+from sagestone.agent.exit_wait import Waiter, wait_for_exit
 from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.gpu_watch import GpuWatch
 from sagestone.agent.host_watch import HostWatch
@@ -17,6 +16,7 @@ from sagestone.agent.interruption import Interruption
 from sagestone.agent.job_volume import tmp_mounts
 from sagestone.agent.opt_ml import CACHE, OptMl, environment
 from sagestone.agent.outside import OutsideWatch
+from sagestone.agent.own_end import OwnEnd
 from sagestone.agent.role import open_relay, role_environment
 from sagestone.agent.tools import Tools
 from sagestone.agent.verdict import Ended, judge, not_started, out_of_volume, read_failure_file
@@ -51,6 +51,7 @@ class TrainingContainer:
             JOB: assignment.job.key,
             INSTANCE: str(assignment.host.number),
         }
+        self._own_end = OwnEnd(tools.files.scratch / "own-end.json")
         self._disk = DiskWatch(tools.files.directory)  # of the machine: a volume of its own may be smaller
 
     def run(self, interruption: Interruption) -> Outcome:
@@ -187,16 +188,18 @@ class TrainingContainer:
         usage = partial(tools.runtime.usage, container)
         watch = HostWatch(usage, limits.memory_bytes, volume, gpus, tools.clock, tools.reporter.host_metrics)
         outside = OutsideWatch(tools.runtime, container, limits.outside_bytes)
-        waiter = _Waiter(lambda: self._wait(container))
+        noted = self._own_end.noted
+        if noted is not None:
+            return self._end(container, noted)
+        waiter = Waiter(lambda: self._wait(container))
         while not waiter.ended.wait(_LOOK_SECONDS):
             watch.look()
             outcome = interruption.outcome()
             if outcome is not None:
-                return self._tools.runtime.stop(container, self._assignment.stop_grace_seconds), outcome
+                return self._end(container, outcome)
             failure = self._live.failure() or self._overrun(volume, outside)
             if failure is not None:
-                grace = min(self._assignment.stop_grace_seconds, _FAILED_GRACE_SECONDS)
-                return self._tools.runtime.stop(container, grace), Outcome(ending="Failed", failure=failure)
+                return self._end(container, Outcome(ending="Failed", failure=failure), _FAILED_GRACE_SECONDS)
         exit_ = waiter.result()
         while not self._live.settled() and exit_.code == 0:
             outcome = interruption.outcome()
@@ -205,6 +208,12 @@ class TrainingContainer:
             time.sleep(_LOOK_SECONDS)
         failure = self._live.failure()  # it ended for want of data, whatever it says itself
         return exit_, None if failure is None else Outcome(ending="Failed", failure=failure)
+
+    def _end(self, container: str, outcome: Outcome, grace_seconds: float = math.inf) -> tuple[Exit, Outcome]:
+        """Bring its end about, for that reason."""
+        self._own_end.note(outcome)
+        grace_seconds = min(grace_seconds, self._assignment.stop_grace_seconds)
+        return self._tools.runtime.stop(container, grace_seconds), outcome
 
     def _overrun(self, volume: VolumeWatch, outside: OutsideWatch) -> Failure | None:
         used = volume.overrun()
@@ -220,27 +229,3 @@ class TrainingContainer:
     def _find(self) -> Container | None:
         found = self._tools.runtime.find(self._labels)
         return found[0] if found else None
-
-
-class _Waiter:
-    """Waits on a thread of its own, so that the end is known at once while other things are looked after."""
-
-    def __init__(self, wait: Callable[[], Exit]) -> None:
-        self.ended = threading.Event()
-        self._exit: Exit | None = None
-        self._failure: Exception | None = None
-        self._wait_for_it = wait
-        threading.Thread(target=self._wait, name="container-wait", daemon=True).start()
-
-    def result(self) -> Exit:
-        """After `ended`: the exit, or the failure raised."""
-        if self._exit is None:
-            raise self._failure or JobFailure("internal", "the container's end was not told")
-        return self._exit
-
-    def _wait(self) -> None:
-        try:
-            self._exit = self._wait_for_it()
-        except Exception as error:  # noqa: BLE001 handed to the thread that asks for the result
-            self._failure = error
-        self.ended.set()

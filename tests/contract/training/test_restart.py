@@ -138,3 +138,26 @@ def test_killed_at_some_moment_the_program_never_runs_twice(ground: Ground, mome
         assert outcome.failure is not None
         assert "gone" in outcome.failure.message or "killed" in outcome.failure.message
     assert instance.left_behind() == []
+
+
+@pytest.mark.parametrize("why", ["Stopped", "Interrupted", "MaxRuntimeExceeded"])
+def test_killed_while_it_stops_the_container_which_then_ends_in_its_own_way(ground: Ground, why: str) -> None:
+    program = """
+        trap 'touch /opt/ml/output/stopping; until [ -e /opt/ml/input/go ]; do sleep 0.02; done; exit 3' TERM
+        echo ready; while :; do sleep 0.05; done
+    """
+    seconds = 2 if why == "MaxRuntimeExceeded" else 600
+    instance = TrainingInstance(ground, program, grace=60.0, max_runtime_seconds=seconds).start()
+    instance.await_line("ready")
+    if why != "MaxRuntimeExceeded":
+        instance.files.write_stop(why)
+    instance.await_true((instance.files.opt_ml / "output" / "stopping").exists, "the program to be told to end")
+    instance.kill()
+    _go(instance)
+    (container,) = ground.platform.runtime.find(instance.assignment.labels)
+    exit_ = ground.platform.runtime.wait(container.id, 60.0)
+    assert exit_ is not None
+    assert exit_.code == 3
+    outcome = instance.run()
+    assert (outcome.ending, outcome.exit_code, outcome.failure) == (why, 3, None)
+    assert instance.left_behind() == []
