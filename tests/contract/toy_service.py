@@ -138,12 +138,15 @@ def toy_service(
     monitoring: MonitoringFace | None = None,
     begun: bool = False,
     idle_seconds: float = 75.0,
+    most_descriptors: int = 1 << 30,
+    query_services: tuple[str, ...] = (),
 ) -> Iterator[Served]:
     """A server in a thread of its own, stopped at the end. `begun`: what is to be stored waits in `stored`."""
     served = Served()
     server = Server(
         operations=toy_operations(served, begun=begun),
         models=[load_service_model("sagemaker"), load_service_model("logs")],
+        query_models=[load_service_model(name) for name in query_services],
         s3=ToyS3() if with_s3 else None,
         book=CredentialBook([KEYS]),
         region="us-east-1",
@@ -151,6 +154,7 @@ def toy_service(
         max_body=max_body,
         monitoring=monitoring,
         idle_seconds=idle_seconds,
+        most_descriptors=most_descriptors,
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=run_loop, args=(loop,))

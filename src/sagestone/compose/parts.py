@@ -12,6 +12,7 @@ from sagestone.compose.cleaning import Cleaning
 from sagestone.compose.exposition import Exposition
 from sagestone.compose.keys import open_keys
 from sagestone.compose.metric_sources import Sources
+from sagestone.compose.open_files import more_open_files
 from sagestone.compose.readiness import Readiness, service_checks
 from sagestone.compose.runtimes import choose_runtime
 from sagestone.compose.tenant import Shared
@@ -70,7 +71,8 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         query_models = [load_service_model(name) for name in ("sts", "iam")]
         runtime_part, runtime = chosen.result()
     capacity = Capacity.of(machine(), cpus=settings.cpus, memory_gb=settings.memory_gb, runtime=runtime.name)
-    nursery = Nursery(os.environ)
+    files = more_open_files()
+    nursery = Nursery(os.environ, open_files=files.before)
     images = WatchedImages(runtime.image)
     shared = Shared(
         settings=settings,
@@ -128,6 +130,7 @@ def build_parts(settings: Settings, holder: str) -> ServiceParts:
         no_auth=settings.insecure_no_auth,
         max_body=settings.max_request_mb * 1024 * 1024,
         reads_on_loop=not settings.database,
+        most_descriptors=files.for_connections,
     )
     return ServiceParts(
         server=server,

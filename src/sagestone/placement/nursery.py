@@ -1,11 +1,13 @@
 """The nursery that forks this machine's agents (`sagestone.agent.nursery`), from the service's side."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sagestone.agent.nursery import LONGEST_REQUEST, NURSERY, ROOM
@@ -24,12 +26,17 @@ class AgentNotStarted(Exception):
 
 
 class Nursery:
-    """Started at the first need, and again when it has died. Its agents have `environment`, but for what is secret."""
+    """Started at the first need, and again when it has died. Its agents have `environment`, but for what is secret, and
+    may open `open_files` files before they ask for more; None: as many as this process."""
 
     def __init__(
-        self, environment: Mapping[str, str], program: Sequence[str] = (sys.executable, "-m", "sagestone.agent")
+        self,
+        environment: Mapping[str, str],
+        program: Sequence[str] = (sys.executable, "-m", "sagestone.agent"),
+        open_files: int | None = None,
     ) -> None:
         inherited = {name: value for name, value in environment.items() if not name.startswith(_OWN_PREFIXES)}
+        self._open_files = open_files
         self._program, self._environment = program, _MEMORY | inherited
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,6 +97,10 @@ class Nursery:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        if self._open_files is not None:
+            with suppress(ProcessLookupError):
+                _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (self._open_files, hard))
         self._socket = ours
         return ours
 

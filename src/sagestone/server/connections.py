@@ -1,22 +1,32 @@
 """Which connections are busy with a request, and the end of those over which nothing comes."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
 from typing import Final
 
+from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 #: How long a connection may stay without a request: a head that never comes whole, a client that forgot it.
 IDLE_SECONDS: Final = 75.0
 
+#: Of descriptors, where no limit is known.
+MOST_DESCRIPTORS: Final = 1 << 30
+
+
+class TooManyConnections(Exception):
+    """The process has no descriptor to spare, and no connection that is idle."""
+
 
 class Connections:
-    """Used in the server's loop only."""
+    """Used in the server's loop only. From `most_descriptors` on that the process has open, whoever comes takes the
+    place of the connection that was idle for longest; where none is idle, they are turned away."""
 
-    def __init__(self, patience: float = IDLE_SECONDS) -> None:
+    def __init__(self, patience: float = IDLE_SECONDS, most_descriptors: int = MOST_DESCRIPTORS) -> None:
         self._patience = patience
+        self._most_descriptors = most_descriptors
         self._busy: set[RequestHandler] = set()
-        self._idle_since: dict[RequestHandler, float] = {}
+        self._idle_since: dict[RequestHandler, float] = {}  # in this order
         self._none_busy = asyncio.Event()
         self._none_busy.set()
 
@@ -24,6 +34,21 @@ class Connections:
     def busy(self) -> int:
         """How many requests are under way."""
         return len(self._busy)
+
+    def admit(self) -> None:
+        """Make room for one that was just accepted; raises TooManyConnections. Handshakes of TLS count."""
+        if _lowest_free_descriptor() < self._most_descriptors:
+            return
+        for connection in self._idle_since:
+            if not _is_sending(connection):
+                del self._idle_since[connection]
+                connection.force_close()
+                return
+        raise TooManyConnections
+
+    def made(self, connection: RequestHandler) -> None:
+        """It is there, and waits for its first request."""
+        self._idle_since[connection] = asyncio.get_running_loop().time()
 
     def begin(self, connection: RequestHandler) -> None:
         """A request is answered over it from now on."""
@@ -34,31 +59,60 @@ class Connections:
     def end(self, connection: RequestHandler) -> None:
         """Its answer is made."""
         self._busy.discard(connection)
+        if connection.transport is not None:
+            self._idle_since[connection] = asyncio.get_running_loop().time()
         if not self._busy:
             self._none_busy.set()
+
+    def lost(self, connection: RequestHandler) -> None:
+        """It is no more."""
+        self._idle_since.pop(connection, None)
 
     async def none_busy(self) -> None:
         """Wait until no request is under way."""
         await self._none_busy.wait()
 
-    async def watch(self, connections: Callable[[], Iterable[RequestHandler]]) -> None:
+    async def watch(self) -> None:
         """End what is idle for too long, until this is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._patience / 5)
-            self._look(connections(), loop.time())
+            self._look(loop.time())
 
-    def _look(self, connections: Iterable[RequestHandler], now: float) -> None:
-        idle = {}
-        for connection in connections:
-            if connection in self._busy or _is_sending(connection):
-                continue
-            since = self._idle_since.get(connection, now)
+    def _look(self, now: float) -> None:
+        for connection, since in list(self._idle_since.items()):
             if now - since < self._patience:
-                idle[connection] = since
+                return
+            del self._idle_since[connection]
+            if _is_sending(connection):
+                self._idle_since[connection] = now
             else:
                 connection.force_close()
-        self._idle_since = idle
+
+
+class WatchedServer(web.Server):
+    """aiohttp's server, which says what becomes of its connections; it is called for each one that was accepted."""
+
+    connections_watched: Connections
+
+    def __call__(self) -> RequestHandler:
+        self.connections_watched.admit()
+        return super().__call__()
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self.connections_watched.made(handler)
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self.connections_watched.lost(handler)
+
+
+def _lowest_free_descriptor() -> int:
+    """As many are open at least: a new one gets the lowest number that is free."""
+    found = os.dup(2)
+    os.close(found)
+    return found
 
 
 def _is_sending(connection: RequestHandler) -> bool:

@@ -56,6 +56,10 @@ class JsonFace:
         self._executor = executor
         self._landing: Landing | None = None
 
+    def introduce(self, request: SignedRequest, claimed: str | None) -> None:
+        """Before a long body is read: raises the ServiceError for who names no key of ours."""
+        self._authentication.introduce(request, self._service(claimed, target_of(request)))
+
     async def answer(
         self, request: SignedRequest, claimed: str | None, body: bytes, exchange: Exchange
     ) -> web.Response:

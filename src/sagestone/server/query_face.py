@@ -57,6 +57,16 @@ class QueryFace:
     def services(self) -> frozenset[str]:
         return frozenset(self._models)
 
+    def introduce(self, request: SignedRequest, service: str) -> None:
+        """Before a long body is read: raises the ServiceError for who names no key of ours."""
+        self._authentication.introduce(request, service)
+
+    def refusal(self, error: ServiceError, service: str, exchange: Exchange) -> web.Response:
+        """An error in this protocol's words."""
+        exchange.service = service
+        exchange.code, status = _REFUSALS.get(error.code, (error.code, error.status))
+        return _reply(status, query_error_body(exchange.code, error.message, exchange.request_id), exchange.request_id)
+
     async def answer(self, request: SignedRequest, service: str, body: bytes, exchange: Exchange) -> web.Response:
         """The reply; every exception becomes an error document, ours are logged with the request id."""
         request_id, exchange.service = exchange.request_id, service
@@ -68,8 +78,7 @@ class QueryFace:
             exchange.code = refused.code
             return _reply(refused.status, query_error_body(refused.code, refused.message, request_id), request_id)
         except ServiceError as error:
-            exchange.code, status = _REFUSALS.get(error.code, (error.code, error.status))
-            return _reply(status, query_error_body(exchange.code, error.message, request_id), request_id)
+            return self.refusal(error, service, exchange)
         except StoreUnavailable as error:
             _LOG.error("%s %s: %s", request_id, service, error, extra=exchange.extra)
             exchange.code = "ServiceUnavailable"

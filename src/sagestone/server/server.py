@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from sagestone.server.body import BodyIncomplete, read_body
-from sagestone.server.connections import IDLE_SECONDS, Connections
+from sagestone.server.connections import IDLE_SECONDS, MOST_DESCRIPTORS, Connections, WatchedServer
 from sagestone.server.json_face import JsonFace, error_reply
 from sagestone.server.monitoring_face import MonitoringFace
 from sagestone.server.query_face import QueryFace
@@ -33,6 +33,9 @@ from sagestone.wire.xml_error import query_error_body, rest_error_body
 
 #: Threads for operations that wait for the disk: enough that their commits are grouped.
 WRITERS = 16
+
+#: How many connections are accepted before the first of them is looked at.
+BACKLOG = 128
 
 #: How long a body that was refused is still read and thrown away, so that the client gets to see the answer.
 LINGERING_SECONDS = 3.0
@@ -62,8 +65,9 @@ class Server:
 
     `query_models` are those of the services that answer in XML. `s3` None: the embedded store is off. `no_auth`:
     requests to all services but S3 are believed unsigned. `reads_on_loop`: the store answers reads without a
-    wait. `hosts` are the names that the service goes by, `traffic`
-    counts what was answered. After `idle_seconds` without a request a connection is ended. `clock` gives epoch seconds.
+    wait. `hosts` are the names that the service goes by, `traffic` counts what was answered. After `idle_seconds`
+    without a request a connection is ended; from `most_descriptors` on that the process has open, the one that was idle
+    for longest. `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Server:
         max_body: int = 8 * 1024 * 1024,
         reads_on_loop: bool = True,
         idle_seconds: float = IDLE_SECONDS,
+        most_descriptors: int = MOST_DESCRIPTORS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
@@ -107,13 +112,13 @@ class Server:
             operations=operations, models=query_models, authentication=authentication, executor=self._executor
         )
         self._runner: web.ServerRunner | None = None
-        self._connections = Connections(idle_seconds)
+        self._connections = Connections(idle_seconds, most_descriptors)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen in the running loop; gives the bound port (`port` 0: any free one). Raises OSError."""
         # A pre-signed URL or an S3 listing token may be long; an S3 object may carry 2 KB of metadata.
-        http = web.Server(
+        http = WatchedServer(
             self._handle,
             auto_decompress=False,
             access_log=None,
@@ -121,21 +126,22 @@ class Server:
             max_line_size=65536,
             lingering_time=LINGERING_SECONDS,
         )
+        http.connections_watched = self._connections
         runner = web.ServerRunner(http, shutdown_timeout=5.0)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls).start()
+            await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=tls).start()
         except BaseException:
             await runner.cleanup()
             raise
         self._runner = runner
-        self._watch = asyncio.create_task(self._connections.watch(lambda: http.connections))
+        self._watch = asyncio.create_task(self._connections.watch())
         return int(runner.addresses[0][1])
 
     async def start_inside(self, port: int) -> int:
         """Listen on this machine's loopback too, without TLS, for jobs and commands here; gives the bound port."""
         assert self._runner is not None
-        await web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024).start()
+        await web.TCPSite(self._runner, "127.0.0.1", port, backlog=BACKLOG).start()
         return int(self._runner.addresses[-1][1])
 
     async def stop(self) -> None:
@@ -220,11 +226,13 @@ class Server:
         self, request: web.BaseRequest, signed: SignedRequest, service: str, exchange: Exchange
     ) -> web.Response:
         try:
-            body = await read_body(request, self._max_body)
-        except (ServiceError, BodyIncomplete) as problem:
-            text = str(problem) or "The body did not arrive in time."
-            exchange.service, exchange.code, request_id = service, "RequestEntityTooLarge", exchange.request_id
-            return _refuse(413, query_error_body(exchange.code, text, request_id), "text/xml", request_id)
+            body = await read_body(request, self._max_body, lambda: self._query.introduce(signed, service))
+        except ServiceError as error:
+            return _drop_connection(self._query.refusal(error, service, exchange))
+        except BodyIncomplete:
+            exchange.service, exchange.code, request_id = service, "RequestTimeout", exchange.request_id
+            body = query_error_body(exchange.code, "The body did not arrive in time.", request_id)
+            return _refuse(408, body, "text/xml", request_id)
         form = signed.raw_query.encode("utf-8", "replace") if request.method == "GET" else body
         return await self._query.answer(signed.with_body(body), service, form, exchange)
 
@@ -232,7 +240,7 @@ class Server:
         self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, exchange: Exchange
     ) -> web.Response:
         try:
-            body = await read_body(request, self._max_body)
+            body = await read_body(request, self._max_body, lambda: self._json.introduce(signed, claimed))
         except ServiceError as error:
             return _drop_connection(error_reply(error, exchange, form_of(signed)))
         except BodyIncomplete:

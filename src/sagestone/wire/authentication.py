@@ -47,12 +47,25 @@ class Authentication:
         except SignatureProblem as problem:
             raise _as_service_error(problem) from None
 
-    def _verified(self, request: SignedRequest, service: str) -> Caller:
+    def introduce(self, request: SignedRequest, service: str) -> None:
+        """Before a long body is read: refuse, with the same errors, who names no key of ours."""
+        if self._no_auth:
+            return
+        try:
+            self._introduced(request, service)
+        except SignatureProblem as problem:
+            raise _as_service_error(problem) from None
+
+    def _introduced(self, request: SignedRequest, service: str) -> tuple[Credential, Credentials, Principal]:
         credential = parse_authorization(request)
         if credential is None:
             raise MissingAuthenticationTokenException("Missing Authentication Token")
         check_scope(credential, region=self._scope_region(credential, service), services=(service,))
         known, principal = self._known(request, credential)
+        return credential, known, principal
+
+    def _verified(self, request: SignedRequest, service: str) -> Caller:
+        credential, known, principal = self._introduced(request, service)
         verify(request, credential, known.secret_key, now=self._clock())
         return Caller(account=known.account, access_key=known.access_key, region=self._region, principal=principal)
 
