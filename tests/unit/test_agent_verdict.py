@@ -84,6 +84,14 @@ def test_a_reason_has_at_most_1024_characters_and_its_exit_code(text: str, lines
         assert f", exit code: {code}" in reason[-130:]
 
 
+def test_what_follows_a_long_key_is_seen_in_a_reason() -> None:
+    key = "s3://bucket/" + "k" * 1000
+    reason = Failure(fault="client", message=f"{key}: {key} has a key that is too long").reason
+    assert len(reason) < 400
+    assert reason.startswith("ClientError: s3://bucket/kk")
+    assert reason.endswith("k has a key that is too long")
+
+
 def test_the_useful_lines_are_the_exception_after_a_traceback() -> None:
     log = [
         "loading",

@@ -47,6 +47,9 @@ def test_groups(served: Served) -> None:
     shown = logs(served, "DescribeLogGroups", logGroupNamePrefix="/aws/")["logGroups"]
     assert [group["logGroupName"] for group in shown] == [TRAINING_GROUP]
     assert shown[0]["logGroupArn"] == GROUP_ARN
+    assert (shown[0]["creationTime"], shown[0]["metricFilterCount"]) == (1000, 0)  # that of its oldest stream
+    streams = logs(served, "DescribeLogStreams", logGroupName=TRAINING_GROUP)["logStreams"]
+    assert shown[0]["storedBytes"] == sum(stream["storedBytes"] for stream in streams) > 0
     assert logs(served, "DescribeLogGroups", logGroupNamePattern="Transform") == {"logGroups": []}
     assert logs(served, "DescribeLogGroups", logGroupClass="DELIVERY") == {"logGroups": []}
     with pytest.raises(InvalidParameterException, match="includeLinkedAccounts is not supported"):

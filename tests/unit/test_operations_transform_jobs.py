@@ -197,6 +197,7 @@ def test_a_model_for_endpoints_only_is_refused(served: Served, members: dict[str
     ("members", "violation"),
     [
         ({"MaxPayloadInMB": 101}, "Value '101' at 'maxPayloadInMB' failed"),
+        ({"MaxPayloadInMB": 0, "MaxConcurrentTransforms": 101}, "Value '101' at 'maxConcurrentTransforms' failed"),
         ({"MaxPayloadInMB": 51}, "Value '2' at 'maxConcurrentTransforms' failed to satisfy constraint: Member times"),
         (
             {

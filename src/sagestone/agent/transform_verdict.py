@@ -4,7 +4,7 @@ from sagestone.agent.transform_objects import ObjectList
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.event import Outcome
-from sagestone.domain.failure import Failure
+from sagestone.domain.failure import Failure, shortened
 from sagestone.inference.invoke import ContainerEnded
 from sagestone.inference.ready import PING_FAILED
 
@@ -45,4 +45,4 @@ def _code(assignment: TransformAssignment, exit_: Exit) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _ROOM else text[: _ROOM - 1] + "…"
+    return shortened(text, _ROOM)

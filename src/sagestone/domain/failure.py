@@ -1,7 +1,8 @@
 """Why a job failed, and whose fault it was."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Fault = Literal["algorithm", "client", "internal"]
 
@@ -10,6 +11,8 @@ PREFIX: dict[Fault, str] = {"algorithm": "AlgorithmError", "client": "ClientErro
 
 #: Longest FailureReason of a job (shape FailureReason).
 LONGEST_REASON = 1024
+
+_LONG_WORD: Final = re.compile(r"(\S{100})\S{21,}(\S{40})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,8 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """`AlgorithmError: …`, `ClientError: …` or `InternalServerError: …`, cut at 1024 characters."""
-        return f"{PREFIX[self.fault]}: {self.message}"[:LONGEST_REASON]
+        """`AlgorithmError: …`, `ClientError: …` or `InternalServerError: …`, at most 1024 characters."""
+        return shortened(f"{PREFIX[self.fault]}: {self.message}", LONGEST_REASON)
 
 
 class JobFailure(Exception):
@@ -31,3 +34,10 @@ class JobFailure(Exception):
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)
         self.failure = Failure(fault=fault, message=message)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many characters: long words lose their middle first, so that what follows is seen."""
+    if len(text) > most:
+        text = _LONG_WORD.sub(r"\1…\2", text)
+    return text if len(text) <= most else text[: most - 1] + "…"

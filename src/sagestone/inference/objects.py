@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sagestone.domain.failure import Fault
 from sagestone.s3.uri import S3Uri
+
+_LONGEST_KEY_BYTES: Final = 1024  # of S3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,17 @@ def output_of(key: str, prefix: str, output: S3Uri) -> S3Uri:
     `s3://b/in/data.csv` read by the prefix `in/`, `in/da` or `in/data.csv` gives `<output>/data.csv.out`.
     """
     return S3Uri(output.bucket, directory_key(output) + key[prefix.rfind("/") + 1 :] + ".out")
+
+
+def check_output(source: InputObject) -> None:
+    """Raises ObjectFailed where no store can keep the output of an object under its name."""
+    size = len(source.output.key.encode(errors="surrogatepass"))
+    if size > _LONGEST_KEY_BYTES:
+        text = (
+            f"{source.uri}: the key of its output would have {size} bytes, and S3 takes at most {_LONGEST_KEY_BYTES}: "
+            "give a shorter S3OutputPath, or the object a shorter name"
+        )
+        raise ObjectFailed("client", text, (f"ClientError: {text}",))
 
 
 def directory_key(place: S3Uri) -> str:

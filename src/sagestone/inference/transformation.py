@@ -10,7 +10,7 @@ from sagestone.domain.failure import Fault, JobFailure
 from sagestone.inference.assemble import Output
 from sagestone.inference.connection import Answer
 from sagestone.inference.invoke import CallFailed, ContainerEnded
-from sagestone.inference.objects import InputObject, ObjectFailed
+from sagestone.inference.objects import InputObject, ObjectFailed, check_output
 from sagestone.inference.pipeline import Pipeline
 from sagestone.inference.processing import Processing, Results
 from sagestone.inference.reading import ObjectReader, Outgoing
@@ -122,6 +122,7 @@ class Transformation:
         for source in objects:
             underway = _Underway(source=source)
             try:
+                check_output(source)
                 for outgoing in self._reader.requests(source):
                     if underway.doomed:
                         outgoing.discard()

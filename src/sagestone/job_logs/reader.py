@@ -22,6 +22,15 @@ _PAGE_BYTES = 1024 * 1024  # longest page, as the service answers at most 1 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogGroupInfo:
+    """A group as DescribeLogGroups shows it: it is as old as the oldest stream that is kept."""
+
+    name: str
+    created_ms: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogStreamInfo:
     """A stream as DescribeLogStreams shows it; a stream without events has neither first nor last time."""
 
@@ -61,6 +70,26 @@ class LogReader:
         return [
             group for group in GROUPS if group.startswith(prefix) and group_directory(self.directory, group).is_dir()
         ]
+
+    def group(self, name: str) -> LogGroupInfo:
+        """One of `groups`, with the size of all its streams."""
+        top = group_directory(self.directory, name)
+        size, changed, oldest = 0, top.stat().st_mtime, None
+        for file in _log_files(top):
+            try:
+                found = file.stat()
+            except FileNotFoundError:  # cleaned away meanwhile
+                continue
+            size += found.st_size
+            if oldest is None or found.st_mtime < changed:
+                changed, oldest = found.st_mtime, file
+        began = int(changed * 1000)
+        if oldest is not None:
+            try:
+                began = _describe("", oldest).created_ms
+            except FileNotFoundError:
+                pass
+        return LogGroupInfo(name=name, created_ms=began, size_bytes=size)
 
     def streams(self, group: str, prefix: str = "") -> list[LogStreamInfo]:
         """Streams whose name starts with `prefix`, sorted by name; raises NoSuchGroup."""

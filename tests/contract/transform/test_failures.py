@@ -48,6 +48,21 @@ def test_a_refused_object_fails_the_job_and_the_others_go_on(ground: Ground) -> 
     assert len(instance.served()) == 3
 
 
+def test_an_output_whose_key_would_be_too_long_fails_its_object_alone(ground: Ground) -> None:
+    ground.put("in/a.csv", b"fine")
+    ground.put(f"in/{'k' * 1019}", b"never sent")
+    ground.put("in/z.csv", b"fine too")
+    instance = TransformInstance(ground, "def answer(request): return b'good'", split_type="Line")
+    told = reason(instance)
+    assert told.startswith("ClientError: s3://bucket/in/kkk")
+    assert "…kkk" in told
+    assert told.endswith(
+        ": the key of its output would have 1027 bytes, and S3 takes at most 1024: give a shorter S3OutputPath, or the "
+        "object a shorter name. 1 of 3 objects failed" + SEE_LOGS
+    )
+    assert instance.outputs() == {"a.csv.out": b"good", "z.csv.out": b"good"}
+
+
 def test_one_bad_record_leaves_no_output_of_its_object(ground: Ground) -> None:
     ground.put("in/a.csv", b"".join(b"%d\n" % number for number in range(50)))
     program = """

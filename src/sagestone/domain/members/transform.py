@@ -5,7 +5,7 @@ The same members stand in a validation profile's TransformJobDefinition (`*X` me
 """
 
 DEFINITION = """
-*X.MaxConcurrentTransforms                            honoured  for each instance; 0 leaves it to the container
+*X.MaxConcurrentTransforms                            honoured  of each instance, at most 100; 0: as the container says
 *X.MaxPayloadInMB                                     honoured  1024 × 1024 bytes each; 0 sends chunks; at most 100
 *X.BatchStrategy                                      honoured
 *X.Environment                                        honoured  wins over the container's

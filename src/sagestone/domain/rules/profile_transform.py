@@ -10,6 +10,8 @@ from sagestone.shapes.violation import Violation
 #: Most MB that may be on their way to one container, and in one request (documented product rule).
 MOST_MB = 100
 MOST_INSTANCES = 100
+#: Most requests under way to one container (the documented bound of its /execution-parameters).
+MOST_CONCURRENT = 100
 
 
 def transform_violations(inference: Place, definition: Place) -> Iterator[Violation]:
@@ -50,6 +52,8 @@ def _payload_violations(definition: Place) -> Iterator[Violation]:
         yield payload.breaks(f"Member must have value less than or equal to {MOST_MB}")
     elif (payload.value or 0) * (concurrent.value or 0) > MOST_MB:
         yield concurrent.breaks(f"Member times MaxPayloadInMB, which is {payload.value}, must not exceed {MOST_MB}")
+    elif (concurrent.value or 0) > MOST_CONCURRENT:
+        yield concurrent.breaks(f"Member must have value less than or equal to {MOST_CONCURRENT}")
 
 
 def _input_violations(inference: Place, given: Place) -> Iterator[Violation]:

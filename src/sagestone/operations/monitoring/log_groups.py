@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sagestone.domain.names import Deployment
 from sagestone.job_logs.names import NoSuchGroup
-from sagestone.job_logs.reader import LogStreamInfo
+from sagestone.job_logs.reader import LogGroupInfo, LogStreamInfo
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
 from sagestone.wire.errors import InvalidParameterException, ResourceNotFoundException
@@ -22,16 +22,7 @@ def describe_log_groups(deps: Dependencies, call: Call) -> Mapping[str, Any]:
     pattern = call.parameters.get("logGroupNamePattern") or ""
     names = [name for name in deps.logs.groups(call.parameters.get("logGroupNamePrefix") or "") if pattern in name]
     shown, token = _page(names, str, call)
-    groups = [
-        {
-            "logGroupName": name,
-            "arn": f"{_group_arn(deps.deployment, name)}:*",
-            "logGroupArn": _group_arn(deps.deployment, name),
-            "logGroupClass": "STANDARD",
-        }
-        for name in shown
-    ]
-    return {"logGroups": groups, **token}
+    return {"logGroups": [_group(deps.deployment, deps.logs.group(name)) for name in shown], **token}
 
 
 def describe_log_streams(deps: Dependencies, call: Call) -> Mapping[str, Any]:
@@ -83,6 +74,18 @@ def _page(items: Sequence[Item], name: Callable[[Item], str], call: Call) -> tup
     last = first + (call.parameters.get("limit") or PAGE)
     shown = items[first:last]
     return shown, {"nextToken": f"after/{name(shown[-1])}"} if last < len(items) else {}
+
+
+def _group(deployment: Deployment, group: LogGroupInfo) -> dict[str, Any]:
+    return {
+        "logGroupName": group.name,
+        "creationTime": group.created_ms,
+        "metricFilterCount": 0,
+        "arn": f"{_group_arn(deployment, group.name)}:*",
+        "storedBytes": group.size_bytes,
+        "logGroupClass": "STANDARD",
+        "logGroupArn": _group_arn(deployment, group.name),
+    }
 
 
 def _stream(deployment: Deployment, group: str, stream: LogStreamInfo) -> dict[str, Any]:
