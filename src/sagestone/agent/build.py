@@ -38,13 +38,17 @@ def build_vault(part: KeysPart) -> "Vault":
     return Vault(KeyStore(Path(part.directory), bytes.fromhex(part.root_key)), deployment, time.time)
 
 
-def build_s3(part: S3Part, patience_seconds: float = S3_PATIENCE_SECONDS) -> S3:
-    """The S3 client of that part, which asks again for so long where an endpoint does not answer."""
+def build_s3(part: S3Part, patience_seconds: float = S3_PATIENCE_SECONDS, *, open_uploads: Path | None = None) -> S3:
+    """The S3 client of that part, which asks again for so long where an endpoint does not answer.
+
+    It notes in that directory which uploads are open, for a process that takes its place.
+    """
     if part.kind == "embedded":
         from sagestone.s3.embedded import EmbeddedS3
 
         vault = None if part.keys is None else build_vault(part.keys)
         return EmbeddedS3(Path(part.directory or ""), part.owner, vault)
+    from sagestone.s3.open_uploads import OpenUploads
     from sagestone.s3.remote import RemoteS3
 
     return RemoteS3(
@@ -54,4 +58,5 @@ def build_s3(part: S3Part, patience_seconds: float = S3_PATIENCE_SECONDS) -> S3:
         secret_key=part.secret_key or "",
         session_token=part.session_token,
         patience_seconds=patience_seconds,
+        open_uploads=None if open_uploads is None else OpenUploads(open_uploads),
     )

@@ -11,6 +11,7 @@ Exit codes: 0 the outcome was told (or another agent is at work), 2 wrong use, 1
 import fcntl
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -97,7 +98,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
         tools = Tools(
             files=files,
             runtime=runtime,
-            s3=build_s3(parts.s3),
+            s3=build_s3(parts.s3, open_uploads=files.scratch / "uploads"),
             s3_part=parts.s3,
             reporter=reporter,
             logs=_open_log(Path(parts.logs_directory), assignment),
@@ -114,6 +115,8 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
                 f"[sagestone] {assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
                 f"{'; for code you trust' if tools.runtime.name == 'sandbox' else ''}",
             )
+        else:  # beside the work: an endpoint may be away
+            threading.Thread(target=tools.s3.clear, name="uploads", daemon=True).start()
         _carry_out(assignment, tools)
     except JobFailure as error:
         reporter.ended(Outcome(ending="Failed", failure=error.failure))

@@ -161,6 +161,10 @@ class S3(Protocol):
 
     def delete(self, uri: S3Uri) -> None: ...
 
+    def clear(self) -> None:
+        """Have the store forget what an earlier process that was killed had begun to upload; raises nothing."""
+        ...
+
 
 def in_order(objects: Iterable[ObjectInfo], folded: Iterable[str]) -> Iterator[ObjectInfo | str]:
     """What a page of a `level` has, in the byte order of keys, in which each of the two is already."""

@@ -242,6 +242,9 @@ class EmbeddedS3:
         with _as_client(uri):
             self._storage.objects.delete(uri.bucket, uri.key)
 
+    def clear(self) -> None:
+        """The service does it when it starts."""
+
     def _check_owner(self, uri: S3Uri) -> None:
         """Refuse a bucket of another account; objects that a list has found are not asked about again."""
         if self._owner is None:

@@ -25,6 +25,7 @@ from sagestone.s3.client import (
     level_key,
     overwritten,
 )
+from sagestone.s3.open_uploads import OpenUploads
 from sagestone.s3.patience import Tries, patiently
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.remote_fetch import PIECE, Fetch, FetchByBotocore, FetchByObstore, resumed
@@ -32,7 +33,7 @@ from sagestone.s3.remote_list import QuickList
 from sagestone.s3.remote_pages import QuickPages
 from sagestone.s3.remote_plain import LEAST, PlainFetch
 from sagestone.s3.remote_sign import Signer
-from sagestone.s3.remote_upload import RemoteUpload
+from sagestone.s3.remote_upload import RemoteUpload, abort_upload
 from sagestone.s3.uri import S3Uri
 
 Result = TypeVar("Result")
@@ -45,7 +46,8 @@ _CAREFUL = 4 * 1024 * 1024  # bytes that are read with all care before pouring i
 class RemoteS3:
     """The promises of `s3.client` on an endpoint, path-style; "" as the endpoint is AWS itself.
 
-    While nothing answers there the same is asked again for `patience_seconds`.
+    While nothing answers there the same is asked again for `patience_seconds`. What is uploaded in parts is noted in
+    `open_uploads`, where there is such.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class RemoteS3:
         session_token: str | None = None,
         *,
         patience_seconds: float = 0.0,
+        open_uploads: OpenUploads | None = None,
     ) -> None:
-        self._patience_seconds = patience_seconds
+        self._patience_seconds, self._open_uploads = patience_seconds, open_uploads
+        self._left = [] if open_uploads is None else list(open_uploads.all())  # by an earlier process
         self._endpoint_url = endpoint_url or None
         self._region = region
         self._keys = (access_key, secret_key, session_token)
@@ -226,7 +230,13 @@ class RemoteS3:
     def upload(self, uri: S3Uri, content_type: str = "binary/octet-stream", kms_key_id: str = "") -> RemoteUpload:
         if not self._has_bucket(uri.bucket):
             raise NoSuchBucket(f"{uri}: the bucket does not exist")
-        return RemoteUpload(self._client, uri, content_type, self._patience_seconds, kms_key_id)
+        return RemoteUpload(
+            self._client, uri, content_type, self._patience_seconds, kms_key_id, notes=self._open_uploads
+        )
+
+    def clear(self) -> None:
+        for uri, upload_id in self._left:
+            abort_upload(self._client, uri, upload_id, self._open_uploads)
 
     def delete(self, uri: S3Uri) -> None:
         with suppress(NoSuchKey):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sagestone.s3.client import S3Failure
+from sagestone.s3.client import S3Failure, S3Unreachable
+from sagestone.s3.open_uploads import OpenUploads
 from sagestone.s3.patience import patiently
 from sagestone.s3.remote_failure import failures_of
 from sagestone.s3.uri import S3Uri
@@ -15,9 +16,15 @@ class RemoteUpload:
     """Holds at most one part in memory."""
 
     def __init__(
-        self, client: Any, uri: S3Uri, content_type: str, patience_seconds: float, kms_key_id: str = ""
+        self,
+        client: Any,
+        uri: S3Uri,
+        content_type: str,
+        patience_seconds: float,
+        kms_key_id: str = "",
+        notes: OpenUploads | None = None,
     ) -> None:
-        self._client = client
+        self._client, self._notes = client, notes
         self._patience_seconds = patience_seconds
         self._uri = uri
         self._described = {"ContentType": content_type}
@@ -51,6 +58,8 @@ class RemoteUpload:
             self.abort()
             raise
         self._over = True
+        if self._upload_id is not None and self._notes is not None:
+            self._notes.forget(self._upload_id)
 
     def abort(self) -> None:
         if self._over:
@@ -58,17 +67,16 @@ class RemoteUpload:
         self._over = True
         self._buffer.clear()
         if self._upload_id is not None:
-            with failures_of(self._uri, lambda _: False):
-                self._client.abort_multipart_upload(
-                    Bucket=self._uri.bucket, Key=self._uri.key, UploadId=self._upload_id
-                )
+            abort_upload(self._client, self._uri, self._upload_id, self._notes)
 
     def _part_bytes(self) -> int:
         return FIRST_PART_BYTES << (len(self._parts) // PARTS_OF_A_SIZE)
 
     def _send_part(self) -> None:
         if self._upload_id is None:
-            self._upload_id = self._ask("create_multipart_upload", **self._described)["UploadId"]
+            self._upload_id = upload_id = self._ask("create_multipart_upload", **self._described)["UploadId"]
+            if self._notes is not None:
+                self._notes.note(self._uri, upload_id)
         number = len(self._parts) + 1
         sent = self._ask("upload_part", UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer))
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
@@ -82,3 +90,19 @@ class RemoteUpload:
                 return getattr(self._client, operation)(Bucket=self._uri.bucket, Key=self._uri.key, **parameters)
 
         return patiently(self._patience_seconds, once)
+
+
+def abort_upload(client: Any, uri: S3Uri, upload_id: str, notes: OpenUploads | None) -> None:
+    """Have S3 forget the parts of an upload. Where it does not answer, the upload stays, and stays noted.
+
+    It raises nothing: whoever aborts has something worse to tell, and what refuses has no such upload any more.
+    """
+    try:
+        with failures_of(uri, lambda _: False):
+            client.abort_multipart_upload(Bucket=uri.bucket, Key=uri.key, UploadId=upload_id)
+    except S3Unreachable:
+        return
+    except S3Failure:
+        pass
+    if notes is not None:
+        notes.forget(upload_id)

@@ -150,7 +150,11 @@ class TransformInstance:
     def start(self) -> "TransformInstance":
         """Start an agent, as the placement does."""
         part = S3Part(kind="embedded", directory=str(self.ground.directory / "s3"))
-        parts = Parts(runtime=self.ground.platform.part, s3=part, logs_directory=str(self.ground.directory / "logs"))
+        parts = Parts(
+            runtime=self.ground.platform.part,
+            s3=self.ground.s3_part or part,
+            logs_directory=str(self.ground.directory / "logs"),
+        )
         command = [sys.executable, "-m", "sagestone.agent", str(self.files.directory)]
         with self.files.log.open("ab") as log:
             self.process = subprocess.Popen(
