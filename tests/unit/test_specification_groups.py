@@ -57,6 +57,11 @@ def test_groups_of_supported_types_are_accepted() -> None:
              "value greater than or equal to 1: a group has instances"],
         ),
         (
+            {"InstanceGroups": [group("one", count=1000), group("two")]},
+            [f"Value at '{PLACE}.resourceConfig.instanceGroups' {FAILED}: Member must have 1000 instances at most, all "
+             "groups together"],
+        ),
+        (
             {"InstanceGroups": GROUPS, "KeepAlivePeriodInSeconds": 60},
             [f"Value '60' at '{PLACE}.resourceConfig.keepAlivePeriodInSeconds' {FAILED}: Member must be 0: instances "
              "of InstanceGroups cannot be kept in a warm pool"],

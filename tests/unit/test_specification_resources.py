@@ -39,6 +39,12 @@ LATER = "Member is not supported yet"
             "equal to 1: a training job needs an instance",
         ),
         (
+            f"{RESOURCES}.InstanceCount",
+            1001,
+            f"Value '1001' at '{PLACE}.resourceConfig.instanceCount' {FAILED}: Member must have value less than or "
+            "equal to 1000",
+        ),
+        (
             f"{RESOURCES}.TrainingPlanArn",
             "arn:aws:sagemaker:us-east-1:123456789012:training-plan/p",
             f"Value 'arn:aws:sagemaker:us-east-1:123456789012:training-plan/p' at '{PLACE}.resourceConfig."

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from sagestone.wire.body_values import MOST_VALUES, too_many_in_cbor, too_many_in_json
 from sagestone.wire.cbor import BadCbor, cbor_time, read_cbor, write_cbor
 from sagestone.wire.errors import SerializationException
 from sagestone.wire.signed_request import SignedRequest
@@ -46,6 +47,8 @@ def target_of(request: SignedRequest) -> str:
 
 
 def _read_json(body: bytes) -> Any:
+    if too_many_in_json(body):
+        raise _too_many()
     try:
         return orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as problem:
@@ -53,10 +56,16 @@ def _read_json(body: bytes) -> Any:
 
 
 def _read_cbor(body: bytes) -> Any:
+    if too_many_in_cbor(body):
+        raise _too_many()
     try:
         return read_cbor(body) if body else {}
     except BadCbor as problem:
         raise SerializationException(str(problem)) from None
+
+
+def _too_many() -> SerializationException:
+    return SerializationException(f"The body has more than {MOST_VALUES} values, the most that this service reads.")
 
 
 def _timestamp(value: Any) -> float:

@@ -38,7 +38,7 @@ DEFINITION = """
 *T.OutputDataConfig.KmsKeyId         honoured  a usable KMS key: artifacts are encrypted with it
 
 *T.ResourceConfig.InstanceType              honoured  size of the containers, bounded by the machine
-*T.ResourceConfig.InstanceCount             honoured
+*T.ResourceConfig.InstanceCount             honoured  1,000 at most, of all groups together
 *T.ResourceConfig.VolumeSizeInGB            honoured  quota of what the job downloads and writes; 0 or absent: none
 *T.ResourceConfig.VolumeKmsKeyId            honoured  a usable KMS key encrypts the volume, or it is refused
 *T.ResourceConfig.KeepAlivePeriodInSeconds  recorded  a validation keeps no warm pool; not described

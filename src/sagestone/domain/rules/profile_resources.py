@@ -9,6 +9,10 @@ from sagestone.shapes.violation import Violation
 #: Longest MaxRuntimeInSeconds: 28 days, as the API documents it.
 LONGEST_RUN = 28 * 86400
 
+#: Most instances of a training job, of all its groups together. The API names no bound, an account's quota is one (20
+#: unless it is raised); a job's record has a line for each of them.
+MOST_INSTANCES = 1000
+
 _AT_LEAST_ONE = "Member must have value greater than or equal to 1"
 _NOT_DISTRIBUTED = "the specification does not say SupportsDistributedTraining"
 
@@ -38,6 +42,8 @@ def resource_violations(training: Place, resources: Place) -> Iterator[Violation
             yield count.breaks(f"{_AT_LEAST_ONE}: a training job needs an instance")
     if groups:
         yield from _group_violations(resources, groups)
+    elif (count.value or 0) > MOST_INSTANCES:
+        yield count.breaks(f"Member must have value less than or equal to {MOST_INSTANCES}")
     kinds = [kind, *(group.member("InstanceType") for group in groups)]
     types = training.member("SupportedTrainingInstanceTypes").value or []
     for each in kinds:
@@ -63,6 +69,8 @@ def _group_violations(resources: Place, groups: list[Place]) -> Iterator[Violati
     for group in groups:
         if not group.value["InstanceCount"]:
             yield group.member("InstanceCount").breaks(f"{_AT_LEAST_ONE}: a group has instances")
+    if sum(group.value["InstanceCount"] for group in groups) > MOST_INSTANCES:
+        yield whole.breaks(f"Member must have {MOST_INSTANCES} instances at most, all groups together")
 
 
 def instance_type_violations(kind: Place, types: list[str], member: str) -> Iterator[Violation]:
