@@ -204,6 +204,8 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"account = {settings.account!r}: expected 12 digits")
     if not re.fullmatch(r"[a-z0-9-]{9,16}", settings.region):
         raise BadSetting(f"region = {settings.region!r}: expected a region such as us-east-1")
+    if "@" in settings.s3_endpoint:
+        raise BadSetting("s3_endpoint has a user or password in it: expected s3_access_key and s3_secret_key for these")
     if not re.fullmatch(r"(https?://[^/\s]+/?)?", settings.s3_endpoint):
         raise BadSetting(f"s3_endpoint = {settings.s3_endpoint!r}: expected a URL such as https://s3.example.com:9000")
     try:

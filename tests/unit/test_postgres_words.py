@@ -49,3 +49,11 @@ def test_a_password_is_shown_nowhere(password: str) -> None:
     assert address.password == password
     assert password not in address.shown
     assert password not in repr(address)
+
+
+@pytest.mark.parametrize("sign", "/?#")
+@pytest.mark.parametrize("before", ["canary", "1", "canary@1"])
+def test_of_a_password_with_a_sign_that_ends_it_nothing_is_told(before: str, sign: str) -> None:
+    with pytest.raises(BadAddress, match="%2F") as refused:
+        read_address(f"postgresql://me:{before}{sign}canary@h/d")
+    assert "canary" not in str(refused.value)

@@ -44,6 +44,12 @@ def test_a_bad_value_names_the_setting_and_what_is_allowed(
         read_settings({f"SAGESTONE_{variable}": value}, home=tmp_path)
 
 
+def test_keys_in_an_endpoint_are_refused_and_not_told(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="s3_secret_key for these") as refused:
+        read_settings({"SAGESTONE_S3_ENDPOINT": "https://me:canary@s3.example.com"}, home=tmp_path)
+    assert "canary" not in str(refused.value)
+
+
 def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sagestone.toml").write_text('colour = "blue"\n')
     with pytest.raises(BadSetting, match="colour"):

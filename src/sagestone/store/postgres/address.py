@@ -55,9 +55,14 @@ def read_address(url: str) -> Address:
     """From `postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=…&sslrootcert=…&host=/DIRECTORY]`."""
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise BadAddress("it is no URL: what stands in brackets is no address") from None
+    if "@" in url and ("@" not in parts.netloc or "@" in parts.path + parts.query + parts.fragment):
+        raise BadAddress("it is no URL: in a password / ? # and @ have to be written %2F %3F %23 and %40")
+    try:
         port = parts.port or 5432
-    except ValueError as error:
-        raise BadAddress(f"it is no URL: {error}") from None
+    except ValueError:
+        raise BadAddress("it is no URL: its port is no number from 0 to 65535") from None
     if parts.scheme not in SCHEMES:
         raise BadAddress("expected a URL such as postgresql://user@host:5432/sagestone")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
