@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
 from sagestone.server.body import MOST_OF_STRANGERS, SLOWEST_BYTES_A_SECOND, BodyIncomplete, read_body
+from tests.certificates import make_pair
 from tests.contract.toy_service import toy_service
 
 _ASK = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -32,6 +34,17 @@ def test_whoever_comes_takes_the_place_of_who_was_idle_for_longest() -> None:
         finally:
             for stranger in strangers:
                 stranger.close()
+
+
+def test_a_handshake_that_does_not_come_is_ended(tmp_path: Path) -> None:
+    pair = make_pair(tmp_path / "tls")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    with (
+        toy_service(tls=context, handshake_seconds=0.3) as served,
+        socket.create_connection(("127.0.0.1", served.port), timeout=60) as stranger,
+    ):
+        assert stranger.recv(1) == b""
 
 
 @pytest.mark.parametrize("service", ["sagemaker", "sts"])

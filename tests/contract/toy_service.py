@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import queue
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -140,6 +141,8 @@ def toy_service(
     idle_seconds: float = 75.0,
     most_descriptors: int = 1 << 30,
     query_services: tuple[str, ...] = (),
+    tls: ssl.SSLContext | None = None,
+    handshake_seconds: float = 10.0,
 ) -> Iterator[Served]:
     """A server in a thread of its own, stopped at the end. `begun`: what is to be stored waits in `stored`."""
     served = Served()
@@ -155,12 +158,13 @@ def toy_service(
         monitoring=monitoring,
         idle_seconds=idle_seconds,
         most_descriptors=most_descriptors,
+        handshake_seconds=handshake_seconds,
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=run_loop, args=(loop,))
     thread.start()
     try:
-        served.port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(30)
+        served.port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0, tls), loop).result(30)
         served.stop = lambda: asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
         yield served
         served.stop()

@@ -40,8 +40,12 @@ BACKLOG = 128
 #: How long a body that was refused is still read and thrown away, so that the client gets to see the answer.
 LINGERING_SECONDS = 3.0
 
-#: How long a stop waits for requests that are under way.
+#: How long a stop waits for requests that are under way, and then for their connections.
 GRACE_SECONDS = 10.0
+CLOSING_SECONDS = 5.0
+
+#: How long a client may take until TLS is agreed upon: until then its connection cannot make room for another.
+HANDSHAKE_SECONDS = 10.0
 
 _LOG = logging.getLogger("sagestone.server")
 _REQUESTS = logging.getLogger("sagestone.request")
@@ -67,7 +71,7 @@ class Server:
     requests to all services but S3 are believed unsigned. `reads_on_loop`: the store answers reads without a
     wait. `hosts` are the names that the service goes by, `traffic` counts what was answered. After `idle_seconds`
     without a request a connection is ended; from `most_descriptors` on that the process has open, the one that was idle
-    for longest. `clock` gives epoch seconds.
+    for longest. A handshake of TLS takes `handshake_seconds` at most. `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Server:
         reads_on_loop: bool = True,
         idle_seconds: float = IDLE_SECONDS,
         most_descriptors: int = MOST_DESCRIPTORS,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
@@ -111,7 +116,9 @@ class Server:
         self._query = QueryFace(
             operations=operations, models=query_models, authentication=authentication, executor=self._executor
         )
-        self._runner: web.ServerRunner | None = None
+        self._http: WatchedServer | None = None
+        self._listeners: list[asyncio.Server] = []
+        self._handshake_seconds = handshake_seconds
         self._connections = Connections(idle_seconds, most_descriptors)
         self._watch: asyncio.Task[None] | None = None
 
@@ -127,30 +134,23 @@ class Server:
             lingering_time=LINGERING_SECONDS,
         )
         http.connections_watched = self._connections
-        runner = web.ServerRunner(http, shutdown_timeout=5.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=tls).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
+        bound = await self._listen(http, host, port, tls)
+        self._http = http
         self._watch = asyncio.create_task(self._connections.watch())
-        return int(runner.addresses[0][1])
+        return bound
 
     async def start_inside(self, port: int) -> int:
         """Listen on this machine's loopback too, without TLS, for jobs and commands here; gives the bound port."""
-        assert self._runner is not None
-        await web.TCPSite(self._runner, "127.0.0.1", port, backlog=BACKLOG).start()
-        return int(self._runner.addresses[-1][1])
+        assert self._http is not None
+        return await self._listen(self._http, "127.0.0.1", port, None)
 
     async def stop(self) -> None:
         """Take no new connections, answer what is under way (for GRACE_SECONDS at most), close; idempotent."""
-        runner, self._runner = self._runner, None
-        if runner is None:
+        http, self._http = self._http, None
+        if http is None:
             return
-        for site in list(runner.sites):
-            await site.stop()
+        for listener in self._listeners:
+            listener.close()
         try:  # aiohttp's own shutdown would no longer read the bodies that are still coming in
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._connections.none_busy()
@@ -158,9 +158,23 @@ class Server:
             _LOG.warning("%d requests were cut off by the stop", self._connections.busy)
         if self._watch is not None:
             self._watch.cancel()
-        await runner.cleanup()
+        http.pre_shutdown()
+        await http.shutdown(CLOSING_SECONDS)
         self._executor.shutdown(wait=False)
         self._monitoring.close()
+
+    async def _listen(self, http: WatchedServer, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+        """Accept connections there; gives the port."""
+        listener = await asyncio.get_running_loop().create_server(
+            http,
+            host,
+            port,
+            ssl=tls,
+            backlog=BACKLOG,
+            ssl_handshake_timeout=None if tls is None else self._handshake_seconds,
+        )
+        self._listeners.append(listener)
+        return int(listener.sockets[0].getsockname()[1])
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._connections.begin(request.protocol)
@@ -178,7 +192,7 @@ class Server:
                 _tell(request, exchange, code, status, seconds)
             self._traffic.count(exchange.service or "-", exchange.operation or "-", code, seconds)
             self._connections.end(request.protocol)
-        if self._runner is None and not response.prepared:
+        if self._http is None and not response.prepared:
             response.force_close()
         return response
 
