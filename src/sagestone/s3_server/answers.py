@@ -39,7 +39,13 @@ def error(refusal: Refusal, request_id: str, resource: str, *, head: bool) -> we
 
 
 async def send_blob(
-    request: S3Request, file: IO[bytes], first: int, end: int, status: int, headers: dict[str, str]
+    context: Context,
+    request: S3Request,
+    file: IO[bytes],
+    first: int,
+    end: int,
+    status: int,
+    headers: dict[str, str],
 ) -> web.StreamResponse:
     """The bytes from `first` to before `end` of an open blob; closes it."""
     count = end - first
@@ -56,7 +62,7 @@ async def send_blob(
         try:
             await loop.sendfile(transport, file, first, count)
         except (NotImplementedError, asyncio.SendfileNotAvailableError):
-            await _write_pieces(response, file.fileno(), first, end)
+            await _write_pieces(context, response, file, first, end)
         await response.write_eof()
         return response
 
@@ -89,10 +95,9 @@ async def send_content(
         return response
 
 
-async def _write_pieces(response: web.StreamResponse, descriptor: int, first: int, end: int) -> None:
-    loop = asyncio.get_running_loop()
+async def _write_pieces(context: Context, response: web.StreamResponse, file: IO[bytes], first: int, end: int) -> None:
     while first < end:
-        piece = await loop.run_in_executor(None, os.pread, descriptor, min(PIECE, end - first), first)
+        piece = await context.run(os.pread, file.fileno(), min(PIECE, end - first), first)
         if not piece:
             raise ConnectionResetError("a blob is shorter than its row says")
         await response.write(piece)

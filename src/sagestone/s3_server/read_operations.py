@@ -30,7 +30,7 @@ async def get_object(context: Context, request: S3Request, signer: Signer) -> we
         file.close()
         return empty(304, headers)
     if found.description.encryption is None:
-        return await send_blob(request, file, first, end, status, headers)
+        return await send_blob(context, request, file, first, end, status, headers)
     try:
         context.access.check_decrypt(signer, found.description.encryption)
     except BaseException:

@@ -9,7 +9,7 @@ import aiohttp
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.body import Intake, read_promise
-from sagestone.s3_server.context import Context
+from sagestone.s3_server.context import Context, wait_out
 from sagestone.s3_server.request import S3Request
 
 BATCH = 1024 * 1024
@@ -43,7 +43,7 @@ async def receive(
         raise ConnectionResetError(f"the client went away within the body: {error}") from error
     finally:
         if taking is not None:
-            await asyncio.wait([taking])
+            await wait_out(taking)
     if taking is not None:
         taking.result()
     return await context.run(end, pieces)

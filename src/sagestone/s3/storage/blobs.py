@@ -89,8 +89,8 @@ class NewBlob:
             return
         if not self._kept:
             self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-        self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1  # whoever writes on gets EBADF, not another's file
+        os.close(descriptor)
 
     def __enter__(self) -> "NewBlob":
         return self
