@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from sagestone.containers.sandbox.record import LOST, Record
-from sagestone.containers.sandbox.shim import SHIM, boot_id, start_time
+from sagestone.containers.sandbox.shim import CHILD, SHIM, boot_id, start_time
 
 ROUNDS = 1000
 
@@ -40,3 +40,13 @@ def test_a_container_that_is_just_starting_has_not_ended(tmp_path: Path) -> None
 def test_a_container_whose_shim_is_gone_is_lost(tmp_path: Path) -> None:
     (tmp_path / SHIM).write_text(f"{os.getpid()} 1 {boot_id()}")  # an earlier process of that number
     assert Record(directory=tmp_path).exit() == LOST
+
+
+def test_to_wait_in_vain_leaves_nothing_open(tmp_path: Path) -> None:
+    """An agent waits a minute at a time, for days."""
+    for file in (SHIM, CHILD):
+        (tmp_path / file).write_text(f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
+    record, before = Record(directory=tmp_path), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  no paths
+    for _ in range(20):
+        assert not record.wait_end(0.0)
+    assert len(os.listdir("/proc/self/fd")) < before + 10  # noqa: PTH208  other threads may open some

@@ -88,7 +88,8 @@ class Record:
     def wait_end(self, seconds: float) -> bool:
         """Wait until the container and its shim have ended; whether they have."""
         deadline = time.monotonic() + seconds
-        for process in (self.open_program(), self.open_shim()):
+        for look in (self.open_program, self.open_shim):
+            process = look()
             if process is None:
                 continue
             try:
