@@ -84,6 +84,19 @@ def test_a_catalogue_gives_its_lines_in_any_order_also_to_the_next_agent(lines: 
             catalogue.close()
 
 
+def test_who_reads_a_catalogue_that_is_closed_is_told_so(tmp_path: Path) -> None:
+    """A thread that reads ahead is not waited for: it must not read what has the file's number then."""
+    catalogue = Catalogue.write(tmp_path / "list", [b"%d" % number for number in range(10_000)])
+    reading = [catalogue.lines(range(9_999, -1, -1)), catalogue.blocks(range(10_000))]
+    for each in reading:
+        next(each)
+    catalogue.close()
+    catalogue.close()
+    for each in reading:
+        with pytest.raises(ValueError, match="closed"):
+            list(each)
+
+
 @pytest.fixture
 def s3(tmp_path: Path) -> EmbeddedS3:
     storage = open_storage(tmp_path / "s3")

@@ -57,6 +57,17 @@ def test_a_reader_never_sees_a_line_that_is_not_whole(tmp_path: Path) -> None:
     assert _messages(tmp_path) == ["one"]
 
 
+def test_what_comes_after_the_end_is_dropped(tmp_path: Path) -> None:
+    writer = _written(tmp_path, ["one"])
+    writer.close()
+    writer.write(2000.0, "x" * 100_000)
+    writer.write(2000.0, "late")
+    writer.cut(0)
+    writer.flush()
+    writer.close()
+    assert _messages(tmp_path) == ["one"]
+
+
 def test_a_new_writer_cuts_what_the_last_one_left_half_written(tmp_path: Path) -> None:
     writer = _written(tmp_path, ["one"])
     with writer.path.open("ab") as file:

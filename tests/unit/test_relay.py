@@ -1,6 +1,7 @@
 """The way from a container to the service: bytes pass as they are, and a program cannot use it up."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -32,6 +33,20 @@ def test_bytes_pass_both_ways_and_so_do_ends(ends: tuple[tuple[str, int], socket
             assert outside.makefile("rb").read() == b"question"
             outside.sendall(b"answer")
         assert program.makefile("rb").read() == b"answer"
+
+
+def test_a_closed_relay_takes_no_connection_and_lets_go_of_its_port() -> None:
+    inside = socket.create_server(("127.0.0.1", 0))
+    address = inside.getsockname()
+    relay = Relay(inside, lambda: address)
+    relay.close()
+    relay.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, 30)
+    deadline = time.monotonic() + 60
+    while inside.fileno() >= 0:  # the thread that waited in it closes it
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def test_idle_connections_without_end_cost_no_more_than_some(ends: tuple[tuple[str, int], socket.socket]) -> None:

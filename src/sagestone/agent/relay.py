@@ -25,17 +25,20 @@ class Relay:
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections; those that are open end with their own ends."""
+        """Take no more connections; those that are open end with their own ends. Idempotent."""
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
-        self._listener.close()
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept, which then closes it
 
     def _accept(self) -> None:
+        with self._listener:
+            self._accept_until_shut()
+
+    def _accept_until_shut(self) -> None:
         while True:
             try:
                 inside, _ = self._listener.accept()
             except OSError:
-                return  # closed
+                return  # shut
             if self._room.acquire(blocking=False):
                 threading.Thread(target=self._serve, args=(inside,), name="relay-connection", daemon=True).start()
             else:

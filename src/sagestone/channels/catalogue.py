@@ -5,6 +5,7 @@ agent, so that another one finds the same list.
 """
 
 import os
+import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,10 +16,14 @@ _NEIGHBOURS = 64 * 1024  # read at once where lines are read as they stand
 
 
 class Catalogue:
-    """The lines of a file; may be read from several threads."""
+    """The lines of a file; may be read from several threads, also while another closes it: reads then raise ValueError.
+
+    A thread that reads ahead of a program is not waited for when the channel ends.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._lock = threading.Lock()  # else the number might be another file's by the time it is read from
         self._begins = array("Q", [0])
         place = 0
         while block := os.read(self._file, _BLOCK):
@@ -48,7 +53,7 @@ class Catalogue:
             start, stop = self._begins[place], self._begins[place + 1] - 1
             if start < block_start or stop > block_start + len(block):
                 block_start = start
-                block = os.pread(self._file, max(stop - start, ahead), start)
+                block = self._read(max(stop - start, ahead), start)
             yield block[start - block_start : stop - block_start]
 
     def blocks(self, order: Sequence[int]) -> Iterator[bytes]:
@@ -57,12 +62,19 @@ class Catalogue:
             places = order[first : first + _LINES]
             if isinstance(places, range) and places.step == 1:  # they stand together
                 start = self._begins[places.start]
-                yield os.pread(self._file, self._begins[places.stop] - start, start)
+                yield self._read(self._begins[places.stop] - start, start)
             else:
                 yield b"".join(line + b"\n" for line in self.lines(places))
 
     def close(self) -> None:
-        """Let go of the file; no line is read after that."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Let go of the file; no line is read after that. Idempotent."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+
+    def _read(self, size: int, start: int) -> bytes:
+        with self._lock:
+            if self._file < 0:
+                raise ValueError("the list is closed")
+            return os.pread(self._file, size, start)

@@ -6,6 +6,7 @@ the directory by one that was opened before the container started; a name is nev
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 from sagestone.channels.pipe_end import PipeEnd, enlarge
@@ -16,10 +17,14 @@ class NotAFifo(Exception):
 
 
 class Fifo:
-    """A named pipe in an open directory; an existing one is taken as it is. Raises NotAFifo."""
+    """A named pipe in an open directory; an existing one is taken as it is. Raises NotAFifo.
+
+    Used by one thread; `wake` may be called from any.
+    """
 
     def __init__(self, directory: int, name: str) -> None:
         self._directory, self.name = directory, name
+        self._lock = threading.Lock()  # else `wake` might open what got the number of a FIFO that is gone
         try:
             os.mkfifo(name, 0o644, dir_fd=directory)
         except FileExistsError:
@@ -37,21 +42,21 @@ class Fifo:
 
     def wake(self) -> None:
         """End the wait of a thread that is in `open`; nothing where it was removed meanwhile."""
-        try:
-            os.close(os.open(f"/proc/self/fd/{self._place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-        except FileNotFoundError:
-            pass
+        with self._lock:
+            if self._place >= 0:
+                os.close(os.open(f"/proc/self/fd/{self._place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
 
     def remove(self) -> None:
         """Take its name away; those who have it open go on. Idempotent."""
-        if self._place < 0:
-            return
-        try:
-            os.unlink(self.name, dir_fd=self._directory)
-        except FileNotFoundError:
-            pass
-        place, self._place = self._place, -1
-        os.close(place)
+        with self._lock:
+            if self._place < 0:
+                return
+            try:
+                os.unlink(self.name, dir_fd=self._directory)
+            except FileNotFoundError:
+                pass
+            place, self._place = self._place, -1
+            os.close(place)
 
 
 def open_directory(root: Path, *names: str) -> int:

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import threading
 import time
 
 #: Acknowledge at once what came (Linux; holds for a moment): a server that writes head and body apart would wait 40 ms
@@ -12,10 +13,11 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 class TimedSocket:
     """Never blocks but in `poll`, and there no longer than the deadline; one thread at a time, but for `shut`."""
 
-    __slots__ = ("_both", "_in", "_is_tcp", "_socket", "deadline")
+    __slots__ = ("_both", "_closing", "_in", "_is_tcp", "_socket", "deadline")
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._closing = threading.Lock()  # else `shut` might meet the number of a connection made meanwhile
         self._is_tcp = sock.family in (socket.AF_INET, socket.AF_INET6)
         if self._is_tcp:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -64,14 +66,16 @@ class TimedSocket:
     def shut(self) -> None:
         """Break off whatever is going on; from any thread."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:  # not connected any more: that is what was wanted
+            with self._closing:
+                self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:  # not connected any more, or closed: that is what was wanted
             pass
 
     def close(self) -> None:
         """Close it; idempotent."""
         self.shut()
-        self._socket.close()
+        with self._closing:
+            self._socket.close()
 
     def _wait(self, poll: select.poll) -> list[tuple[int, int]]:
         while True:

@@ -18,6 +18,7 @@ class LogWriter:
     2. On a full disk they wait for room, a minute at most.
     3. Timestamps never go back, whatever the clock does, also across a restart of the writer.
     4. A line cut off by the death of an earlier writer is removed when the stream is opened.
+    5. What comes after `close` is dropped: a thread that nobody waits for may have something to say still.
     All calls may come from any thread. Messages must hold no control characters (`agent.console` escapes them).
     """
 
@@ -66,7 +67,7 @@ class LogWriter:
         """Forget everything after that many bytes: what follows will be written again."""
         with self._lock:
             self._flush()
-            if size < self._size:
+            if size < self._size and self._file >= 0:
                 os.ftruncate(self._file, size)
                 self._size, self._last_ms = self._cut_to_whole_lines(size)
 
@@ -80,7 +81,7 @@ class LogWriter:
                 self._file = -1
 
     def _flush(self) -> None:
-        data = memoryview(b"".join(self._waiting))
+        data = memoryview(b"".join(self._waiting) if self._file >= 0 else b"")
         self._waiting, self._waiting_bytes = [], 0
         while data:
             written = when_there_is_room(partial(os.write, self._file, data))
