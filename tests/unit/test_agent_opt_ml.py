@@ -16,6 +16,7 @@ from sagestone.domain.channel import Channel
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.image import ImageReference
 from sagestone.domain.metric import MetricDefinition
+from sagestone.domain.tensorboard import TensorBoard
 from sagestone.domain.training_job import TrainingJobSpec
 
 TRAIN = Channel(
@@ -82,11 +83,19 @@ def test_files_without_anything_are_still_there(tmp_path: Path) -> None:
     modes = {path.stat().st_mode & 0o777 for path in opt_ml.root.rglob("*") if path.is_file()}
     assert modes == {0o644}
     assert {path.stat().st_mode & 0o777 for path in opt_ml.root.rglob("*") if path.is_dir()} == {0o755}
-    assert [(mount.target, mount.read_only) for mount in opt_ml.mounts(None)] == [
+    assert [(mount.target, mount.read_only) for mount in opt_ml.mounts(None, None)] == [
         ("/opt/ml/input", False),
         ("/opt/ml/model", False),
         ("/opt/ml/output", False),
     ]
+
+
+def test_tensorboard_is_told_where_to_write() -> None:
+    board = TensorBoard(s3_output_path="s3://b/boards")
+    files = config_files(replace(ASSIGNMENT, job=replace(JOB, tensorboard=board)))
+    shown = {"S3OutputPath": "s3://b/boards", "LocalPath": "/opt/ml/output/tensorboard"}
+    assert files["tensorboardoutputconfig.json"] == shown
+    assert "tensorboardoutputconfig.json" not in config_files(ASSIGNMENT)
 
 
 def test_the_platforms_variables_win_where_they_name_the_job() -> None:

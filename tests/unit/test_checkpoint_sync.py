@@ -120,6 +120,19 @@ def test_a_deletion_follows_after_two_looks_and_only_of_what_this_host_knew(plac
     assert set(place.stored()) == {"of-another-host"}
 
 
+def test_what_is_no_mirror_keeps_what_was_deleted_and_leaves_no_marks(place: Place) -> None:
+    sync = CheckpointSync(place.s3, PREFIX, place.root, place.record, place.notes.append, mirror=False)
+    sync.begin()
+    (place.root / "events").write_bytes(b"1")
+    sync.look()
+    sync.look()
+    assert place.names() == ["events"]
+    (place.root / "events").unlink()
+    for last in (False, False, True):
+        sync.look(last=last)
+    assert place.stored() == {"events": b"1"}
+
+
 def test_a_checkpoint_that_replaces_another_is_there_before_the_old_one_goes(place: Place) -> None:
     sync = place.sync()
     (place.root / "step-1").write_bytes(b"1")

@@ -1,6 +1,5 @@
 """The checkpoints of a training instance: restored before it starts, kept in S3 while it runs, complete at its end."""
 
-import threading
 import time
 from typing import Final
 
@@ -8,6 +7,7 @@ from sagestone.agent.download_teller import DownloadTeller
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
+from sagestone.agent.sync_follower import SyncFollower
 from sagestone.agent.tools import Tools
 from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.downloads import Progress
@@ -23,10 +23,8 @@ from sagestone.s3.uri import S3Uri
 
 #: The name of the sidecar, and of the channel as messages call it (observed).
 CHANNEL: Final = "checkpoints"
-_EVERY_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.1
 _LOST_PEER_SECONDS: Final = 30.0
-_LOOK_SHARE: Final = 20  # looking may take a twentieth of the time
 _ALONE: Final = Share(number=1, count=1)
 
 
@@ -38,8 +36,7 @@ class Checkpoints:
         self._job, self._tools, self._opt_ml = assignment.job, tools, opt_ml
         self._limit_bytes = assignment.limits.volume_bytes
         self._sync: CheckpointSync | None = None
-        self._end = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower: SyncFollower | None = None
 
     def restore(self, room: Room, interruption: Interruption) -> None:
         """Bring what S3 has into the new directory, which may be nothing; every host gets all of it.
@@ -91,16 +88,15 @@ class Checkpoints:
             if not sync.take_up():
                 return
             self._sync = sync
-        self._thread = threading.Thread(target=self._look_again, args=(self._sync,), name="checkpoints", daemon=True)
-        self._thread.start()
+        # another host may still be reading what a look might change
+        self._follower = SyncFollower(self._sync, CHANNEL, self._say, self._meeting.have_all_restored)
 
     def finish(self) -> Failure | None:
         """Nobody writes any more: bring S3 up to date for the last time; a failure when that cannot be done."""
         if self._sync is None:
             return None
-        self._end.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._follower is not None:
+            self._follower.end()
         while not self._meeting.have_all_restored() and self._meeting.lost_peer(_LOST_PEER_SECONDS) is None:
             time.sleep(_LOOK_SECONDS)
         try:
@@ -114,17 +110,6 @@ class Checkpoints:
     def _make_sync(self, prefix: S3Uri) -> CheckpointSync:
         record = self._tools.files.scratch / "checkpoints.json"
         return CheckpointSync(self._tools.s3, prefix, self._opt_ml.checkpoints, record, self._say, self._limit_bytes)
-
-    def _look_again(self, sync: CheckpointSync) -> None:
-        pause = _EVERY_SECONDS
-        while not self._end.wait(pause):
-            if not self._meeting.have_all_restored():
-                continue  # another host is still reading what a look might change
-            try:
-                sync.look()
-            except OSError as error:  # the disk is full, say: training goes on, the next look tries again
-                self._say(f"checkpoints: {error}; it is tried again")
-            pause = max(_EVERY_SECONDS, _LOOK_SHARE * sync.scan_seconds)
 
     def _say(self, text: str) -> None:
         self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")

@@ -18,6 +18,7 @@ from sagestone.domain.checkpoint import Checkpoint
 from sagestone.domain.failure import JobFailure
 from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.instance_group import group_hosts
+from sagestone.domain.tensorboard import TensorBoard
 
 MOUNTED: Final = ("input", "model", "output")
 CACHE: Final = "/opt/ml/sagemaker/warmpoolcache"  # goes from one job of a warm pool to the next
@@ -35,6 +36,7 @@ class OptMl:
         self.output_data = root / "output" / "data"
         self.failure = root / "output" / "failure"
         self.checkpoints = root / "checkpoints"  # wherever the container sees it: it counts against the volume
+        self.tensorboard = root / "tensorboard"  # the same
 
     def channel(self, channel: Channel | FileSystemChannel) -> Path:
         """The directory of a channel; raises JobFailure for the names that are none (`.` and `..`)."""
@@ -72,20 +74,25 @@ class OptMl:
             path.write_text(json.dumps(document), encoding="utf-8")
             path.chmod(0o644)
 
-    def mounts(self, checkpoint: Checkpoint | None) -> tuple[Mount, ...]:
-        """What the container gets of it; the checkpoints last, which may lie below another."""
-        mounts = tuple(Mount(source=self.root / name, target=f"/opt/ml/{name}") for name in MOUNTED)
-        if checkpoint is None:
-            return mounts
-        return (*mounts, Mount(source=self.checkpoints, target=checkpoint.local_path.rstrip("/")))
+    def mounts(self, checkpoint: Checkpoint | None, tensorboard: TensorBoard | None) -> tuple[Mount, ...]:
+        """What the container gets of it; checkpoints and TensorBoard output last, which may lie below another."""
+        mounts = [Mount(source=self.root / name, target=f"/opt/ml/{name}") for name in MOUNTED]
+        if checkpoint is not None:
+            mounts.append(Mount(source=self.checkpoints, target=checkpoint.local_path.rstrip("/")))
+        if tensorboard is not None:
+            mounts.append(Mount(source=self.tensorboard, target=tensorboard.local_path.rstrip("/")))
+        return tuple(mounts)
 
 
 def config_files(assignment: TrainingAssignment) -> dict[str, Any]:
     """The documents of /opt/ml/input/config by file name."""
     job = assignment.job
     checkpoint = {"checkpointconfig.json": {"LocalPath": job.checkpoint.local_path}} if job.checkpoint else {}
+    board = job.tensorboard
+    shown = {"S3OutputPath": board.s3_output_path, "LocalPath": board.local_path} if board else {}
     return {
         **checkpoint,
+        **({"tensorboardoutputconfig.json": shown} if board else {}),
         "hyperparameters.json": dict(job.hyperparameters),
         "inputdataconfig.json": {
             **{channel.name: _channel(channel) for channel, _ in assignment.channels},

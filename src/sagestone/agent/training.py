@@ -15,6 +15,7 @@ from sagestone.agent.interruption import Interrupted, Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.run_clock import began_at, this_start
+from sagestone.agent.tensorboard import TensorBoardOutput
 from sagestone.agent.tools import Tools
 from sagestone.agent.training_container import TrainingContainer
 from sagestone.agent.training_downloads import prepare
@@ -36,12 +37,13 @@ def run_training(assignment: TrainingAssignment, tools: Tools) -> None:
     meeting = Rendezvous(tools.files, assignment.host)
     live = live_parts(assignment, tools, opt_ml)
     checkpoints = Checkpoints(assignment, tools, opt_ml, meeting)
+    tensorboard = TensorBoardOutput(assignment, tools, opt_ml)
     container = TrainingContainer(assignment, tools, opt_ml, live)
     if tools.reporter.outcome is None:
         verdict = meeting.own
         if verdict is None:
-            verdict = _train(assignment, tools, opt_ml, container, live, checkpoints, meeting)
-            for lost in (_unwritten(tools), checkpoints.finish()):
+            verdict = _train(assignment, tools, opt_ml, container, live, checkpoints, tensorboard, meeting)
+            for lost in (_unwritten(tools), checkpoints.finish(), tensorboard.finish()):
                 if lost is not None:
                     verdict = _with_failure(verdict, lost)
             meeting.leave(verdict)
@@ -57,6 +59,7 @@ def _train(
     container: TrainingContainer,
     live: LiveParts,
     checkpoints: Checkpoints,
+    tensorboard: TensorBoardOutput,
     meeting: Rendezvous,
 ) -> Outcome:
     """Everything up to the end of the container; its artifacts and last checkpoints are still to be uploaded."""
@@ -66,9 +69,11 @@ def _train(
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):
             checkpoints.follow()
+            tensorboard.follow()
             return container.resume(interruption)
-        prepare(assignment, tools, opt_ml, live, checkpoints, interruption)
+        prepare(assignment, tools, opt_ml, live, checkpoints, tensorboard, interruption)
         checkpoints.follow()
+        tensorboard.follow()
         return container.run(interruption)
     except Interrupted as interrupted:
         return interrupted.outcome
@@ -152,7 +157,7 @@ def _clean_up(
     """
     trees = [opt_ml.root]
     if assignment.host.number != 1:
-        trees = [opt_ml.root / "input", opt_ml.checkpoints]
+        trees = [opt_ml.root / "input", opt_ml.checkpoints, opt_ml.tensorboard]
     else:
         trees += [meeting.peer_files(peer).opt_ml for peer in meeting.peers if meeting.verdict(peer) is not None]
     try:

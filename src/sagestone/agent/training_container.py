@@ -94,7 +94,7 @@ class TrainingContainer:
             hostname=assignment.host.name,
             environment={**role_environment(assignment, self._tools), **environment(assignment)},
             mounts=(
-                *self._opt_ml.mounts(assignment.job.checkpoint),
+                *self._opt_ml.mounts(assignment.job.checkpoint, assignment.job.tensorboard),
                 *self._live.mounts(),
                 *file_system_mounts(assignment.job.file_systems, self._tools.file_systems),
                 *self._cache_mounts(),

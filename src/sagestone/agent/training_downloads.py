@@ -5,6 +5,7 @@ from sagestone.agent.download_teller import DownloadTeller
 from sagestone.agent.file_systems import file_system_mounts
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
+from sagestone.agent.tensorboard import TensorBoardOutput
 from sagestone.agent.tools import Tools
 from sagestone.archive.remove import remove_tree
 from sagestone.channels.downloads import Progress
@@ -22,6 +23,7 @@ def prepare(
     opt_ml: OptMl,
     live: LiveParts,
     checkpoints: Checkpoints,
+    tensorboard: TensorBoardOutput,
     interruption: Interruption,
 ) -> None:
     """Have everything on this machine that the container needs; goes on where an earlier agent was cut off.
@@ -62,6 +64,7 @@ def prepare(
         if objects == 0:
             raise _nothing_there(assignment, channel.s3_uri)
     checkpoints.restore(room, interruption)
+    tensorboard.begin()
     remove_tree(fetched)  # from here on a program may change what it was given: nothing is to be vouched for
 
 

@@ -11,6 +11,7 @@ from sagestone.domain.file_system import FileSystemChannel
 from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import PLAIN_CLUSTER, InstanceGroup
 from sagestone.domain.metric import MetricDefinition, MetricPoint
+from sagestone.domain.tensorboard import TensorBoard
 from sagestone.domain.warm_pool import WarmPool
 
 TrainingJobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting"]
@@ -50,6 +51,7 @@ class TrainingJobSpec:
     instance_count: int = 1  # of all groups together
     instance_groups: tuple[InstanceGroup, ...] = ()  # of a heterogeneous cluster; empty: all instances are alike
     checkpoint: Checkpoint | None = None
+    tensorboard: TensorBoard | None = None
     volume_kms_key_id: str = ""  # what the instances' volumes are encrypted with; "": directories of the machine
     volume_gb: int = 0  # 0: the request left it out
     max_runtime_seconds: int = 86400  # of all runs together

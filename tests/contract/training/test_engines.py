@@ -17,6 +17,7 @@ from tests.contract.training.test_restart import (
     test_killed_at_some_moment_the_program_never_runs_twice,
     test_killed_while_training_and_started_again,
 )
+from tests.contract.training.test_tensorboard import test_events_are_there_while_training_runs_also_under_another_agent
 from tests.contract.training.test_training import (
     test_a_flood_of_output_is_capped_and_still_measured,
     test_a_job_trains_on_its_data_and_leaves_its_model,
@@ -41,6 +42,7 @@ __all__ = [
     "test_an_image_without_train_says_what_it_needs",
     "test_any_path_will_do_and_the_container_is_told_where",
     "test_each_group_gets_its_channels_and_a_deal_among_its_hosts",
+    "test_events_are_there_while_training_runs_also_under_another_agent",
     "test_killed_at_some_moment_the_program_never_runs_twice",
     "test_killed_while_training_and_started_again",
     "test_memory_beyond_the_limit_is_told_with_the_limit",

@@ -31,7 +31,8 @@ class CheckpointSync:
 
     What S3 has, or may have, is written to `record` with each look: another agent goes on where one died. `note`
     takes sentences for the job's log. What goes beyond `limit_bytes` is left out and told: files with holes seem larger
-    than all of a volume, and S3 has no holes. Used by one thread at a time.
+    than all of a volume, and S3 has no holes. Used by one thread at a time. `subject` is what notes begin with. Without
+    `mirror` nothing is deleted and no file is marked.
     """
 
     def __init__(
@@ -42,9 +43,12 @@ class CheckpointSync:
         record: Path,
         note: Callable[[str], None],
         limit_bytes: int | None = None,
+        *,
+        subject: str = "checkpoints",
+        mirror: bool = True,
     ) -> None:
         self._s3, self._prefix, self._root, self._record, self._note = s3, prefix, root, record, note
-        self._limit = limit_bytes
+        self._limit, self._subject, self._mirror = limit_bytes, subject, mirror
         self._known: dict[str, Signature | None] = {}  # None: S3 may have it, in whatever state
         self._last: dict[str, Signature] = {}
         self._missing: frozenset[str] = frozenset()
@@ -80,12 +84,12 @@ class CheckpointSync:
         changed = [name for name, signature in files.items() if self._known.get(name) != signature]
         stable = [name for name in changed if last or self._last.get(name) == files[name]]
         self._note_attempts(stable)
-        failures = self._upload_all({name: files[name] for name in stable}, mark=not last)
-        gone = frozenset(self._known) - found.files.keys() if found.whole else frozenset()
+        failures = self._upload_all({name: files[name] for name in stable}, last=last)
+        gone = frozenset(self._known) - found.files.keys() if found.whole and self._mirror else frozenset()
         deleted = [] if failures else sorted(gone if last else gone & self._missing)
         failures += self._delete_all(deleted)
         self._last, self._missing = files, gone
-        if not last:
+        if not last and self._mirror:
             for base in {_without_mark(name) for name in found.files if is_mark(name)} - files.keys():
                 set_mark(self._root, base, None)
         if stable or deleted:
@@ -121,14 +125,15 @@ class CheckpointSync:
         self.scan_seconds = time.monotonic() - began
         return found
 
-    def _upload_all(self, files: dict[str, Signature], *, mark: bool) -> list[S3Failure]:
+    def _upload_all(self, files: dict[str, Signature], *, last: bool) -> list[S3Failure]:
         if not files:
             return []
         with ThreadPoolExecutor(max_workers=min(_THREADS, len(files)), thread_name_prefix="checkpoint") as pool:
-            failures = list(pool.map(lambda file: self._try_upload(*file, mark=mark), files.items()))
+            failures = list(pool.map(lambda file: self._try_upload(*file, last=last), files.items()))
         return [failure for failure in failures if failure is not None]
 
-    def _try_upload(self, name: str, seen: Signature, *, mark: bool) -> S3Failure | None:
+    def _try_upload(self, name: str, seen: Signature, *, last: bool) -> S3Failure | None:
+        mark = self._mirror and not last
         if mark:
             set_mark(self._root, name, UPLOADING)
         try:
@@ -143,7 +148,7 @@ class CheckpointSync:
             set_mark(self._root, name, UPLOADED if done else None)
         if done:
             self._known[name] = seen
-        return None if done or mark else S3Failure(f"{self._uri(name)} could not be uploaded: {reason}")
+        return None if done or not last else S3Failure(f"{self._uri(name)} could not be uploaded: {reason}")
 
     def _upload(self, name: str, seen: Signature) -> bool:
         """Upload the file that was seen; False, and nothing is visible in S3, when it is no longer that one."""
@@ -179,7 +184,7 @@ class CheckpointSync:
     def _tell(self, what: str) -> None:
         if what not in self._told and len(self._told) < _MOST_NOTES:
             self._told.add(what)
-            self._note(f"checkpoints: {what}")
+            self._note(f"{self._subject}: {what}")
 
     def _write_record(self) -> None:
         self._record.parent.mkdir(exist_ok=True)

@@ -35,7 +35,8 @@ DebugHookConfig                        recorded  shown; no debugger collects any
 DebugRuleConfigurations                recorded  shown; no rule is evaluated
 ProfilerConfig                         recorded  shown; nothing is profiled, and ProfilingStatus says Disabled
 ProfilerRuleConfigurations             recorded  shown; no rule is evaluated
-TensorBoardOutputConfig                refused   nothing is uploaded while a job runs; write below /opt/ml/output/data
+TensorBoardOutputConfig.S3OutputPath   honoured  PATH/JOB/tensorboard-output/, kept up to date from the start on
+TensorBoardOutputConfig.LocalPath      honoured  any absolute path that is free; default /opt/ml/output/tensorboard
 ExperimentConfig                       recorded  shown; there is no experiment tracking here
 RemoteDebugConfig.EnableRemoteDebug    refused   when true: there is no way into a running container
 InfraCheckConfig.EnableInfraCheck      refused   when true: the machine is not checked before a job

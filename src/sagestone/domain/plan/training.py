@@ -11,6 +11,7 @@ from sagestone.domain.image import ImageReference
 from sagestone.domain.instance_group import InstanceGroup
 from sagestone.domain.metric import MetricDefinition
 from sagestone.domain.names import Deployment
+from sagestone.domain.tensorboard import tensorboard_of
 from sagestone.domain.training_job import TrainingJobSpec
 
 Members = Mapping[str, Any]
@@ -62,6 +63,7 @@ def plan_training(
         instance_count=sum(group.instance_count for group in groups) or resources["InstanceCount"],
         instance_groups=groups,
         checkpoint=checkpoint_of(request.get("CheckpointConfig")),
+        tensorboard=tensorboard_of(request.get("TensorBoardOutputConfig")),
         volume_kms_key_id=resources.get("VolumeKmsKeyId") or "",
         volume_gb=resources.get("VolumeSizeInGB") or 0,
         spot=bool(request.get("EnableManagedSpotTraining")),

@@ -6,7 +6,7 @@ One set for the job of a validation profile (its TrainingJobDefinition) and for 
 from collections.abc import Iterator
 
 from sagestone.domain.place import Place
-from sagestone.domain.rules.checkpoint import checkpoint_violations
+from sagestone.domain.rules.checkpoint import kept_directory_violations
 from sagestone.domain.rules.profile_channels import job_channel_violations
 from sagestone.domain.rules.profile_groups import group_name_violations
 from sagestone.domain.rules.profile_resources import resource_violations, stopping_violations
@@ -21,4 +21,4 @@ def training_violations(training: Place, job: Place, default_mode: Place) -> Ite
     yield from group_name_violations(job)
     yield from resource_violations(training, job.member("ResourceConfig"))
     yield from stopping_violations(job.member("StoppingCondition"))
-    yield from checkpoint_violations(job.member("CheckpointConfig"))
+    yield from kept_directory_violations(job)

@@ -14,7 +14,6 @@ Members = Mapping[str, Any]
 
 #: Members that are refused wherever they say something.
 LATER: Final = {
-    "TensorBoardOutputConfig": "nothing is uploaded while a job runs; let it write below /opt/ml/output/data instead",
     "ServerlessJobConfig": "there are no serverless jobs; name an image or an algorithm, and instances",
     "MlflowConfig": "there is no MLflow here; leave it out",
     "ModelPackageConfig": "register what was trained with CreateModelPackage instead",
