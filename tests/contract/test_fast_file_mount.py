@@ -42,11 +42,11 @@ class Mounted:
                 kind="remote", endpoint_url=endpoint, region=REGION, access_key=ACCESS_KEY, secret_key=SECRET_KEY
             )
 
-    def channel(self, channel: Channel = FAST, share: Share = ALONE) -> FastFileChannel:
+    def channel(self, channel: Channel = FAST, share: Share = ALONE, most_links: int = 0) -> FastFileChannel:
         order = Order(s3=self._part, channel=channel, share=share, directory=str(self.directory))
-        seen = self.directory / "seen"
+        seen, s3 = self.directory / "seen", build_s3(self._part)
         line = msgspec.json.encode(order)
-        return FastFileChannel(build_s3(self._part), channel, share, self.directory, seen, order=line, most_links=0)
+        return FastFileChannel(s3, channel, share, self.directory, seen, order=line, most_links=most_links)
 
     def files(self, part: FastFileChannel) -> dict[str, bytes]:
         """Start, read everything, stop."""

@@ -29,6 +29,8 @@ from sagestone.domain.instance_group import Share
 from sagestone.file_lock import is_held
 from sagestone.s3.client import S3
 
+MOST_LINKS = 4000  # with more objects their files are served, which takes about as long to begin
+
 _INPUT_DATA = "/opt/ml/input/data"
 _WATCH_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
@@ -57,7 +59,7 @@ class FastFileChannel:
         order: bytes = b"",
         namespace: str | None = None,
         program: tuple[str, ...] = (sys.executable, "-m", "sagestone.agent.fast_file"),
-        most_links: int = 4000,  # with more of them the files are served, which takes about as long to begin
+        most_links: int = MOST_LINKS,
     ) -> None:
         self._s3, self._channel, self._share = s3, channel, share
         self._places, self._seen = Places(directory, channel.name), seen

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from sagestone.channels.fuse.protocol import READ_AHEAD
 from sagestone.containers.mount_namespace import namespace_of
 
 DEVICE = Path("/dev/fuse")
+SETTINGS = Path("/etc/fuse.conf")
 _PATIENCE_SECONDS = 10.0
 
 
@@ -25,11 +27,26 @@ def complaint() -> str | None:
     """Why nothing can be mounted here, and what to do; None when it should work."""
     if not DEVICE.exists():
         return f"{DEVICE} is missing: load the kernel's module (`modprobe fuse`), or give the machine this device"
+    opens = os.access(DEVICE, os.R_OK | os.W_OK)
     if os.geteuid() == 0:
-        return None if os.access(DEVICE, os.R_OK | os.W_OK) else f"{DEVICE} cannot be opened"
+        return None if opens else f"{DEVICE} cannot be opened"
     if shutil.which("fusermount3") is None:
         return "fusermount3 is missing, which mounts for users other than root: install the package fuse3"
+    if not opens:  # the helper opens it as the user who runs it
+        return f"{DEVICE} cannot be opened by this user: give it its usual mode (`chmod 666 {DEVICE}`)"
+    if not _has_name(os.geteuid()):
+        return f"user {os.geteuid()} has no name, and fusermount3 mounts only for one that has: give it an account"
     return None
+
+
+def others_complaint() -> str | None:
+    """As `complaint`, of mounts that other users may read too."""
+    if (why := complaint()) is not None or os.geteuid() == 0:
+        return why
+    with contextlib.suppress(OSError):
+        if any(line.strip() == "user_allow_other" for line in SETTINGS.read_text().splitlines()):
+            return None
+    return f"other users may not read what this one mounts: write user_allow_other into {SETTINGS}"
 
 
 def mount_fuse(place: Path, namespace: str | None = None, *, for_others: bool = False) -> int:
@@ -135,6 +152,13 @@ def _mount_as_user(place: Path, *, for_others: bool) -> int:
                     return descriptors[0]
         refused = done.stderr.strip()
     raise CannotMount(f"fusermount3 refused: {refused}")
+
+
+def _has_name(user: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(user).pw_name)
+    except KeyError:
+        return False
 
 
 def _unescaped(word: bytes) -> str:
