@@ -71,6 +71,12 @@ def test_a_wrong_line_is_named_with_its_number(line: bytes, says: str) -> None:
         _sent(good + b"\n" + line + b"\n" + good, "a", "x-ref")
 
 
+@pytest.mark.parametrize("nothing", [b"", b"\n", b" \r\n\t\n"])
+def test_a_manifest_without_lines_says_so(nothing: bytes) -> None:
+    with pytest.raises(BadS3Input, match=r'The augmented manifest "s3://data/train\.manifest" has no lines'):
+        _sent(nothing, "a")
+
+
 def test_a_line_without_end_is_not_held_in_memory() -> None:
     pieces = iter([b'{"a": 1}\n', *[b" " * 1024 * 1024] * 1000])
     with pytest.raises(BadS3Input, match=f"Line 2 .* has more than {LONGEST_LINE_BYTES} bytes"):

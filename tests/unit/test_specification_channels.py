@@ -97,6 +97,18 @@ def test_an_augmented_manifest_needs_its_attributes_and_an_object(source: dict[s
     assert text.replace("Value null at", "Value at").startswith(expected)
 
 
+@pytest.mark.parametrize("mode", ["File", "FastFile"])
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_channel_s_directory_needs_a_name_of_its_own(name: str, mode: str) -> None:
+    declared = (f"{TRAINING}.TrainingChannels.0.Name", name)
+    named = (f"{GIVEN}.ChannelName", name)
+    assert texts(ANY_MODE, declared, named, (f"{GIVEN}.InputMode", mode)) == [
+        f"Value '{name}' at '{CHANNEL}.channelName' {FAILED}: Member must be the name of a directory in input mode "
+        f"{mode}"
+    ]
+    assert texts(ANY_MODE, declared, named, PIPE) == []  # `._0` is one
+
+
 def test_a_directory_must_not_have_the_name_of_a_fifo() -> None:
     def channel(name: str, mode: str) -> dict[str, object]:
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}

@@ -15,6 +15,7 @@ from sagestone.channels.room import Room
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.failure import JobFailure
+from sagestone.s3.uri import S3Uri
 
 
 def prepare(
@@ -83,7 +84,7 @@ def _have_image(assignment: TrainingAssignment, tools: Tools) -> None:
 
 
 def _nothing_there(assignment: TrainingAssignment, uri: str) -> JobFailure:
-    bucket = uri.partition("://")[2].partition("/")[0]
+    bucket = S3Uri.parse(uri).bucket
     return JobFailure(
         "client",
         f'Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '

@@ -155,7 +155,7 @@ def _have_bucket(s3: S3, output: S3Uri) -> None:
 
 def _nothing_there(assignment: TransformAssignment) -> JobFailure:
     uri = assignment.job.s3_uri
-    bucket = uri.partition("://")[2].partition("/")[0]
+    bucket = S3Uri.parse(uri).bucket
     return JobFailure(
         "client",
         f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '

@@ -35,12 +35,19 @@ _decode = msgspec.json.Decoder(ManifestLine).decode
 
 
 def manifest_lines(pieces: Iterable[bytes], manifest: S3Uri, names: Sequence[str]) -> Iterator[bytes]:
-    """Each line of the manifest as it is kept for the job; raises BadS3Input with the manifest's URI and the line."""
+    """Each line of the manifest as it is kept for the job; raises BadS3Input with the manifest's URI and the line.
+
+    One without any line but white ones is refused too.
+    """
+    any_found = False
     for number, line in enumerate(_split(pieces, manifest), start=1):
         if number == 1:
             line = line.removeprefix(_BOM)
         if not line.isspace() and line:
+            any_found = True
             yield _encode(_parsed(line, number, manifest, names))
+    if not any_found:
+        raise BadS3Input(f'The augmented manifest "{manifest}" has no lines. Expected: one JSON object a line.')
 
 
 def line_items(kept: bytes, manifest: S3Uri) -> Iterator[Item]:

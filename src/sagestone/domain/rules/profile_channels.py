@@ -66,10 +66,12 @@ _PIPE_ONLY = {"Gzip": "objects are decompressed", "RecordIO": "objects are wrapp
 
 
 def _name_violations(channels: Place, default_mode: Place) -> Iterator[Violation]:
-    """A FIFO is `<channel>_<number>`: no directory may have such a name."""
+    """A FIFO is `<channel>_<number>`: no directory may have such a name, nor one that stands for another directory."""
     modes = {item.value["ChannelName"]: _mode(item, default_mode).value for item in channels.elements()}
     for item in channels.elements():
         name = item.member("ChannelName")
+        if name.value in (".", "..") and modes[name.value] != "Pipe":
+            yield name.breaks(f"Member must be the name of a directory in input mode {modes[name.value]}")
         start, _, number = name.value.rpartition("_")
         if number.isdecimal() and modes.get(start) == "Pipe" and modes[name.value] != "Pipe":
             yield name.breaks(f"Member must not be the name of a FIFO: channel {start} has input mode Pipe")
