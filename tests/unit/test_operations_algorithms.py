@@ -99,11 +99,16 @@ def test_images_that_do_not_exist_are_all_named(served: Served) -> None:
 
 def test_a_digest_that_is_given_must_be_the_images(served: Served) -> None:
     wrong = "sha256:" + "0" * 64
+    serving = "InferenceSpecification.Containers.0"
+    request = changed(
+        (f"{TRAINING}.TrainingImageDigest", wrong), (f"{serving}.Image", "trees:1"), (f"{serving}.ImageDigest", wrong)
+    )
     with pytest.raises(ValidationException) as refused:
-        served.call("CreateAlgorithm", changed((f"{TRAINING}.TrainingImageDigest", wrong)))
+        served.call("CreateAlgorithm", request)
+    said = f"failed to satisfy constraint: Member must be the digest of image trees:1, which is {DIGEST}"
     assert refused.value.message == (
-        f"Value '{wrong}' at 'trainingSpecification.trainingImageDigest' failed to satisfy constraint: Member must be "
-        f"the digest of image trees:1, which is {DIGEST}."
+        f"2 validation errors detected: Value '{wrong}' at 'trainingSpecification.trainingImageDigest' {said}; "
+        f"Value '{wrong}' at 'inferenceSpecification.containers.1.member.imageDigest' {said}"
     )
     served.call("CreateAlgorithm", changed((f"{TRAINING}.TrainingImageDigest", DIGEST.upper())))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
 from sagestone.operations.dependencies import ResolvedImage
+from sagestone.shapes.violation import Violation, summary
 from sagestone.wire.errors import ValidationException
 
 FindImage = Callable[[str], ResolvedImage]
@@ -59,14 +60,15 @@ def pin_images(images: Sequence[NamedImage], find: FindImage) -> list[str]:
     Raises ValidationException that names every image that does not exist or has another digest than the request says.
     """
     complaints: list[str] = []
+    wrong: list[Violation] = []
     found = cache(find)  # training and inference image are often one
-    digests = [_resolve(image, found, complaints) for image in images]
-    if complaints:
-        raise ValidationException(" ".join(dict.fromkeys(complaints)))
+    digests = [_resolve(image, found, complaints, wrong) for image in images]
+    if complaints or wrong:
+        raise ValidationException(" ".join([*dict.fromkeys(complaints), *([summary(wrong)] if wrong else [])]))
     return digests
 
 
-def _resolve(image: NamedImage, find: FindImage, complaints: list[str]) -> str:
+def _resolve(image: NamedImage, find: FindImage, complaints: list[str], wrong: list[Violation]) -> str:
     try:
         digest = find(image.uri).digest
     except ImageNotFound:
@@ -79,8 +81,6 @@ def _resolve(image: NamedImage, find: FindImage, complaints: list[str]) -> str:
         complaints.append(f"Requested image {image.uri} could not be looked up: {error}")
         return ""
     if image.expected is not None and image.expected.lower() != digest.lower():
-        complaints.append(
-            f"Value '{image.expected}' at '{image.path}' failed to satisfy constraint: Member must be the digest of "
-            f"image {image.uri}, which is {digest}."
-        )
+        constraint = f"Member must be the digest of image {image.uri}, which is {digest}"
+        wrong.append(Violation(path=image.path, value=f"'{image.expected}'", constraint=constraint))
     return digest
