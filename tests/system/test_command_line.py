@@ -36,6 +36,9 @@ def test_validate_ends_with_1_and_the_reason_when_it_failed(sandbox_service: Run
     assert {line["kind"] for line in lines} >= {"algorithm", "training", "log", "result"}
     assert lines[-1]["status"] == lines[-1]["description"]["AlgorithmStatus"] == "Failed"
     assert "cannot open the lexicon" in lines[-1]["text"]
+    told = [(line["kind"], line["status"]) for line in lines if line["kind"] in ("algorithm", "training")]
+    first = next(place for place, (kind, _) in enumerate(told) if kind == "training")
+    assert not {("algorithm", "Pending"), ("algorithm", "InProgress")} & set(told[first:]), told  # as it was
 
 
 def test_validate_ends_with_2_when_the_file_is_no_request(sandbox_service: RunningService, tmp_path: Path) -> None:

@@ -34,8 +34,10 @@ class ValidationFollower:
         while True:
             self.description = self._sagemaker.describe_algorithm(AlgorithmName=self.algorithm)
             finished = self.description["AlgorithmStatus"] in ("Completed", "Failed")
-            seen = [*self._look_at_algorithm(), *self._look_at_training(), *self._look_at_transform()]
-            yield from sorted(seen, key=lambda sight: sight.at)
+            jobs = [*self._look_at_training(), *self._look_at_transform()]
+            if self.jobs and self.description["AlgorithmStatus"] == "Pending":  # no longer: what we saw is older
+                self.description = self._sagemaker.describe_algorithm(AlgorithmName=self.algorithm)
+            yield from sorted([*self._look_at_algorithm(), *jobs], key=lambda sight: sight.at)
             if finished:
                 return
             time.sleep(_POLL_SECONDS)
@@ -60,9 +62,12 @@ class ValidationFollower:
                 raise
 
     def _look_at_algorithm(self) -> Iterator[Sight]:
-        status = self.description["AlgorithmStatus"]
-        if self._is_new("algorithm", status):
-            yield Sight(kind="algorithm", at=time.time(), subject=self.algorithm, text=status, status=status)
+        status, at = self.description["AlgorithmStatus"], time.time()
+        if not self._is_new("algorithm", status):
+            return
+        if status == "InProgress" and "training" in self.jobs:  # it was before its first job was made
+            at = min(at, self.jobs["training"]["CreationTime"].timestamp())
+        yield Sight(kind="algorithm", at=at, subject=self.algorithm, text=status, status=status)
 
     def _look_at_training(self) -> Iterator[Sight]:
         job = self._job("training")
