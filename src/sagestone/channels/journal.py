@@ -72,7 +72,7 @@ def _read(path: Path) -> dict[int, tuple[int, int]]:
         for line in file:
             try:
                 name, etag, size = msgspec.json.decode(line, type=tuple[str, str, int])
-            except msgspec.DecodeError:  # cut off when its writer was killed
+            except (msgspec.DecodeError, UnicodeDecodeError):  # cut off when its writer was killed
                 continue
             known[_digest(name)] = (_identity(etag, size), size)
     return known

@@ -4,6 +4,7 @@ import json
 import re
 
 _LONGEST = 300
+_LONGEST_PAGE = 16 * 1024  # of markup: what opens and never closes is looked for once for each opening
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _HEADLINE = re.compile(r"<title>.*?</title>", re.DOTALL | re.IGNORECASE)
 
@@ -14,7 +15,7 @@ def own_words(body: bytes, content_type: str = "") -> str:
     if "json" in content_type or text.startswith("{"):
         text = _json_message(text)
     if "html" in content_type or text[:200].lstrip().lower().startswith(("<!doctype html", "<html")):
-        text = _TAG.sub(" ", _HEADLINE.sub(" ", text))
+        text = _TAG.sub(" ", _HEADLINE.sub(" ", text[:_LONGEST_PAGE]))
     if "Traceback (most recent call last)" in text:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         text = lines[-1]

@@ -62,7 +62,7 @@ class JobDirectories:
                 found[key] = msgspec.json.decode(path.read_bytes(), type=Reservation)
             except FileNotFoundError:
                 continue
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 _LOG.warning("%s is no reservation and is passed over: %s", path, error)
         return found
 

@@ -60,7 +60,7 @@ class EventTail:
         for line in whole.splitlines():
             try:
                 event = msgspec.json.decode(line, type=InstanceEvent)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 _LOG.warning("%s: a line is no event and is passed over (%s): %.200r", self._path, error, line)
                 continue
             self._events.append(event)

@@ -49,7 +49,7 @@ def read_document(path: Path) -> VolumeDocument | None:
     """The document; None where there is none, or none that can be read."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=VolumeDocument)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -45,7 +45,7 @@ def read_access(path: Path) -> AccessDocument:
             raise ValueError("it holds no keys")
         for policy in document.policies:
             read_policy(policy.name, policy.document)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadPolicy) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadPolicy) as problem:
         raise BadCredentials(
             f'{path} cannot be used ({problem}). It holds {{"credentials": [{{"access_key", "secret_key", '
             f'"account"}}]}}; remove it to have new keys generated.'

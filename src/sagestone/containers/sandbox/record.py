@@ -63,7 +63,7 @@ class Record:
             return Exit(code=document["code"], out_of_memory=document["out_of_memory"])
         except FileNotFoundError:
             pass
-        except ValueError:  # cut off by a full disk
+        except (ValueError, KeyError, TypeError):  # cut off by a full disk
             return LOST
         if not self.started():  # before looking for its processes: it may be starting right now
             return None
@@ -138,9 +138,10 @@ class Record:
     def _open(self, file: str) -> int | None:
         try:
             pid, started, boot = (self.directory / file).read_text().split()
+            number = int(pid)
         except (FileNotFoundError, ValueError):
             return None
-        return open_process(int(pid), started, boot)
+        return open_process(number, started, boot)
 
 
 def open_process(pid: int, started: str, boot: str) -> int | None:
@@ -149,7 +150,7 @@ def open_process(pid: int, started: str, boot: str) -> int | None:
         return None
     try:
         descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return None
     try:
         if start_time(pid) == started and not _ended(descriptor, 0.0):
