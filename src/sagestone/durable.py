@@ -44,6 +44,33 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def append_whole(descriptor: int, data: bytes, *, sync: bool = True) -> None:
+    """All of it at the end of a file, or nothing: of what finds no room, no part stays. Raises OSError."""
+    rest, size = memoryview(data), os.fstat(descriptor).st_size
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        if sync:
+            os.fsync(descriptor)
+    except OSError:  # what is written next must not hang on to half a line
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def cut_half_line(descriptor: int) -> None:
+    """Take away what a writer that died left of a line at the end of a file."""
+    end = size = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - 65536)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+
+
 def start_writing(descriptor: int, start: int, size: int) -> None:
     """Have the kernel begin to bring these bytes of a file to the disk, so that a later fsync has less to wait for.
 

@@ -13,9 +13,10 @@ _PATIENCE_SECONDS = 20.0
 _SERVERS = ("containerd ", "postgres: ")
 #: What Docker mounts for itself, and forgets when it is killed; /run/netns is Podman's own.
 _OF_DOCKER = "-engine/data/overlay2/"
-#: Stays, with no container in it, where Docker was killed: what ran in it would be seen beside it.
-_SHIM = "/usr/bin/containerd-shim"
-_ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp", "/run/netns", "/run/runc")
+#: What engines forget that are killed: shims without a container, what ran in them would be seen beside them; and a
+#: container that Podman had made and not begun, whose program never runs.
+_OF_ENGINES = ("/usr/bin/containerd-shim", "/usr/bin/conmon ", "/usr/bin/runc init")
+_ELSEWHERE = ("/tmp", "/run", "/dev/shm", "/dev/mqueue", "/var/tmp", "/run/netns")
 _OF_SERVERS = ("containerd", "netns", "runc", "PostgreSQL.")  # what engines keep, and a database that was killed
 _JOBS = ("training", "transform", ".trash")
 _EMPTY = ("sandbox/containers", "sandbox/networks")
@@ -76,7 +77,7 @@ class Machine:
                 continue
             if parent in running and ("--nursery" in command or command.startswith(_SERVERS)):
                 continue  # waits for the service's next job, or is the engine's or the database's other half
-            if command.startswith(_SHIM):
+            if command.startswith(_OF_ENGINES):
                 continue
             apart = "" if network == own_network else " in a network of its own"
             yield f"process {pid}{apart}: {command[:200]}"

@@ -37,6 +37,7 @@ class Tally:
     completed: int = 0
     failed: int = 0
     complaints: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)  # of those that failed as they may
 
 
 class Flight:
@@ -104,6 +105,8 @@ class Flight:
             self._tally.failed += 1
         if (found := facts.complaint(scenario, status, reason, flown.hits)) is not None:
             self._complain(flown, found)
+        elif status != "Completed":
+            self._tally.reasons.append(f"{scenario.name}: {reason}")
         jobs = client.jobs(scenario.name)
         expected = {"training", "transform"} if scenario.kind == "validation" else {"training"}
         if status == "Completed" and set(jobs) != expected:

@@ -15,9 +15,8 @@ _LONGEST_PAUSE = 1.2
 _LONGEST_DOWN = 1.5
 _MOST_EFFECTS = 250
 _OFTEN: Mapping[What, int] = {"service": 4, "agent": 4}  # how often each comes beside the others, which have 2
-_LONG: Sequence[What] = ("freeze", "lock")
-_LONG_SECONDS = 35.0  # longer than a lease, and than a writer waits for the database
-_LONG_SHARE = 0.1
+_LONG_SECONDS = 35.0  # longer than a lease, than a writer waits for the database, than a service tries what fails
+_LONG_SHARE: Mapping[What, float] = {"freeze": 0.1, "lock": 0.1, "disk": 0.3, "s3-disk": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def draw_kills(seed: int, number: int, whats: Sequence[What], *, effects: bool =
     for _ in range(number):
         what = dice.choices(whats, [_OFTEN.get(what, 2) for what in whats])[0]
         down_seconds = dice.choice((0.0, dice.uniform(0, _LONGEST_DOWN)))
-        if what in _LONG and dice.random() < _LONG_SHARE:
+        if what in _LONG_SHARE and dice.random() < _LONG_SHARE[what]:
             down_seconds = _LONG_SECONDS
         yield Kill(
             what=what,

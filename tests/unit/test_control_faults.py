@@ -1,5 +1,6 @@
 """What the controller makes of machines that refuse, instances that get lost, and errors of its own parts."""
 
+import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -17,6 +18,7 @@ from sagestone.domain.transition import (
     request_job_delete,
     request_stop,
 )
+from sagestone.store.interface import StoreFull
 from sagestone.store.sql_store import SqlStore
 from sagestone.store.sqlite_database import open_sqlite
 from tests.documents import algorithm, event, plan, training_spec
@@ -264,5 +266,23 @@ def test_an_error_that_passes_is_forgotten(store: SqlStore, call: str) -> None:
     placement.before_call = fail
     store.add_algorithm(algorithm("a", plan=plan()), {})
     pump(store, placement)
+    assert outcome(store) == ("Completed", None)
+    assert placement.find() == []
+
+
+@pytest.mark.parametrize("call", ["reserve", "start", "release"])
+def test_a_disk_that_is_full_for_long_ends_no_job(store: SqlStore, call: str) -> None:
+    left = [30]  # several times as often as another error may come
+
+    def fail(name: str, key: str) -> None:
+        if name == call and left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, "No space left on device") if left[0] % 2 else StoreFull("no room")
+
+    placement = FaultPlacement()
+    placement.before_call = fail
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    pump(store, placement, rounds=120)
+    assert left == [0]
     assert outcome(store) == ("Completed", None)
     assert placement.find() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sagestone.durable import start_writing, whole_file
+from sagestone.durable import cut_half_line, start_writing, whole_file
 
 
 def write(path: Path, content: bytes, *, new: bool = False) -> None:
@@ -85,3 +85,12 @@ def test_a_disk_that_begins_early_changes_nothing(tmp_path: Path) -> None:
     start_writing(writing, 0, 10)  # has no place on a disk: left to the fsync to say so
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"one\n" + b"x" * 200_000, b"x" * 200_000 + b"\n"])
+def test_half_a_line_is_cut_however_long_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "lines").write_bytes(content)
+    descriptor = os.open(tmp_path / "lines", os.O_RDWR)
+    cut_half_line(descriptor)
+    os.close(descriptor)
+    assert (tmp_path / "lines").read_bytes() == content[: content.rfind(b"\n") + 1]

@@ -1,6 +1,7 @@
 """The checkpoints of a training instance: restored before it starts, kept in S3 while it runs, complete at its end."""
 
 import time
+from functools import partial
 from typing import Final
 
 from sagestone.agent.download_teller import DownloadTeller
@@ -9,6 +10,7 @@ from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
 from sagestone.agent.sync_follower import SyncFollower
 from sagestone.agent.tools import Tools
+from sagestone.archive.room import when_there_is_room
 from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
@@ -100,7 +102,7 @@ class Checkpoints:
         while not self._meeting.have_all_restored() and self._meeting.lost_peer(_LOST_PEER_SECONDS) is None:
             time.sleep(_LOOK_SECONDS)
         try:
-            self._sync.look(last=True)
+            when_there_is_room(partial(self._sync.look, last=True))
         except S3Failure as error:
             return Failure(fault=fault_of(error), message=f"Artifact upload failed:Checkpoints: {error}")
         except OSError as error:

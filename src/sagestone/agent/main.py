@@ -30,6 +30,7 @@ from sagestone.agent.reporter import Reporter
 from sagestone.agent.run_clock import steady_seconds
 from sagestone.agent.stop import StopSignal
 from sagestone.agent.tools import Tools
+from sagestone.archive.room import when_there_is_room
 from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import Assignment, TrainingAssignment
@@ -80,12 +81,12 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
     files = InstanceFiles(directory.absolute())
     parts = msgspec.json.decode(handed_over.readline(), type=Parts)
     handed_over.close()
-    lock = _take_lock(files.lock)
+    lock = when_there_is_room(lambda: _take_lock(files.lock))
     if lock is None:
         return 0
-    files.pid.write_text(str(os.getpid()))
+    when_there_is_room(lambda: files.pid.write_text(str(os.getpid())))
     assignment = files.read_assignment()
-    reporter = Reporter(files, assignment.job.key, assignment.host.number, time.time)
+    reporter = when_there_is_room(lambda: Reporter(files, assignment.job.key, assignment.host.number, time.time))
     fresh = reporter.last_stage is None
     if fresh:
         kind = "training" if isinstance(assignment, TrainingAssignment) else "transform"
@@ -101,7 +102,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             s3=build_s3(parts.s3, open_uploads=files.scratch / "uploads"),
             s3_part=parts.s3,
             reporter=reporter,
-            logs=_open_log(Path(parts.logs_directory), assignment),
+            logs=when_there_is_room(lambda: _open_log(Path(parts.logs_directory), assignment)),
             stop=StopSignal(files.stop, steady_seconds),
             clock=time.time,
             service=parts.service,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from sagestone.agent.files import InstanceFiles
+from sagestone.archive.room import when_there_is_room
 
 #: The agent's argument where it is to be the nursery, before the number of the descriptor of its socket.
 NURSERY: Final = "--nursery"
@@ -65,7 +66,8 @@ def _be_agent(directory: bytes, parts: bytes, run: Run) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
         os.setsid()
         files = InstanceFiles(Path(os.fsdecode(directory)))
-        log = os.open(files.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        log = when_there_is_room(lambda: os.open(files.log, flags, 0o644))
         nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         for source, target in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(source, target)

@@ -11,7 +11,7 @@ from sagestone.agent.files import InstanceFiles
 from sagestone.archive.room import when_there_is_room
 from sagestone.domain.event import InstanceEvent, Outcome, Stage
 from sagestone.domain.metric import MetricPoint
-from sagestone.durable import sync_directory
+from sagestone.durable import append_whole, cut_half_line, sync_directory
 
 
 class Reporter:
@@ -27,7 +27,7 @@ class Reporter:
         self._job, self._instance, self._clock = job, instance, clock
         self._lock = threading.Lock()
         self._file = os.open(files.events, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        _cut_half_line(self._file)
+        cut_half_line(self._file)
         sync_directory(files.directory)
         self.seq = 0
         self.last_stage: Stage | None = None
@@ -82,18 +82,8 @@ class Reporter:
             host_metrics=host_metrics,
             outcome=outcome,
         )
-        when_there_is_room(partial(self._write, msgspec.json.encode(event) + b"\n"))
+        when_there_is_room(partial(append_whole, self._file, msgspec.json.encode(event) + b"\n"))
         self._remember(event)
-
-    def _write(self, line: bytes) -> None:
-        rest, size = memoryview(line), os.fstat(self._file).st_size
-        try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-            os.fsync(self._file)
-        except OSError:  # the disk is full: what is told next must not hang on to half a line
-            os.ftruncate(self._file, size)
-            raise
 
     def _remember(self, event: InstanceEvent) -> None:
         self.seq = event.seq
@@ -102,16 +92,3 @@ class Reporter:
         self.metrics_told += bool(event.metrics)
         if event.outcome is not None:
             self.outcome = event.outcome
-
-
-def _cut_half_line(file: int) -> None:
-    end = size = os.fstat(file).st_size
-    while end > 0:
-        start = max(0, end - 65536)
-        newline = os.pread(file, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            end = start + newline + 1
-            break
-        end = start
-    if end < size:
-        os.ftruncate(file, end)

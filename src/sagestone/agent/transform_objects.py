@@ -1,14 +1,17 @@
 """Which input objects are an instance's, and how far it has come with them: two files that outlive the agent."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from sagestone.archive.room import when_there_is_room
 from sagestone.channels.paths import is_folder_marker
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import Failure, JobFailure
+from sagestone.durable import append_whole, cut_half_line
 from sagestone.inference.objects import InputObject, output_of
 from sagestone.inference.transformation import Transformed
 from sagestone.s3.client import S3, AccessDenied, NoSuchBucket, NoSuchKey, S3Failure
@@ -50,11 +53,10 @@ class ObjectList:
             self._write(s3, assignment, check)
         with self._objects.open("rb") as file:
             self.total = sum(1 for _ in file)
-        if self._finished.exists():
-            whole = self._finished.read_bytes().rpartition(b"\n")[0]
-            self._finished.write_bytes(whole + b"\n" if whole else b"")
-            for line in whole.splitlines():
-                self._remember(msgspec.json.decode(line))
+        with self._finished.open("a+b") as noted:
+            cut_half_line(noted.fileno())
+        for line in self._finished.read_bytes().splitlines():
+            self._remember(msgspec.json.decode(line))
 
     def any_pending(self) -> bool:
         return self.finished < self.total
@@ -73,9 +75,12 @@ class ObjectList:
         note: dict[str, Any] = {"object": transformed.source.number}
         if failure is not None:
             note |= {"fault": failure.fault, "message": str(failure)}
-        with self._finished.open("ab") as file:
-            file.write(msgspec.json.encode(note) + b"\n")
+        when_there_is_room(partial(self._note, msgspec.json.encode(note) + b"\n"))
         self._remember(note)
+
+    def _note(self, line: bytes) -> None:
+        with self._finished.open("ab", buffering=0) as file:
+            append_whole(file.fileno(), line, sync=False)
 
     def _read(self, wanted: Callable[[int], bool]) -> Iterator[InputObject]:
         with self._objects.open("rb") as file:

@@ -27,6 +27,12 @@ class Backoff:
         self._not_before[key] = now + min(self._patience.longest_seconds, wait)
         return count
 
+    def put_off(self, key: str, now: float) -> bool:
+        """It cannot be done for a reason that is not its own, which does not count; whether that is new."""
+        new = key not in self._not_before
+        self._not_before[key] = now + min(self._patience.longest_seconds, 10 * self._patience.first_seconds)
+        return new
+
     def is_exhausted(self, key: str) -> bool:
         """Whether it failed as often as patience goes, or a multiple of that."""
         count = self._failures.get(key, 0)

@@ -20,6 +20,7 @@ from sagestone.control.pace import Pace
 from sagestone.control.progress import Progress
 from sagestone.control.pump import Breath, Pump
 from sagestone.control.recovery import unneeded
+from sagestone.control.room import wants_room
 from sagestone.control.validated import KINDS, ValidatedReconciler
 from sagestone.control.waiting_room import WaitingRoom
 from sagestone.domain.assign import Patience
@@ -242,7 +243,11 @@ class Controller:
             told = False
         except StoreUnavailable:
             raise  # no fault of this one
-        except Exception:  # noqa: BLE001 (logged with its traceback; the others must go on)
+        except Exception as error:  # noqa: BLE001 (logged with its traceback; the others must go on)
+            if wants_room(error):
+                if self._backoff.put_off(key, self._monotonic()):
+                    _LOG.error("%s waits for room on a disk that is full: %s", key, error)
+                return False
             count = self._backoff.failed(key, self._monotonic())
             _LOG.exception("%s could not be carried on (%d times in a row)", key, count)
             if self._backoff.is_exhausted(key):

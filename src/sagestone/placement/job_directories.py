@@ -1,8 +1,8 @@
 """The directories of jobs on this machine: what was reserved, who was ever here, and taking them away."""
 
 import logging
+import secrets
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class JobDirectories:
         self.root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._trash = root / _TRASH
+        self._trash.mkdir(exist_ok=True, mode=0o700)
         for leftover in self._trash.glob("*"):
             _remove_in_background(leftover)
 
@@ -90,9 +91,8 @@ class JobDirectories:
     def _throw_away(self, path: Path) -> None:
         if not path.exists():
             return
-        self._trash.mkdir(exist_ok=True, mode=0o700)
-        place = Path(tempfile.mkdtemp(dir=self._trash))
-        path.replace(place / "job")
+        place = self._trash / secrets.token_hex(8)  # a name in a directory that is there: a full disk has room for it
+        path.replace(place)
         _remove_in_background(place)
 
 
@@ -103,6 +103,9 @@ def _remove_in_background(directory: Path) -> None:
 
 def _remove_tree(directory: Path) -> None:
     try:
-        shutil.rmtree(directory)
+        if directory.is_dir() and not directory.is_symlink():
+            shutil.rmtree(directory)
+        else:
+            directory.unlink()
     except OSError as error:
         _LOG.warning("%s could not be removed, the next start tries again: %s", directory, error)
