@@ -180,7 +180,7 @@ def test_a_network_whose_maker_is_killed_at_any_moment_is_held_once(
     maker.join(60)
     bench.runtime.remove_network(name)
     assert _holders_in(place / "networks") == []
-    sweep(place / "networks", young_seconds=0)  # as a later opening does with what a killed maker had begun
+    sweep(place / "networks")  # as a later opening does with what a killed maker had begun
 
 
 @pytest.mark.parametrize("moment", range(6))

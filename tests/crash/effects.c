@@ -45,7 +45,7 @@ static int has_role(void) {
     command_size = read_file("/proc/self/cmdline", command, sizeof command);
     while (command_size > 1 && !command[command_size - 1] && !command[command_size - 2]) command_size--;
     if (!plans || !named || memmem(command, command_size, "--nursery", 9)) return 0;
-    int is_agent = memmem(command, command_size, "sagestone.agent", 15) != NULL;
+    int is_agent = memmem(command, command_size, "sagestone.agent\0", 16) != NULL;
     if (!is_agent && !memmem(command, command_size, "sagestone\0up\0", 13)) return 0;
     snprintf(role, sizeof role, "%s", is_agent ? "agent" : named);
     snprintf(plan, sizeof plan, "%s/%s", plans, role);

@@ -9,13 +9,15 @@ import stat
 import subprocess
 import sys
 import tarfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sagestone.containers.fresh import sweep
+from sagestone.containers.fresh import fresh_directory, sweep
 from sagestone.containers.images.store import ImageStore
 from sagestone.containers.machine import architecture
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure
@@ -300,10 +302,27 @@ def test_what_a_crash_left_is_swept(store: ImageStore, tmp_path: Path) -> None:
     for name in (".new-dead", ".gone-dead"):
         (tmp_path / "images/store" / name / "rootfs").mkdir(parents=True)
     ImageStore(tmp_path / "images")
-    left = [path.name for path in tmp_path.glob("images/store/.*")]
-    assert left == [".new-dead"], "what is made is locked a moment after it is there, what is removed before"
-    sweep(tmp_path / "images/store", young_seconds=0)
     assert list(tmp_path.glob("images/store/.*")) == []
+
+
+def test_what_somebody_is_at_is_not_swept(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def sweep_on() -> None:
+        while not stop.is_set():
+            sweep(tmp_path)
+
+    with ThreadPoolExecutor(2) as threads:
+        sweeping = [threads.submit(sweep_on) for _ in range(2)]
+        try:
+            for number in range(200):
+                with fresh_directory(tmp_path) as fresh:
+                    (fresh / "part").mkdir()
+                    fresh.rename(tmp_path / str(number))
+        finally:
+            stop.set()
+    assert [each.exception() for each in sweeping] == [None, None]
+    assert len(list(tmp_path.glob("*/part"))) == 200
 
 
 def _layout(directory: Path, layers: list[bytes]) -> tuple[str, str]:

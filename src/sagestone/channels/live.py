@@ -26,8 +26,8 @@ class LivePart(Protocol):
     3. `failure` says why the program cannot have its data, with the object's URI; None while all is well. It costs
        nothing, and what it once told it keeps telling. The container is then stopped and the job fails with it,
        whatever the exit code; until then the program must not take what it got for all there is.
-    4. `settled` says whether `failure` has nothing to wait for: a program that ends well before all its input was
-       looked at is believed when that has gone well too. It costs nothing.
+    4. `settled` is asked when the container has ended, and says whether `failure` has nothing to wait for: a program
+       that ends well before all its input was looked at is believed when that has gone well too. It costs nothing.
     5. `stop` ends threads and processes and takes away what is no ordinary file (mounts, FIFOs), whoever made it: the
        tree is removed next. Idempotent, also before any `start`. Raises OSError when something is left.
     6. `mounts` are what the container gets beside `/opt/ml/input`, of which a channel's directory is a part anyway.

@@ -42,6 +42,21 @@ def test_killed_in_the_middle_a_program_that_still_runs_is_stopped(ground: Groun
     assert outcome.exit_code == 137
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_killed_before_anybody_read_it_is_in_doubt_where_nobody_ever_does(ground: Ground, code: int) -> None:
+    numbered(ground, 2, lambda number: b"x")
+    program = f"echo up; {_WAIT}; exit {code}"  # as one that had read nothing but the end of the data
+    instance = TrainingInstance(ground, program, channels=(pipe(),)).start()
+    instance.await_line("up")
+    instance.kill()
+    _go(instance)
+    outcome = instance.run()
+    assert outcome.failure is not None
+    assert outcome.failure.fault == "internal"
+    assert "The agent died before it streamed channel train" in outcome.failure.message
+    assert not instance.left_behind()
+
+
 def test_killed_before_and_between_epochs_nothing_is_lost(ground: Ground) -> None:
     numbered(ground, 5, lambda number: bytes([65 + number]) * (MEBIBYTE - number))
     program = f"""
@@ -50,6 +65,7 @@ def test_killed_before_and_between_epochs_nothing_is_lost(ground: Ground) -> Non
         cmp train_1 truth/all && echo same
         echo between; until [ -e ../on ]; do sleep 0.02; done
         cmp train_2 truth/all && echo same
+        cmp other_0 truth/all && echo same
     """
     instance = TrainingInstance(ground, program, channels=(TRUTH, pipe(), pipe("other"))).start()
     instance.await_line("up")
@@ -62,7 +78,7 @@ def test_killed_before_and_between_epochs_nothing_is_lost(ground: Ground) -> Non
     instance.kill()
     (instance.files.opt_ml / "input" / "on").touch()
     assert instance.run().ending == "Completed"
-    assert instance.log() == ["up", "same", "same", "between", "same"]
+    assert instance.log() == ["up", "same", "same", "between", "same", "same"]
     assert not instance.left_behind()
 
 
@@ -97,5 +113,6 @@ def test_killed_at_some_moment_a_completed_job_has_read_everything(ground: Groun
         assert instance.log() == ["same"] * 3
     else:
         assert outcome.failure is not None
-        assert "The agent died while it streamed epoch" in outcome.failure.message
+        assert "The agent died while it streamed epoch" in outcome.failure.message or state == "0 offered"
+        assert outcome.failure.fault == "internal"
     assert not instance.left_behind()

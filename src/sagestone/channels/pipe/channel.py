@@ -31,7 +31,8 @@ class PipeChannel:
 
     What it sends is listed once, when the job starts, so that every epoch has the same objects. An agent that replaces
     a dead one goes on where no epoch had been begun or the last one had been sent whole. In the middle of one it fails
-    the job: the death of the first agent was the end of the data for the reader.
+    the job: the death of the first agent was the end of the data for the reader. So it does at the end of a program
+    that has read nothing from the second agent: it may have opened the channel just before the first one died.
     """
 
     def __init__(self, s3: S3, channel: Channel, share: Share, places: PipePlaces, fetchers: Fetchers) -> None:
@@ -42,6 +43,7 @@ class PipeChannel:
         self._flow: Flow | None = None
         self._feeder: EpochFeeder | None = None
         self._failure: Failure | None = None
+        self._in_doubt = False  # whether the program may have read an end of the data that was none
 
     def start(self, watch: Callable[[], None]) -> int:
         self._places.scratch.mkdir(exist_ok=True)
@@ -65,6 +67,7 @@ class PipeChannel:
                 "end of the data, so what it learnt is not to be trusted. Start the job again"
             )
             return
+        self._in_doubt = epoch == 0
         try:
             self._feed(items, epoch)
         except JobFailure as error:
@@ -76,6 +79,11 @@ class PipeChannel:
         return self._failure or (self._feeder.failure if self._feeder is not None else None)
 
     def settled(self) -> bool:
+        if self._in_doubt and self._failure is None and self._feeder is not None and not self._feeder.was_read:
+            self._fail(
+                f"The agent died before it streamed channel {self._channel.name}, and the program has not read that "
+                "since: whether it took the break for the end of the data cannot be told. Start the job again"
+            )
         return True
 
     def stop(self) -> None:

@@ -57,6 +57,7 @@ class EpochFeeder:
         self._end: PipeEnd | None = None
         self._stopping = threading.Event()
         self.failure: Failure | None = None
+        self.was_read = False  # whether anybody has opened a FIFO
         self._thread = threading.Thread(target=self._run, name=f"pipe-{channel}", daemon=True)
         self._thread.start()
 
@@ -102,6 +103,7 @@ class EpochFeeder:
         self._end = end = self._fifo.open()
         if self._stopping.is_set():
             return
+        self.was_read = True
         self._journal.write(self._epoch, begun=True)
         following = self._offer(self._epoch + 1)
         with closing(self._elements(self._epoch)) as elements:
