@@ -53,8 +53,11 @@ def missing_engine_reason(kind: EngineKind) -> str | None:
 
 
 @contextmanager
-def running_engine(kind: EngineKind) -> Iterator[str]:
-    """A fresh engine; gives its url. Ends with every container, process, mount and network of it gone."""
+def running_engine(kind: EngineKind, around: Sequence[str] = ()) -> Iterator[str]:
+    """A fresh engine; gives its url. Ends with every container, process, mount and network of it gone.
+
+    `around` is a command that runs the daemon's, which follows it.
+    """
     directory = Path(tempfile.mkdtemp(prefix=f"sagestone-{kind}-", dir="/tmp"))
     log = directory / "engine.log"
     before = _control_groups()
@@ -62,7 +65,7 @@ def running_engine(kind: EngineKind) -> Iterator[str]:
         command, environment = engine_command(kind, directory)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-E", "-S", str(_KEEPER), *command],
+                [sys.executable, "-E", "-S", str(_KEEPER), *around, *command],
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -47,15 +47,6 @@ class TestEngine:
         with pytest.raises(EngineUnreachable, match=r"nothing\.sock does not answer"):
             EngineRuntime(f"unix://{tmp_path}/nothing.sock")
 
-    def test_tells_whom_it_stopped(self, engine: EngineRuntime, bench: Bench) -> None:
-        """So that a program which an engine ended as it was started anew is not blamed for it."""
-        by_itself = bench.create(["sh", "-c", "exit 3"])
-        stopped = bench.create(["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done"])
-        for container in (by_itself, stopped):
-            engine.start(container)
-        assert bench.ended(by_itself).code == engine.stop(stopped, 30).code == 3
-        assert [engine.stopped_by_engine(each) for each in (by_itself, stopped)] == [False, True]
-
     def test_pulls_from_a_registry_and_keeps_its_digest(
         self, engine: EngineRuntime, registry: str, bench: Bench
     ) -> None:

@@ -17,14 +17,16 @@ import pytest
 from sagestone.agent.build import build_runtime
 from sagestone.agent.parts import RuntimePart
 from sagestone.containers.fresh import sweep
-from sagestone.containers.runtime import AlreadyStarted, Exit, Mount, NameTaken, RuntimeFailure
-from sagestone.containers.sandbox.cgroup import find_hierarchies
+from sagestone.containers.runtime import AlreadyStarted, Exit, Mount, NameTaken, RuntimeFailure, StartFailed
+from sagestone.containers.sandbox.cgroup import Limits, find_hierarchies
 from sagestone.containers.sandbox.probe import probe
-from sagestone.containers.sandbox.record import Record
-from sagestone.containers.sandbox.start import store_name
+from sagestone.containers.sandbox.record import LOST, Record, read_spec
+from sagestone.containers.sandbox.runtime import SandboxRuntime
+from sagestone.containers.sandbox.start import make_orders, store_name
 from tests.contract.runtimes import Bench
 
 _ROOT = Path(__file__).parents[2]
+_SHIM = "from sagestone.containers.sandbox.shim import main; main()"
 
 
 @pytest.fixture
@@ -71,14 +73,35 @@ def test_a_killed_shim_takes_its_container_along(bench: Bench, place: Path) -> N
     with ThreadPoolExecutor(1) as threads:
         waits = threads.submit(bench.runtime.wait, container, 60)
         os.kill(_pid(record, "shim"), signal.SIGKILL)
-        assert waits.result(60) == Exit(code=137)
+        assert waits.result(60) == LOST
     assert not _runs(_pid(record, "child"))
     assert bench.output(container).stdout == b"on\n"
     assert [each.running for each in bench.runtime.find(bench.labels)] == [False]
     assert bench.runtime.usage(container) is None
-    assert bench.runtime.stop(container, 1) == Exit(code=137)
+    assert bench.runtime.stop(container, 1) == LOST
     with pytest.raises(ConnectionRefusedError):
         bench.runtime.connect(container, 8080, 1)
+
+
+def test_who_dies_before_he_hears_why_it_does_not_start_leaves_it_to_the_next(bench: Bench, place: Path) -> None:
+    runtime, container = bench.runtime, bench.create(["no-such-program"])
+    assert isinstance(runtime, SandboxRuntime)
+    record = Record(directory=place / "containers" / container)
+    stored = runtime._store.resolve(record.document()["image"])
+    cgroups = runtime._cgroups(record)
+    if cgroups is not None:
+        cgroups.create(Limits(memory_bytes=None, cpus=None, pids=100))
+    with record.locked() as lock:
+        orders = make_orders(record.directory, read_spec(record.document()), stored, None, cgroups, lock)
+        reading, report = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(_ROOT / 'src')!r}); {_SHIM}"]
+        subprocess.run(command, input=orders.dump(), stdout=report, pass_fds=[lock], check=True)
+        os.close(report)
+    with record.locked():  # the shim has ended
+        assert runtime.wait(container, 0) is None
+    with pytest.raises(StartFailed, match="no-such-program"):
+        runtime.start(container)
 
 
 def test_how_it_ended_is_written_down_on_a_full_disk_too(bench: Bench, place: Path) -> None:
@@ -94,7 +117,7 @@ def test_an_end_that_was_cut_off_does_not_stand_in_the_way(bench: Bench, place: 
     container = bench.start("exit 3")
     assert bench.runtime.wait(container, 60) == Exit(code=3)
     (place / "containers" / container / "exit.json").write_text("")  # as an older version left it on a full disk
-    assert bench.runtime.wait(container, 60) == Exit(code=137)
+    assert bench.runtime.wait(container, 60) == LOST
     assert [each.running for each in bench.runtime.find(bench.labels)] == [False]
     bench.runtime.remove(container)
     assert bench.runtime.find(bench.labels) == []
@@ -106,7 +129,7 @@ def test_a_killed_shim_does_not_leave_a_program_behind_that_changed_its_user(ben
     bench.runtime.start(container)
     bench.await_output(container)
     os.kill(_pid(Record(directory=place / "containers" / container), "shim"), signal.SIGKILL)
-    assert bench.ended(container) == Exit(code=137)
+    assert bench.ended(container) == LOST
 
 
 def test_a_killed_network_goes_on_until_its_hosts_have_ended(bench: Bench, place: Path, tmp_path: Path) -> None:
@@ -210,7 +233,7 @@ def test_a_killed_shim_that_nobody_reaps_has_ended(runtime_archives: list[Path],
         pytest.skip("a plain user does not limit what first process there is: only root can arrange one")
     command = [sys.executable, "-m", "tests.contract.sandbox_without_init", str(tmp_path), str(runtime_archives[0])]
     ran = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-    assert ran.stdout == "Exit(code=137, out_of_memory=False)\nZ\n[]\n", ran.stderr
+    assert ran.stdout == "Exit(code=137, out_of_memory=False, taken_along=True)\nZ\n[]\n", ran.stderr
 
 
 def _start(part: RuntimePart, container: str) -> None:

@@ -13,7 +13,7 @@ from sagestone.containers.images.store import ImageStore
 from sagestone.containers.runtime import Exit, Mount, StartFailed
 from sagestone.containers.sandbox.record import Record, read_spec
 from sagestone.containers.sandbox.shim import STARTED
-from sagestone.containers.sandbox.start import _orders, _start_with_copy
+from sagestone.containers.sandbox.start import _start_with_copy, make_orders
 from tests.contract.runtimes import IMAGE, Bench
 from tests.images import busybox
 
@@ -115,7 +115,7 @@ def test_a_directory_that_bears_no_overlay_does_with_memory(runtime_archives: li
         pytest.skip("a plain user does not limit what can be mounted: only root makes this overlay")
     command = [sys.executable, "-m", "tests.contract.sandbox_on_overlay", str(tmp_path), str(runtime_archives[0])]
     ran = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-    assert ran.stdout == "Exit(code=0, out_of_memory=False)\nstdout b'new\\n'\n[]\n", ran.stderr
+    assert ran.stdout == "Exit(code=0, out_of_memory=False, taken_along=False)\nstdout b'new\\n'\n[]\n", ran.stderr
 
 
 def test_where_no_overlay_can_be_made_the_image_is_copied(bench: Bench, place: Path) -> None:
@@ -123,7 +123,7 @@ def test_where_no_overlay_can_be_made_the_image_is_copied(bench: Bench, place: P
     record = Record(directory=place / "containers" / container)
     stored = ImageStore(place / "images").resolve(IMAGE)
     with record.locked() as lock:
-        orders = _orders(record.directory, read_spec(record.document()), stored, None, None, lock)
+        orders = make_orders(record.directory, read_spec(record.document()), stored, None, None, lock)
         assert _start_with_copy(record.directory, stored, orders) == STARTED
     assert bench.ended(container) == Exit(code=0)
     assert bench.output(container).stdout == b"new\n0\n/bin/ls\n"

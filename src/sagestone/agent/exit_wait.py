@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from sagestone.agent.verdict import KILLED, taken_along
+from sagestone.agent.verdict import taken_along
 from sagestone.containers.runtime import Exit, Runtime, RuntimeFailure
+from sagestone.domain.container_end import KILLED
 from sagestone.domain.failure import JobFailure
 
 _ENGINE_PATIENCE_SECONDS = 60.0  # an engine that is being restarted comes back
@@ -15,7 +16,7 @@ _PAUSE_SECONDS = 0.5
 def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str) -> Exit:
     """Its exit, also when the engine goes away for a while.
 
-    Raises JobFailure (internal) when that is gone for good, and when it came back and has killed the container.
+    Raises JobFailure (internal) when that is gone for good, and when the container was taken along, by whatever.
     `subject` is what sentences call the container, `named` how they begin with it.
     """
     deadline: float | None = None
@@ -23,7 +24,7 @@ def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str)
         try:
             found = runtime.wait(container)
             if found is not None:
-                if deadline is not None and _was_taken_along(runtime, container, found):
+                if found.taken_along or (deadline is not None and _is_killed(found)):
                     raise JobFailure("internal", taken_along(runtime.name, subject))
                 return found
         except (RuntimeFailure, OSError) as error:
@@ -33,9 +34,9 @@ def wait_for_exit(runtime: Runtime, container: str, *, subject: str, named: str)
             time.sleep(_PAUSE_SECONDS)
 
 
-def _was_taken_along(runtime: Runtime, container: str, found: Exit) -> bool:
-    """Whether the engine, when it came back, ended it: by SIGTERM first, so its code may be the program's own."""
-    return (found.code == KILLED and not found.out_of_memory) or runtime.stopped_by_engine(container)
+def _is_killed(found: Exit) -> bool:
+    """Enough for us, who saw the engine away; others can only go by what is known of it, which may be little."""
+    return found.code == KILLED and not found.out_of_memory
 
 
 class Waiter:

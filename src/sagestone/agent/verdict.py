@@ -10,13 +10,13 @@ from sagestone.agent.volume import UNMEASURED
 from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import TrainingAssignment
+from sagestone.domain.container_end import KILLED
 from sagestone.domain.event import Outcome
 from sagestone.domain.failure import LONGEST_REASON, PREFIX, Failure, Fault
 
 _FAILURE_FILE_CHARACTERS = 1024
 _LOG_LINES = 4
 _LOG_CHARACTERS = 600
-KILLED = 137
 _KILLED_SENTENCE = "Something killed the program (SIGKILL), but not this service, and not for its memory"
 _DISK_FULL = "The disk of this machine, which holds /opt/ml, was full while it ran"
 _OUT_OF_MEMORY = (
@@ -74,10 +74,14 @@ def out_of_volume(assignment: TrainingAssignment, used: int) -> str:
 
 
 def taken_along(runtime: str, subject: str) -> str:
-    """The sentence for a container that an engine killed when it was started anew: Docker does without live-restore."""
+    """The sentence for a container that did not end by itself: Docker kills them when it is started anew."""
+    if runtime == "sandbox":
+        return f"The {subject} was killed with the process that watches it, or it went down with this machine"
+    if runtime == "podman":
+        return f"The {subject} went down with this machine, or was killed while the container engine (podman) was away"
     return (
-        f"The {subject} was killed when the container engine ({runtime}) was started anew. An engine that has "
-        "live-restore among its settings lets containers go on"
+        f"The {subject} was killed when the container engine ({runtime}) was started anew, or went down with this "
+        "machine. An engine that has live-restore among its settings lets containers go on"
     )
 
 

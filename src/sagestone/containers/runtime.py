@@ -6,6 +6,7 @@ Promises, shown by the contract tests on every implementation:
 2.  The image's ENTRYPOINT, WORKDIR and ENV are kept; `command` replaces CMD, `entrypoint` both ENTRYPOINT and CMD;
     `environment` wins over the image's.
 3.  `wait` returns the same Exit however often and however late it is called, also from another process, until `remove`.
+    `Exit.taken_along` says so where the program did not end by itself, whether or not anybody saw it.
 4.  `copy_logs` gives every byte the container wrote, stdout and stderr apart, once and in order per stream, also when
     it is called after the container ended; it returns when the container has ended and all was delivered. Of output
     beyond `kept_output_bytes` that nobody has read yet the oldest may be gone: a flood does not fill the disk.
@@ -98,10 +99,15 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """How a container ended."""
+    """How a container ended.
+
+    `taken_along`: not by its program, but because its engine or this machine went down or was started anew, or what
+    watches it was killed; the code says nothing then.
+    """
 
     code: int
     out_of_memory: bool = False
+    taken_along: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,11 +184,6 @@ class Runtime(Protocol):
 
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:
         """Wait for the end; None when `timeout` seconds passed first."""
-        ...
-
-    def stopped_by_engine(self, container: str) -> bool:
-        """Whether the engine's record says that it was stopped or killed: through us, or by the engine itself, as
-        Docker does when it is started anew. A runtime without an engine says no."""
         ...
 
     def copy_logs(

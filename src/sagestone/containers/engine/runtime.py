@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sagestone.containers.engine.connect import connect_engine, listen_engine, private_network
-from sagestone.containers.engine.exit import has_ended, inspect, never_started, wait_for_exit, was_stopped
+from sagestone.containers.engine.exit import NOT_STARTED, has_ended, inspect, never_started, wait_for_exit
 from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 from sagestone.containers.engine.images import EngineImages, check_architecture
 from sagestone.containers.engine.logs import follow_file, follow_stream, poll_stream
@@ -36,8 +36,8 @@ from sagestone.containers.runtime import (
     Usage,
     passed_over,
 )
+from sagestone.domain.container_end import KILLED
 
-_KILLED = 137
 #: Podman asks the machine's package manager for the versions of its parts, which takes its time on a busy machine; and
 #: goes on with it when nobody waits any more, so that whoever asks again too soon makes it slower still.
 _INTRODUCTION_SECONDS = 60.0
@@ -121,9 +121,6 @@ class EngineRuntime:
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:
         return wait_for_exit(self._http, container, self._name, timeout)
 
-    def stopped_by_engine(self, container: str) -> bool:
-        return was_stopped(self._http, inspect(self._http, container))
-
     def copy_logs(
         self,
         container: str,
@@ -150,7 +147,7 @@ class EngineRuntime:
     def stop(self, container: str, grace_seconds: float) -> Exit:
         """SIGTERM, wait, SIGKILL. A container that never started ends with 137, as one that was killed at once."""
         if never_started(inspect(self._http, container)):
-            return Exit(code=_KILLED)
+            return Exit(code=KILLED)
         self._signal(container, "SIGTERM")
         ended = self.wait(container, grace_seconds)
         if ended is None:
@@ -209,7 +206,21 @@ class EngineRuntime:
 
     def find(self, labels: Mapping[str, str]) -> list[Container]:
         filters = {"label": [f"{key}={value}" for key, value in labels.items()]}
-        return [_container(entry) for entry in self._http.get("/containers/json", all=True, filters=filters)]
+        entries = self._http.get("/containers/json", all=True, filters=filters)
+        return [_container(entry, started=self._was_started(entry)) for entry in entries]
+
+    def _was_started(self, entry: dict[str, Any]) -> bool:
+        """Podman's list takes what went down with the machine for what was never started."""
+        if entry.get("State") not in NOT_STARTED:
+            return True
+        if self._name == "docker":
+            return False
+        try:
+            return not never_started(inspect(self._http, entry["Id"]))
+        except EngineUnreachable:
+            raise
+        except RuntimeFailure:  # removed since it was listed
+            return False
 
     def create_network(self, name: str, labels: Mapping[str, str], *, outward: bool = False) -> None:
         # root reaches containers through their namespaces, others by the host's address on the bridge
@@ -252,12 +263,12 @@ class EngineRuntime:
             time.sleep(0.02)
 
 
-def _container(entry: dict[str, Any]) -> Container:
+def _container(entry: dict[str, Any], *, started: bool) -> Container:
     names = entry.get("Names") or [entry["Id"]]
     return Container(
         id=entry["Id"],
         name=names[0].lstrip("/"),
         labels=entry.get("Labels") or {},
         running=entry.get("State") in ("running", "paused", "restarting", "stopping"),
-        started=entry.get("State") not in ("created", "configured", "initialized"),
+        started=started,
     )

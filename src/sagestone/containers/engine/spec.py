@@ -56,6 +56,7 @@ def container_document(spec: ContainerSpec, image: str, engine: RuntimeName) -> 
         "Env": [f"{name}={value}" for name, value in {**spec.environment, **_visible(spec.gpus)}.items()],
         "Labels": dict(spec.labels),
         "Healthcheck": {"Test": ["NONE"]},
+        "StopSignal": "SIGKILL",  # of an engine that stops; so any other end is the program's (`domain.container_end`)
         "HostConfig": host,
     }
     if spec.entrypoint is not None:

@@ -21,10 +21,11 @@ from typing import Any
 
 from sagestone.containers.runtime import ContainerSpec, Exit, Mount, RuntimeFailure
 from sagestone.containers.sandbox.shim import CHILD, EXIT, SHIM, boot_id, start_time
+from sagestone.domain.container_end import KILLED
 
 SPEC = "spec.json"
 #: The code of a container that ended without a word: its shim was killed, or the machine went down.
-LOST = Exit(code=137)
+LOST = Exit(code=KILLED, taken_along=True)
 
 
 class Gone(RuntimeFailure):

@@ -131,9 +131,6 @@ class SandboxRuntime:
                 self._record(container)  # raises when it was removed
                 time.sleep(min(left, _NOT_STARTED_YET_SECONDS))
 
-    def stopped_by_engine(self, container: str) -> bool:
-        return False
-
     def copy_logs(
         self,
         container: str,

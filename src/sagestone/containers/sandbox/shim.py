@@ -56,19 +56,35 @@ def main() -> None:
     try:
         shim = _Shim(orders)
     except NoOverlay as error:
-        os.unlink(SHIM)  # noqa: PTH108  as long as we live: nobody shall take the container for one that ended
-        os.write(report, NO_OVERLAY + str(error).encode())
+        _take_back(orders, report, NO_OVERLAY + str(error).encode())
         return
     except Exception as error:  # noqa: BLE001  told to whoever started us
-        os.write(report, FAILED + _text(error).encode())
+        _take_back(orders, report, FAILED + _text(error).encode())
         return
-    try:
-        os.write(report, STARTED)
-    except BrokenPipeError:
-        pass  # whoever started us has died meanwhile; the container goes on and is found again
+    _tell(report, STARTED)
     os.close(report)
     os.close(orders.lock)
     shim.run()
+
+
+def _take_back(orders: Orders, report: int, why: bytes) -> None:
+    """Make it a container that was never started, as long as we live: nobody shall take it for one that ended.
+
+    Should whoever started us have died, the next to start it learns the reason anew.
+    """
+    for name in (CONTROL, SHIM):
+        try:
+            os.unlink(f"{orders.directory}/{name}")  # noqa: PTH108
+        except FileNotFoundError:
+            pass
+    _tell(report, why)
+
+
+def _tell(report: int, text: bytes) -> None:
+    try:
+        os.write(report, text)
+    except BrokenPipeError:
+        pass  # whoever started us has died meanwhile; the container is found again
 
 
 class _Shim:
@@ -95,7 +111,6 @@ class _Shim:
             failure += part
         if failure:
             os.waitpid(self._child, 0)
-            os.unlink(CONTROL)  # noqa: PTH108
             raise (NoOverlay if failure.startswith(NO_OVERLAY) else NotStarted)(failure.decode().partition(" ")[2])
         self._output = Output((outputs[0][0], outputs[1][0]), orders.kept_output)
 

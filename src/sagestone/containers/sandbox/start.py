@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
@@ -15,7 +14,7 @@ from sagestone.containers.sandbox.launch import launch
 from sagestone.containers.sandbox.network import Membership, Networks
 from sagestone.containers.sandbox.orders import Orders
 from sagestone.containers.sandbox.record import Record, read_spec
-from sagestone.containers.sandbox.shim import EXIT, FAILED, NO_OVERLAY, STARTED
+from sagestone.containers.sandbox.shim import FAILED, NO_OVERLAY, STARTED
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -29,15 +28,11 @@ def start_record(record: Record, stored: StoredImage, networks: Networks, cgroup
         membership = networks.join(spec.network, spec.hostname) if spec.network is not None else None
         if cgroups is not None:
             cgroups.create(Limits(memory_bytes=spec.memory_bytes, cpus=spec.cpus, pids=spec.pids_limit))
-        orders = _orders(record.directory, spec, stored, membership, cgroups, lock)
+        orders = make_orders(record.directory, spec, stored, membership, cgroups, lock)
         answer = launch("shim", orders.dump(), [lock])
         if answer.startswith(NO_OVERLAY):
             answer = _start_with_copy(record.directory, stored, orders)
         if answer != STARTED:
-            with suppress(OSError):  # a full disk: then it looks as what it is, never started
-                fresh = record.directory / f"{EXIT}.new"
-                fresh.write_text('{"code": 127, "out_of_memory": false}')
-                fresh.replace(record.directory / EXIT)
             raise StartFailed(f"container {record.name}: {answer.removeprefix(FAILED).decode(errors='replace')}")
 
 
@@ -65,7 +60,7 @@ def _copy_owners(source: Path, target: Path) -> None:
             )
 
 
-def _orders(
+def make_orders(
     directory: Path,
     spec: ContainerSpec,
     stored: StoredImage,
