@@ -117,6 +117,21 @@ def test_simulation_tells_what_would_be(sandbox_service: RunningService, alice: 
     assert refusal(sandbox_service.client("iam").simulate_principal_policy, **nobody)[0] == "NoSuchEntity"
 
 
+def test_a_simulation_that_would_take_minutes_is_refused(sandbox_service: RunningService) -> None:
+    simulate = sandbox_service.client("iam").simulate_principal_policy
+    everything = json.dumps({"Version": "2012-10-17", "Statement": [rule("Allow", "*")]})
+    question = {"PolicySourceArn": f"arn:aws:iam::{OWN}:role/any", "ActionNames": ["s3:GetObject"]}
+    assert len(simulate(**question, PolicyInputList=[everything] * 20)["EvaluationResults"]) == 1
+    for members, code, words in (
+        ({"PolicyInputList": [everything] * 21}, "ValidationError", "PolicyInputList has 21 policies"),
+        ({"PolicyInputList": [everything + " " * 6144]}, "MalformedPolicyDocument", "a policy 6144 at most"),
+        ({"ResourceArns": ["*"] * 1001}, "ValidationError", "ActionNames times ResourceArns is 1001"),
+    ):
+        refused = refusal(simulate, **question, **members)
+        assert refused[0] == code
+        assert words in refused[1]
+
+
 def test_a_role_has_its_own_policy_in_sessions_and_containers(
     sandbox_service: RunningService, alice: dict[str, str]
 ) -> None:

@@ -1,18 +1,18 @@
-"""Threads share arenas, so that none keeps the memory of its largest request."""
+"""Nothing that was large for a moment stays: threads share arenas, and large pieces are mapped one by one."""
 
 import subprocess
 import sys
 
-PROGRAM = """
+ARENAS = """
 import threading
 from pathlib import Path
-from sagestone.compose.allocator import share_arenas
+from sagestone.compose.allocator import give_back_memory
 
 def reserved_kib():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmSize")).split()[1])
 
-share_arenas()
+give_back_memory()
 threading.stack_size(1 << 20)
 before, done = reserved_kib(), threading.Barrier(13)
 for _ in range(12):
@@ -22,8 +22,41 @@ done.wait()
 print(grown)
 """
 
+# mallinfo2 of glibc counts bytes: of all arenas, and of the pieces that are mapped one by one.
+LARGE_PIECES = """
+import ctypes
+
+from sagestone.compose.allocator import give_back_memory
+
+class Usage(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b used free keepcost".split()]
+
+library = ctypes.CDLL(None)
+library.mallinfo2.restype = Usage
+give_back_memory()
+bytearray(16 << 20)  # from now on glibc would take 16 MiB for a usual size
+before = library.mallinfo2()
+pieces = [bytearray(2 << 20) for _ in range(16)]
+held = library.mallinfo2()
+between = [bytes(600 + number) for number in range(2000)]  # small, and there for good
+del pieces
+after = library.mallinfo2()
+print(held.hblkhd - before.hblkhd, after.hblkhd - before.hblkhd, after.arena - before.arena)
+"""
+
+
+def output_of(program: str) -> list[int]:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return [int(number) for number in done.stdout.split()]
+
 
 def test_twelve_threads_have_two_arenas() -> None:
     """An arena reserves 64 MiB of addresses."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 300 * 1024
+    assert output_of(ARENAS)[0] < 300 * 1024
+
+
+def test_pieces_of_megabytes_are_gone_when_they_are_freed() -> None:
+    mapped, still_mapped, in_arenas = output_of(LARGE_PIECES)
+    assert mapped >= 32 << 20
+    assert still_mapped == 0
+    assert in_arenas < 16 << 20

@@ -1,16 +1,20 @@
 """Policies: what is read, what is refused, and who may do what."""
 
 import fnmatch
+import gc
+import weakref
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sagestone.domain import policy
 from sagestone.domain.access import Grants, decide, denial
 from sagestone.domain.policy import BadPolicy, Policy, Statement, read_policy
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:algorithm/team-a"
+FILL = "x" * policy.SHORT
 
 
 def document(*statements: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -53,6 +57,24 @@ def test_what_a_statement_covers(action: str, resource: str, covered: bool) -> N
 def test_wildcards_match_as_a_shell_has_them(pattern: str, text: str) -> None:
     statement = Statement(effect="Allow", actions=("*",), resources=(f"arn:{pattern}",))
     assert statement.covers("s3:GetObject", f"arn:{text}") == fnmatch.fnmatchcase(text, pattern)
+
+
+@given(pattern=st.text("ab*?", max_size=12), text=st.text("abA", max_size=12))
+def test_long_patterns_match_as_short_ones_do(pattern: str, text: str) -> None:
+    short = Statement(effect="Allow", actions=(f"s3:{pattern}",), resources=(f"arn:{pattern}",))
+    long = Statement(effect="Allow", actions=(f"s3:{FILL}{pattern}",), resources=(f"arn:{FILL}{pattern}",))
+    assert short.covers(f"s3:{text}", f"arn:{text}") == long.covers(f"s3:{FILL}{text}", f"arn:{FILL}{text}")
+
+
+def test_of_long_patterns_few_stay_compiled() -> None:
+    """A stranger may have them tried by SimulatePrincipalPolicy, and each takes 100 KB and more."""
+    refs = []
+    for number in range(40):
+        statement = Statement(effect="Allow", actions=("*",), resources=(f"arn:{number}" + "*ab" * 300,))
+        assert not statement.covers("s3:GetObject", "arn:other")
+        refs.append(weakref.ref(policy._pattern(statement.resources[0], True)))
+    gc.collect()
+    assert sum(ref() is not None for ref in refs) <= 16
 
 
 def test_a_hostile_pattern_takes_no_time() -> None:

@@ -157,6 +157,15 @@ def test_bad_xml_is_refused(body: bytes) -> None:
     assert refused.value.code == "MalformedXML"
 
 
+def test_a_document_has_not_more_elements_than_any_request_can_use() -> None:
+    whole = (
+        "<CompleteMultipartUpload>" + "<Part><a/><b/><c/><d/><e/><f/></Part>" * 10_000 + "</CompleteMultipartUpload>"
+    )
+    assert len(read_document(whole.encode(), "CompleteMultipartUpload").all("Part")) == 10_000
+    with pytest.raises(Refusal, match="more than 100000 elements"):
+        read_document(b"<Delete>" + b"<a/>" * 2_000_000 + b"</Delete>", "Delete")
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40).filter(lambda text: "\ufffe" not in text))
 def test_xml_text_comes_back(text: str) -> None:
     if "\uffff" in text:

@@ -11,7 +11,7 @@ import typer
 
 from sagestone.cli.app import Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE, command_name, leave
-from sagestone.compose.allocator import share_arenas
+from sagestone.compose.allocator import give_back_memory
 from sagestone.compose.log_lines import set_up_logs
 from sagestone.settings import Settings, default_home
 
@@ -46,7 +46,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stopped.set())
-    share_arenas()
+    give_back_memory()
     service = _start(settings)
     try:
         _tell(service, settings)

@@ -1,18 +1,31 @@
-"""The C library's allocator, told how this process uses threads."""
+"""The C library's allocator, told how this process uses threads and large pieces of memory."""
 
 import ctypes
 from typing import Final
 
-_M_ARENA_MAX: Final = -8  # malloc.h of glibc
+#: malloc.h of glibc.
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+
 _ARENAS: Final = 2
+#: Bytes. The embedded store takes objects by pieces of a MiB, and they must cost no system call.
+_LARGE: Final = 1536 * 1024
+_FREE_AT_THE_END: Final = 4 * 1024 * 1024  # of each arena
 
 
-def share_arenas() -> None:
-    """Let all threads share two of glibc's arenas; another C library does without.
+def give_back_memory() -> None:
+    """Let nothing that was large for a moment stay with this process; another C library than glibc does without.
 
-    Each of some forty threads would get an arena of its own, and keep there what its largest request needed: requests
-    of megabytes made the service twice as large for good. Python's threads take turns: more arenas gain nothing.
+    All threads share two arenas: each of some forty would get one of its own, and keep there what its largest request
+    needed. Python's threads take turns: more arenas gain nothing.
+
+    Pieces of 1.5 MiB and more are mapped one by one, and gone when they are freed. glibc begins like that, but takes
+    the largest piece that was ever freed for usual from then on, and puts all smaller ones into its arenas: between
+    bodies, texts and answers of megabytes small things remained that live long, and no page of theirs came back.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, _FREE_AT_THE_END)

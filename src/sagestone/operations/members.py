@@ -185,9 +185,9 @@ MEMBERS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("iam", "GetRole"): {"RoleName": "every role exists, and SageMaker may assume it"},
     ("iam", "SimulatePrincipalPolicy"): {
         "PolicySourceArn": "a user or role of the account",
-        "ActionNames": "",
+        "ActionNames": "1,000 decisions at most",
         "ResourceArns": "`*` where none is named",
-        "PolicyInputList": "as if they were attached too",
+        "PolicyInputList": "as if they were attached too; 20 at most, of 6,144 characters",
         **dict.fromkeys(
             ("PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy"),
             "refused: only attached policies and PolicyInputList are evaluated",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sagestone.domain.access import Grants, decide
-from sagestone.domain.policy import BadPolicy, Policy, Statement, read_policy
+from sagestone.domain.policy import LONGEST, BadPolicy, Policy, Statement, read_policy
 from sagestone.domain.principal import Principal
 from sagestone.operations.dependencies import Dependencies
 from sagestone.wire.call import Call
@@ -16,6 +16,9 @@ from sagestone.wire.errors import MalformedPolicyDocument, NoSuchEntity, Validat
 _SOURCE: Final = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):(user|role)/(?:.*/)?([\w+=,.@-]{1,64})")
 _KIND: Final = "IAM Policy"
 _REFUSED: Final = ("PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy")
+#: What one call may ask, lest its evaluation take minutes: a role has no more policies on AWS, and no answer is cut.
+_MOST_POLICIES: Final = 20
+_MOST_RESULTS: Final = 1000
 #: What having no policy means.
 _ALL: Final = Policy(name="none", statements=(Statement(effect="Allow", actions=("*",), resources=("*",)),))
 
@@ -25,19 +28,28 @@ def simulate_principal_policy(deps: Dependencies, call: Call) -> Mapping[str, An
     for name in _REFUSED:
         if call.parameters.get(name):
             raise ValidationError(f"{name} is not supported yet: attached policies and PolicyInputList are evaluated")
+    actions, resources = call.parameters["ActionNames"], call.parameters.get("ResourceArns") or ["*"]
+    if len(actions) * len(resources) > _MOST_RESULTS:
+        raise ValidationError(
+            f"ActionNames times ResourceArns is {len(actions) * len(resources)}: {_MOST_RESULTS} decisions are made at "
+            "most, as an answer is not divided into pages"
+        )
     grants = deps.book.grants(_principal(deps, call.parameters["PolicySourceArn"]))
     given = _read(call.parameters.get("PolicyInputList") or ())
     if given:
         grants = replace(grants, own=(*(grants.own if grants.own is not None else (_ALL,)), *given))
-    results = [
-        _result(grants, action, resource)
-        for action in call.parameters["ActionNames"]
-        for resource in call.parameters.get("ResourceArns") or ["*"]
-    ]
+    results = [_result(grants, action, resource) for action in actions for resource in resources]
     return {"EvaluationResults": results, "IsTruncated": False}
 
 
 def _read(texts: Sequence[str]) -> list[Policy]:
+    if len(texts) > _MOST_POLICIES:
+        raise ValidationError(f"PolicyInputList has {len(texts)} policies, {_MOST_POLICIES} are evaluated at most")
+    for number, text in enumerate(texts, 1):
+        if len(text) > LONGEST:
+            raise MalformedPolicyDocument(
+                f"PolicyInputList.{number} has {len(text)} characters, a policy {LONGEST} at most"
+            )
     try:
         return [read_policy(f"PolicyInputList.{number}", json.loads(text)) for number, text in enumerate(texts, 1)]
     except (BadPolicy, ValueError, RecursionError) as problem:

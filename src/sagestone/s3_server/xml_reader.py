@@ -8,6 +8,9 @@ from sagestone.s3.storage.refusal import Refusal
 
 LARGEST_BODY = 8 * 1024 * 1024
 DEEPEST = 16
+#: The largest document that can be used completes an upload of 10,000 parts with seven elements each; an empty element
+#: takes forty times the memory of its bytes.
+MOST_ELEMENTS = 100_000
 
 
 class Node:
@@ -49,7 +52,7 @@ def read_document(body: bytes, root: str) -> Node:
     if "<!" in text:
         raise malformed("document types, entities, comments and CDATA sections are not accepted")
     parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(events=("start", "end"))
-    depth = 0
+    depth = elements = 0
     top: ElementTree.Element | None = None
     try:
         for start in range(0, len(text), 65536):
@@ -57,8 +60,11 @@ def read_document(body: bytes, root: str) -> Node:
             for event, found in cast(Iterator[tuple[str, ElementTree.Element]], parser.read_events()):
                 top = found if top is None else top
                 depth += 1 if event == "start" else -1
+                elements += event == "start"
                 if depth > DEEPEST:
                     raise malformed(f"elements lie deeper than {DEEPEST}")
+            if elements > MOST_ELEMENTS:
+                raise malformed(f"it has more than {MOST_ELEMENTS} elements")
         parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise malformed(str(error)) from error
