@@ -48,7 +48,9 @@ def run_training(assignment: TrainingAssignment, tools: Tools) -> None:
                     verdict = _with_failure(verdict, lost)
             meeting.leave(verdict)
         _stop(live)
-        tools.reporter.ended(_deliver(assignment, tools, verdict, meeting))
+        outcome = _deliver(assignment, tools, verdict, meeting)
+        tools.logs.flush()  # whoever hears of the end may read the log, and this agent may die
+        tools.reporter.ended(outcome)
     _clean_up(assignment, container, live, opt_ml, meeting)
 
 

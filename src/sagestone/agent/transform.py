@@ -36,7 +36,10 @@ def run_transform(assignment: TransformAssignment, tools: Tools) -> None:
     tools.files.scratch.mkdir(parents=True, exist_ok=True)
     serving = Serving(assignment, tools)
     if tools.reporter.outcome is None:
-        tools.reporter.ended(_outcome(assignment, tools, serving))
+        outcome = _outcome(assignment, tools, serving)
+        for role in serving.roles:
+            role.logs.flush()  # whoever hears of the end may read the logs, and this agent may die
+        tools.reporter.ended(outcome)
     try:
         serving.remove(min(_QUICK_STOP_SECONDS, assignment.stop_grace_seconds))
         remove_tree(tools.files.opt_ml)

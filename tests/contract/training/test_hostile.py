@@ -1,9 +1,11 @@
 """Training programs that mean harm to the agent: what they leave for it to read, and what they make it do."""
 
+import time
+
 import pytest
 
 from sagestone.domain.assignment import Limits
-from tests.contract.training.training_instance import Ground, TrainingInstance
+from tests.contract.training.training_instance import PATIENCE_SECONDS, Ground, TrainingInstance
 
 
 @pytest.mark.parametrize("compression", ["GZIP", "NONE"])
@@ -20,6 +22,17 @@ def test_a_directory_that_became_a_link_to_the_machine_is_not_uploaded(ground: G
     assert not any("output/output" in key for key in ground.keys())  # noqa: SIM118  a method of ours
     assert "[sagestone] output: 'data' was left out: it is no directory any more" in instance.log()
     assert "seen" not in instance.log()
+
+
+def test_what_was_left_out_is_in_the_log_before_the_end_is_told(ground: Ground) -> None:
+    instance = TrainingInstance(ground, "ln -s /etc /opt/ml/model/etc; echo fine > /opt/ml/model/file").start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not any(event.outcome for event in instance.events()):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    instance.kill()  # nothing more is written
+    assert "[sagestone] model: 'etc' was left out: it is a link that may lead outside: /etc" in instance.log()
+    assert instance.run().ending == "Completed"  # the next agent puts away what there is
 
 
 def test_a_model_full_of_holes_fills_no_store(ground: Ground) -> None:
