@@ -158,7 +158,7 @@ def test_what_is_no_gzip_fails_the_job_with_its_uri(s3: S3, tmp_path: Path, dama
     assert reason.startswith(
         "ClientError: Data download failed:Channel train has CompressionType Gzip, but s3://data/in/"
     )
-    assert "/in/0001 is no gzip file: " in reason
+    assert "/in/0001 is not a whole gzip file: " in reason
 
 
 def test_attributes_of_a_manifest_are_records_in_their_order(s3: S3, tmp_path: Path) -> None:

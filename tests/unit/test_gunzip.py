@@ -25,13 +25,23 @@ def test_a_small_file_that_grows_large_comes_in_small_pieces() -> None:
 @pytest.mark.parametrize(
     ("packed", "reason"),
     [
-        (b"a,b,c\n1,2,3\n", "Invalid gzip"),
+        (b"a,b,c\n1,2,3\n", "does not begin with gzip's magic number"),
+        (b"1\n", "does not begin with gzip's magic number"),
         (gzip.compress(b"x" * 1000)[:-4], "ends before the end"),
         (gzip.compress(b"x" * 1000)[:15], "ends before the end"),
         (gzip.compress(b"abc")[:-8] + b"12345678", "checksum"),
-        (gzip.compress(b"abc") + b"a trailer that is no gzip", "Invalid gzip"),
+        (gzip.compress(b"abc") + b"no gzip", "behind its 1 member stands something"),
+        (gzip.compress(b"a") + gzip.compress(b"b") + b"\0\0x", "behind its 2 members stands something"),
     ],
-    ids=["no gzip", "cut in the trailer", "cut in the data", "wrong checksum", "something behind it"],
+    ids=[
+        "no gzip",
+        "a short one",
+        "cut in the trailer",
+        "cut in the data",
+        "wrong checksum",
+        "something behind it",
+        "something behind padding",
+    ],
 )
 def test_what_is_no_whole_gzip_is_refused(packed: bytes, reason: str) -> None:
     with pytest.raises(BadGzip, match=reason):

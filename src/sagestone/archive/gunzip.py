@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from isal import isal_zlib
 
 _MOST = 1024 * 1024
+_MAGIC = b"\x1f\x8b"
 _GZIP = 31  # window bits that make isal (as zlib) expect gzip's header and trailer
 
 
@@ -26,6 +27,8 @@ def gunzip(pieces: Iterable[bytes], most: int = _MOST) -> Iterator[bytes]:
                 waiting = waiting.lstrip(b"\0") if members else waiting
                 if not waiting:
                     break
+                if not _MAGIC.startswith(waiting[: len(_MAGIC)]):
+                    raise BadGzip(_no_member(members))
                 member, members = isal_zlib.decompressobj(_GZIP), members + 1
             try:
                 data = member.decompress(waiting, most)
@@ -43,3 +46,9 @@ def gunzip(pieces: Iterable[bytes], most: int = _MOST) -> Iterator[bytes]:
                 break
     if member is not None:
         raise BadGzip("it ends before the end of its data")
+
+
+def _no_member(members: int) -> str:
+    if members == 0:
+        return "it does not begin with gzip's magic number (1f 8b)"
+    return f"behind its {members} member{'' if members == 1 else 's'} stands something that is no gzip"

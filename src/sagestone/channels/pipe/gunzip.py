@@ -34,7 +34,7 @@ def gunzipped(elements: Elements, channel: str, most: int) -> Elements:
             raise JobFailure(
                 "client",
                 f"Data download failed:Channel {channel} has CompressionType Gzip, "
-                f"but {name_of(item)} is no gzip file: {error}",
+                f"but {name_of(item)} is not a whole gzip file: {error}",
             ) from error
         element = after[0] if after else None
 
