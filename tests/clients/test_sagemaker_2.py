@@ -22,6 +22,7 @@ def test_an_algorithm_is_trained_attached_to_and_transforms(client: Client, tele
     assert seen["model"] == f"s3://{bucket}/{seen['job']}/output/model.tar.gz"
     assert "unknown" in seen["unknown"]
     assert seen["metrics"] == [["loss", 0.5]]
+    assert seen["trained_by"] == [seen["job"]]
     assert seen["attached"] == [done["AlgorithmArn"], {"mode": "plain"}, seen["model"]]
     assert "model: model.csv batch:" in printed
     assert seen["outputs"] == {"out/batch/rows.csv.out": "r1;ok\nr2;ok\n"}

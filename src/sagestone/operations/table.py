@@ -48,6 +48,7 @@ from sagestone.operations.monitoring.metric_data import get_metric_data
 from sagestone.operations.monitoring.metric_statistics import get_metric_statistics
 from sagestone.operations.own.clean_home import clean_home
 from sagestone.operations.own.drain_machine import drain_machine
+from sagestone.operations.search import search
 from sagestone.operations.simulate_policy import simulate_principal_policy
 from sagestone.operations.tags import add_tags, delete_tags, list_tags
 from sagestone.wire.call import Call
@@ -93,6 +94,7 @@ WAITING: Final[Mapping[tuple[str, str], Function]] = {
     ("sagemaker", "DeleteTrainingJob"): delete_training_job,
     ("sagemaker", "UpdateTrainingJob"): update_training_job,
     ("sagemaker", "StopTransformJob"): stop_transform_job,
+    ("sagemaker", "Search"): search,
     ("sagestone", "InterruptTrainingJob"): interrupt_training_job,
     ("sagestone", "DrainMachine"): drain_machine,
     ("sagestone", "CleanHome"): clean_home,

@@ -48,6 +48,11 @@ except ValueError as refusal:
 frame = TrainingJobAnalytics(job, metric_names=["loss"], sagemaker_session=session).dataframe()
 seen["metrics"] = [[row.metric_name, row.value] for row in frame.itertuples()]
 
+# Which job its model is of, as `Estimator.register` finds out with Search
+made = {"Name": "ModelArtifacts.S3ModelArtifacts", "Operator": "Equals", "Value": estimator.model_data}
+found = session.search("TrainingJob", {"Filters": [made]})["Results"]
+seen["trained_by"] = [each["TrainingJob"]["TrainingJobName"] for each in found]
+
 # Another process attaches to it, and transforms with its model
 attached = sagemaker.AlgorithmEstimator.attach(job, sagemaker_session=session)
 seen["attached"] = [attached.algorithm_arn, attached.hyperparameters(), attached.model_data]
