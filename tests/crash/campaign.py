@@ -71,6 +71,8 @@ def run(shape: Shape, *, seed: int, kills: int, in_flight: int, say: Callable[[s
         report.tally.complaints.append(f"the services ended with {codes}")
     report.tally.complaints += machine.complaints((os.getppid(),), blobs=True)
     tell()
+    if report.tally.complaints:
+        say(world.last_words())
     for reason in report.tally.reasons:
         say(f"failed as it may: {reason}")
     report.seconds = time.monotonic() - began

@@ -82,7 +82,7 @@ class Flight:
             shown = [(kind, job.get("SecondaryStatus") or job.get("TransformJobStatus")) for kind, job in jobs.items()]
             self._complain(flown, f"it does not end: {shown}")
         self._under_way.clear()
-        self._tally.complaints += self._warmth.end(deadline)
+        self._tally.complaints += self._warmth.end(time.monotonic() + _PATIENCE_SECONDS)
 
     def _client(self, flown: Flown) -> Client:
         return self._world.theirs if flown.scenario.theirs else self._world.client

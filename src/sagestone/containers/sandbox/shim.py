@@ -91,12 +91,14 @@ class _Shim:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         os.chdir(orders.directory)
-        _reserve(EXIT)
+        for name in (EXIT, CHILD):
+            _reserve(name)
         _write(SHIM, f"{os.getpid()} {start_time(os.getpid())} {boot_id()}")
         _enter_namespaces(orders)
         self._control = _listen()
         unshare(NEW_PID)
         outputs = [os.pipe(), os.pipe()]
+        self._output = Output((outputs[0][0], outputs[1][0]), orders.kept_output)  # may fail: not with a program there
         errors, error_end = os.pipe()
         life, life_end = os.pipe()  # open as long as we live
         self._child = os.fork()
@@ -105,14 +107,13 @@ class _Shim:
             _become_container(orders, outputs[0][1], outputs[1][1], error_end, life)
         for descriptor in (outputs[0][1], outputs[1][1], error_end, life):
             os.close(descriptor)
-        _write(CHILD, f"{self._child} {start_time(self._child)} {boot_id()}")
+        _write_reserved(CHILD, f"{self._child} {start_time(self._child)} {boot_id()}")
         failure = b""
         while part := os.read(errors, 4096):  # ends when the program has taken over, which closes the other end
             failure += part
         if failure:
             os.waitpid(self._child, 0)
             raise (NoOverlay if failure.startswith(NO_OVERLAY) else NotStarted)(failure.decode().partition(" ")[2])
-        self._output = Output((outputs[0][0], outputs[1][0]), orders.kept_output)
 
     def run(self) -> None:
         """Carry output and answer until the container is gone and its output is delivered; then write down its end."""

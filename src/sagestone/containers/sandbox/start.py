@@ -1,5 +1,6 @@
 """Turns a container's record into orders for its shim, and starts that."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from sagestone.archive.remove import remove_tree
 from sagestone.containers.images.store import StoredImage
-from sagestone.containers.runtime import AlreadyStarted, ContainerSpec, StartFailed
+from sagestone.containers.runtime import AlreadyStarted, ContainerSpec, RuntimeFailure, StartFailed
 from sagestone.containers.sandbox.cgroup import Cgroups, Limits
 from sagestone.containers.sandbox.launch import launch
 from sagestone.containers.sandbox.network import Membership, Networks
@@ -16,11 +17,12 @@ from sagestone.containers.sandbox.orders import Orders
 from sagestone.containers.sandbox.record import Record, read_spec
 from sagestone.containers.sandbox.shim import FAILED, NO_OVERLAY, STARTED
 
+_NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def start_record(record: Record, stored: StoredImage, networks: Networks, cgroups: Cgroups | None) -> None:
-    """Start the container; raises StartFailed when its program never ran, AlreadyStarted."""
+    """Start the container; raises StartFailed when its program never ran, AlreadyStarted, RuntimeFailure."""
     with record.locked() as lock:
         if record.started():
             raise AlreadyStarted(f"container {record.name} was started before")
@@ -33,7 +35,10 @@ def start_record(record: Record, stored: StoredImage, networks: Networks, cgroup
         if answer.startswith(NO_OVERLAY):
             answer = _start_with_copy(record.directory, stored, orders)
         if answer != STARTED:
-            raise StartFailed(f"container {record.name}: {answer.removeprefix(FAILED).decode(errors='replace')}")
+            text = answer.removeprefix(FAILED).decode(errors="replace")
+            if text.startswith(_NO_ROOM):  # the machine's fault, not the image's
+                raise RuntimeFailure(f"container {record.name} could not be started: {text}")
+            raise StartFailed(f"container {record.name}: {text}")
 
 
 def store_name(directory: Path) -> str:
