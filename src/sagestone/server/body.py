@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 60.0
 SLOWEST_BYTES_A_SECOND: Final = 1024
 
 #: What everybody may send; for more the request's head has to say who sends it.
-MOST_OF_STRANGERS: Final = 65536
+MOST_OF_STRANGERS: Final = 8192
 
 
 class BodyIncomplete(Exception):
