@@ -1,6 +1,7 @@
 """Whether anything is left on the machine when nothing runs: this machine is the harness's own (`enclosure`)."""
 
 import os
+import re
 import sqlite3
 import stat
 import time
@@ -11,8 +12,8 @@ from sagestone.containers.sandbox.start import store_name
 
 _PATIENCE_SECONDS = 20.0
 _SERVERS = ("containerd ", "postgres: ")
-#: What Docker mounts for itself, and forgets when it is killed; /run/netns is Podman's own.
-_OF_DOCKER = "-engine/data/overlay2/"
+#: What Docker mounts for itself, and forgets when it is killed, or makes anew; /run/netns is Podman's own.
+_ENGINES_MOUNTS = re.compile(r"/run/netns$|-engine/data(/overlay2/|$)")
 #: What engines forget that are killed: shims without a container, what ran in them would be seen beside them; and a
 #: container that Podman had made and not begun, whose program never runs.
 _OF_ENGINES = ("/usr/bin/containerd-shim", "/usr/bin/conmon ", "/usr/bin/runc init")
@@ -45,7 +46,7 @@ class Machine:
 
     def _state(self) -> frozenset[str]:
         mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        mounts = [fields for fields in mounts if fields[4] != "/run/netns" and _OF_DOCKER not in fields[4]]
+        mounts = [fields for fields in mounts if _ENGINES_MOUNTS.search(fields[4]) is None]
         loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
         links = [each for each in _links() if not each.startswith("br-")]  # a network that is left the engine names
         files = [

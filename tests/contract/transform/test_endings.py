@@ -55,6 +55,8 @@ def test_an_agent_that_dies_is_followed_by_one_that_goes_on(ground: Ground) -> N
     ground.put("in/b", b"wait")
     ground.put("in/c", b"third")
     instance = TransformInstance(ground, HOLD.replace("< 5", "< 4")).start()
+    finished = instance.files.scratch / "finished.jsonl"  # object b may be served before it is noted that a is finished
+    instance.await_true(lambda: finished.exists() and finished.read_bytes().count(b"\n") == 1, "object a")
     for served in (2, 3):  # object b hangs in the first two agents, and not for the third
         instance.await_true(lambda served=served: len(instance.served()) == served, "object b")  # type: ignore[misc]
         instance.kill()

@@ -1,7 +1,7 @@
 """Serving containers that are late, slow or silent, and what the others do meanwhile."""
 
 from tests.contract.training.training_instance import Ground
-from tests.contract.transform.transform_instance import TransformInstance
+from tests.contract.transform.transform_instance import TransformInstance, told_with_patience
 
 
 def test_a_container_that_listens_late_and_then_warms_up_is_waited_for(ground: Ground) -> None:
@@ -36,11 +36,9 @@ def test_a_ping_that_hangs_is_given_up_and_asked_again(ground: Ground) -> None:
 
 def test_a_ping_that_always_hangs_is_told(ground: Ground) -> None:
     ground.put("in/a", b"x")
-    outcome = TransformInstance(ground, "def ping():\n    time.sleep(60)\n", patience=3.0).run()
-    assert outcome.failure is not None
-    assert "not ready within 3 seconds: the last ping of port 8080 met: no answer within 2 seconds" in (
-        outcome.failure.reason
-    )
+    met = "the last ping of port 8080 met: no answer within 2 seconds"
+    why, patience = told_with_patience(ground, met, "def ping():\n    time.sleep(60)\n")
+    assert f"not ready within {patience:g} seconds: {met}" in why
 
 
 def test_parameters_that_do_not_come_are_told_and_the_defaults_hold(ground: Ground) -> None:

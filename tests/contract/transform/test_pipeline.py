@@ -13,6 +13,7 @@ from tests.contract.transform.transform_instance import (
     bound_image,
     model_archive,
     serving,
+    told_with_patience,
 )
 
 #: Adds the word in its model to each line, and answers with a type of its own.
@@ -196,8 +197,9 @@ def test_the_container_that_is_never_ready_is_named(ground: Ground) -> None:
         def ping():
             return 503
     """
-    why = reason(TransformInstance(ground, containers=pipeline(ground, PLAIN, never), patience=2.0))
-    assert "container second (2 of 2) is not ready within 2 seconds: /ping answered HTTP 503" in why
+    containers = pipeline(ground, PLAIN, never)
+    why, patience = told_with_patience(ground, "HTTP 503", containers=containers)
+    assert f"container second (2 of 2) is not ready within {patience:g} seconds: /ping answered HTTP 503" in why
 
 
 def test_a_stop_ends_every_container(ground: Ground) -> None:

@@ -241,3 +241,20 @@ class TransformInstance:
         containers = [container.name for container in runtime.find(self.assignment.labels)]
         networks = runtime.find_networks(job_labels(HOME, self.assignment.job.key))
         return containers + networks + [str(tree) for tree in trees if tree.exists()]
+
+
+def told_with_patience(ground: Ground, met: str, program: str = "", **job: Any) -> tuple[str, float]:
+    """Why a job fails whose container is never ready, and the seconds it was given: so many that the reason has `met`.
+
+    On a busy machine containers may not even listen within the first of them.
+    """
+    why, patience = "", 0.0
+    for patience in (1.5, 6.0, 30.0):
+        instance = TransformInstance(ground, program, name=f"job-{patience:g}", patience=patience, **job)
+        outcome = instance.run()
+        assert outcome.failure is not None
+        assert instance.left_behind() == []
+        why = outcome.failure.reason
+        if met in why:
+            break
+    return why, patience
