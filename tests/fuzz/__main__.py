@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.fuzz.footprint import WARM, shown
 from tests.fuzz.in_process import attack
 from tests.fuzz.names import PARSERS
-from tests.fuzz.over_the_wire import KINDS, attack_service
+from tests.fuzz.over_the_wire import KINDS, WARM_UP, attack_service
 from tests.fuzz.target import running_target
 
 
@@ -59,12 +60,12 @@ def _service(kinds: Sequence[str], requests: int, seed: str, until: float) -> tu
             assert found.end is not None
             answers = ", ".join(f"{count} × {answer}" for answer, count in found.answers.most_common())
             print(
-                f"{kind:20} {found.sent:8} sent: {answers}; slowest {found.slowest_seconds:.1f} s; memory "
-                f"{found.warm.resident_kib // 1024} → {found.end.resident_kib // 1024} MiB, descriptors "
-                f"{found.warm.descriptors} → {found.end.descriptors}, threads {found.warm.threads} → "
-                f"{found.end.threads}",
+                f"{kind:20} {found.sent:8} sent: {answers}; slowest {found.slowest_seconds:.1f} s; "
+                f"{shown(found.warm, found.end)}",
                 flush=True,
             )
+            if found.sent * WARM_UP < WARM:
+                print(f"  memory is not judged: the warm-up had fewer than {WARM} requests", flush=True)
             _complain(found.complaints)
             total += found.sent
             complaints += found.complaints

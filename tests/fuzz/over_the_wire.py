@@ -8,24 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from sagestone.s3_server.face import THREADS
-from sagestone.server.server import WRITERS
 from tests.fuzz.case import Case
 from tests.fuzz.connection import Closed, Connection, Hang, Reply, say, server_errors
+from tests.fuzz.footprint import Footprint, leaks
 from tests.fuzz.http_cases import HttpCases
 from tests.fuzz.request_cases import RequestCases
 from tests.fuzz.s3_cases import S3Cases
 from tests.fuzz.smallest import smallest
-from tests.fuzz.target import Footprint, Target
+from tests.fuzz.target import Target
 
 KINDS = ("requests", "s3", "http")
 AT_ONCE = 8
 
 _MOST_COMPLAINTS = 5
-_MOST_GROWTH_KIB = 64 * 1024
-_THREADS_OF_POOLS = WRITERS + THREADS + 8
-_DESCRIPTORS_OF_A_THREAD = 4
-_WARM_UP = 0.25  # of the cases
+WARM_UP = 0.25  # of the cases
 _UPLOAD = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 _NOT_IMPLEMENTED = b"<Code>NotImplemented</Code>"  # S3's word for what a server does not do, with status 501
 
@@ -48,7 +44,8 @@ def attack_service(target: Target, kind: str, count: int, seed: str, until: floa
     draw = _drawer(target, kind)
     at_once = AT_ONCE * 8 if kind == "http" else AT_ONCE  # broken requests mostly wait, one in a hundred a minute
     shooters = [_Shooter(target, kind, seed, draw, tally) for _ in range(at_once)]
-    for start, stop in ((0, int(count * _WARM_UP)), (int(count * _WARM_UP), count)):
+    warmed_by = int(count * WARM_UP)
+    for start, stop in ((0, warmed_by), (warmed_by, count)):
         threads = [
             threading.Thread(target=shooter.shoot, args=(range(start + number, stop, at_once), until))
             for number, shooter in enumerate(shooters)
@@ -60,10 +57,11 @@ def attack_service(target: Target, kind: str, count: int, seed: str, until: floa
         for shooter in shooters:
             shooter.close()
         if start == 0:
+            target.forget_largest()
             tally.warm = _settled(target)
     tally.end = _settled(target, tally.warm)
     assert tally.warm is not None
-    tally.complaints += _leaks(kind, tally.warm, tally.end, enough=count >= 2000)
+    tally.complaints += leaks(kind, tally.warm, tally.end, warmed_by=min(warmed_by, tally.sent))
     tally.complaints += [f"{kind}: the service's log has\n{each}" for each in target.log_complaints()]
     try:
         assert target.serves()
@@ -151,19 +149,3 @@ def _settled(target: Target, warm: Footprint | None = None) -> Footprint:
         time.sleep(0.2)
         if warm is None and target.footprint() == found:
             return found
-
-
-def _leaks(kind: str, warm: Footprint, end: Footprint, *, enough: bool) -> list[str]:
-    """`enough`: so much was sent that the service had grown to its size at the end of the warm-up.
-
-    Its pools of threads grow to their size as many requests happen to be worked on at once; each thread has its own
-    connections to the databases.
-    """
-    found = []
-    if end.descriptors > warm.descriptors + 8 + _DESCRIPTORS_OF_A_THREAD * max(0, end.threads - warm.threads):
-        found.append(f"{kind}: open descriptors grew from {warm.descriptors} to {end.descriptors}")
-    if enough and end.threads > max(warm.threads + 2, _THREADS_OF_POOLS):
-        found.append(f"{kind}: threads grew from {warm.threads} to {end.threads}")
-    if enough and end.resident_kib > warm.resident_kib + _MOST_GROWTH_KIB:
-        found.append(f"{kind}: memory grew from {warm.resident_kib} to {end.resident_kib} KiB")
-    return found

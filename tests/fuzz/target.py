@@ -3,11 +3,11 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.fuzz.case import World
+from tests.fuzz.footprint import Footprint, footprint, forget_largest
 from tests.fuzz.request_cases import IMAGE
 from tests.fuzz.s3_cases import BUCKETS
 from tests.fuzz.sign import Keys
@@ -15,15 +15,6 @@ from tests.images import write_archive
 from tests.system.service import RunningService
 
 _SIGNS = (b"Traceback (most recent call last)", b"unexpected exception", b"Unhandled exception", b"was never retrieved")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
-    """What a process holds."""
-
-    resident_kib: int
-    descriptors: int
-    threads: int
 
 
 class Target:
@@ -35,13 +26,10 @@ class Target:
         self._log = service.home.parent / "service.log"
 
     def footprint(self) -> Footprint:
-        place = Path(f"/proc/{self._service.pid}")
-        status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
-        return Footprint(
-            resident_kib=int(status["VmRSS"].split()[0]),
-            descriptors=len(list((place / "fd").iterdir())),
-            threads=int(status["Threads"]),
-        )
+        return footprint(self._service.pid, self._service.home)
+
+    def forget_largest(self) -> None:
+        forget_largest(self._service.pid)
 
     def log_complaints(self) -> list[str]:
         """What the log has of exceptions that nobody foresaw, with what stands around them."""

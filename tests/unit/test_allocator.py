@@ -6,13 +6,13 @@ import sys
 ARENAS = """
 import threading
 from pathlib import Path
-from sagestone.compose.allocator import give_back_memory
+from sagestone.compose.allocator import tell_allocator
 
 def reserved_kib():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmSize")).split()[1])
 
-give_back_memory()
+tell_allocator()
 threading.stack_size(1 << 20)
 before, done = reserved_kib(), threading.Barrier(13)
 for _ in range(12):
@@ -26,14 +26,14 @@ print(grown)
 LARGE_PIECES = """
 import ctypes
 
-from sagestone.compose.allocator import give_back_memory
+from sagestone.compose.allocator import tell_allocator
 
 class Usage(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b used free keepcost".split()]
 
 library = ctypes.CDLL(None)
 library.mallinfo2.restype = Usage
-give_back_memory()
+tell_allocator()
 bytearray(16 << 20)  # from now on glibc would take 16 MiB for a usual size
 before = library.mallinfo2()
 pieces = [bytearray(2 << 20) for _ in range(16)]
@@ -42,6 +42,26 @@ between = [bytes(600 + number) for number in range(2000)]  # small, and there fo
 del pieces
 after = library.mallinfo2()
 print(held.hblkhd - before.hblkhd, after.hblkhd - before.hblkhd, after.arena - before.arena)
+"""
+
+# What `tell_allocator` leaves in the arenas: pieces below its bound with something small after each.
+BETWEEN = """
+from pathlib import Path
+from sagestone.compose.allocator import give_back_free_memory, tell_allocator
+
+def resident_kib():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+tell_allocator()
+before, pieces, small = resident_kib(), [], []
+for _ in range(64):
+    pieces.append(b"x" * (1 << 20))
+    small.append(b"x" * 5000)
+del pieces
+held = resident_kib() - before
+give_back_free_memory()
+print(held, resident_kib() - before)
 """
 
 
@@ -60,3 +80,9 @@ def test_pieces_of_megabytes_are_gone_when_they_are_freed() -> None:
     assert mapped >= 32 << 20
     assert still_mapped == 0
     assert in_arenas < 16 << 20
+
+
+def test_free_pages_between_what_is_kept_are_given_back() -> None:
+    held, kept = output_of(BETWEEN)
+    assert held > 48 * 1024
+    assert kept < 16 * 1024

@@ -5,18 +5,22 @@ import os
 import shlex
 import signal
 import threading
+from itertools import count
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sagestone.cli.app import Home, settings_of
 from sagestone.cli.exits import UNAVAILABLE, command_name, leave
-from sagestone.compose.allocator import give_back_memory
+from sagestone.compose.allocator import give_back_free_memory, tell_allocator
 from sagestone.compose.log_lines import set_up_logs
 from sagestone.settings import Settings, default_home
 
 if TYPE_CHECKING:
     from sagestone.compose.service import Service
+
+#: How often memory that nothing lies on is given back.
+_SECONDS_TO_TIDY = 30
 
 
 def register(app: typer.Typer) -> None:
@@ -46,13 +50,17 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: stopped.set())
-    give_back_memory()
+    tell_allocator()
     service = _start(settings)
     try:
         _tell(service, settings)
-        while not stopped.wait(1.0):
+        for second in count(1):
+            if stopped.wait(1.0):
+                break
             if service.broken:
                 leave(UNAVAILABLE, service.broken)
+            if second % _SECONDS_TO_TIDY == 0:
+                give_back_free_memory()
     finally:
         service.stop()
     typer.echo("stopped; jobs that were running go on and are found again at the next start")

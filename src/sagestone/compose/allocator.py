@@ -14,7 +14,7 @@ _LARGE: Final = 1536 * 1024
 _FREE_AT_THE_END: Final = 4 * 1024 * 1024  # of each arena
 
 
-def give_back_memory() -> None:
+def tell_allocator() -> None:
     """Let nothing that was large for a moment stay with this process; another C library than glibc does without.
 
     All threads share two arenas: each of some forty would get one of its own, and keep there what its largest request
@@ -29,3 +29,13 @@ def give_back_memory() -> None:
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _FREE_AT_THE_END)
+
+
+def give_back_free_memory() -> None:
+    """Give the system every page that nothing lies on; takes a millisecond, from any thread.
+
+    Requests of up to a MiB leave such pages between what lives long: the fuzzer's service held 20 MiB of them.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(_FREE_AT_THE_END))
