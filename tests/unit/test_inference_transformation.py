@@ -82,7 +82,12 @@ def test_every_object_is_whole_or_absent_and_says_which_record_was_bad(
             objects.append(InputObject(number=number, uri=uri, size=len(content), output=output))
         parameters = Parameters(max_concurrent_transforms=concurrency, max_payload_mb=1, batch_strategy=strategy)
         reader = ObjectReader(
-            s3, gzipped=False, splitter=Lines(), parameters=parameters, new_spool=lambda: Spool(SCRATCH, 1000)
+            s3,
+            gzipped=False,
+            splitter=Lines(),
+            parameters=parameters,
+            new_spool=lambda: Spool(SCRATCH, 1000),
+            most_bytes=1 << 30,
         )
         transformation = Transformation(
             reader,

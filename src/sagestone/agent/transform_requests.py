@@ -51,6 +51,7 @@ def transform_objects(assignment: TransformAssignment, tools: Tools, serving: Se
         splitter=splitter(job.split_type),
         parameters=parameters,
         new_spool=_spools(tools, _REQUEST_MEMORY // (concurrency + 2)),
+        most_bytes=volume_bytes(assignment),
         processing=processing,
     )
     transformation = Transformation(

@@ -47,7 +47,10 @@ class Outgoing:
 
 
 class ObjectReader:
-    """Reads input objects as the transform's CompressionType, SplitType and batch parameters say."""
+    """Reads input objects as the transform's CompressionType, SplitType and batch parameters say.
+
+    Where a request has no limit, `most_bytes` is that of what is kept for one: a whole record may be a bomb.
+    """
 
     def __init__(
         self,
@@ -57,8 +60,10 @@ class ObjectReader:
         splitter: Splitter | Framing,
         parameters: Parameters,
         new_spool: NewSpool,
+        most_bytes: int,
         processing: Processing | None = None,
     ) -> None:
+        self._most_bytes = most_bytes
         self._s3, self._gzipped, self._splitter, self._new_spool = s3, gzipped, splitter, new_spool
         self._joins = processing is not None and processing.joins
         self._counts = processing is not None and processing.keep is not None
@@ -156,7 +161,7 @@ class ObjectReader:
             yield from self._cut(pieces)
 
     def _cut(self, pieces: Iterator[bytes]) -> Iterator[Batch]:
-        how, single, limit = self._splitter, self._single, self._limit
+        how, single, limit = self._splitter, self._single, self._limit or self._most_bytes
         if isinstance(how, Framing):
             return framed_batches(pieces, how, single=single, limit=limit, new_spool=self._new_spool)
         count = single or self._counts
@@ -221,17 +226,16 @@ class ObjectReader:
         return ObjectFailed("client", text, (f"ClientError: {text}",))
 
     def _too_large(self, source: InputObject, size: int, *, more: bool, record: int | None) -> ObjectFailed:
-        limit = self._limit or 0
         what = (
             f"{source.uri}, which is sent as a whole (SplitType None),"
             if record is None
             else f"{source.uri}, record {record},"
         )
         plain = " uncompressed" if self._gzipped else ""
-        text = (
-            f"{what} has {'more than ' if more else ''}{size} bytes{plain}, but a request holds at most "
-            f"MaxPayloadInMB={limit // MEGABYTE} ({limit} bytes)"
-        )
+        bound = f"a request holds at most MaxPayloadInMB={(self._limit or 0) // MEGABYTE} ({self._limit} bytes)"
+        if self._limit is None:
+            bound = f"an instance holds at most {self._most_bytes} bytes of a request that is not sent as a stream"
+        text = f"{what} has {'more than ' if more else ''}{size} bytes{plain}, but {bound}"
         return ObjectFailed("client", text, (f"ClientError: {text}",))
 
 
