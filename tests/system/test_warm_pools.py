@@ -41,6 +41,8 @@ def test_a_matching_job_takes_over_instances_and_cache(service: RunningService) 
     sagemaker = service.client("sagemaker")
     rows = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
     assert [row["TrainingJobName"] for row in rows] == ["warm-2"]
+    (row,) = sagemaker.list_training_jobs(WarmPoolStatusEquals="Reused")["TrainingJobSummaries"]
+    assert row["WarmPoolStatus"] == kept
     sagemaker.update_training_job(TrainingJobName="warm-2", ResourceConfig={"KeepAlivePeriodInSeconds": 0})
     eventually(lambda: pool(service, "warm-2")["Status"] == "Terminated", "the pool ends")
     sagemaker.delete_training_job(TrainingJobName="warm-2")

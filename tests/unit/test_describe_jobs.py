@@ -49,7 +49,7 @@ def completed(plan: ValidationPlan) -> TrainingJob:
     told: tuple[tuple[float, dict[str, Any]], ...] = (
         (1.9, {"stage": "Downloading"}),
         (2.0, {"stage": "Training"}),
-        (3.0, {"metrics": (MetricPoint(name="validation:accuracy", value=0.5, at=START + 3),)}),
+        (3.0, {"metrics": (MetricPoint(name="validation:accuracy", value=0.5, at=START + 3.6),)}),
         (4.0, {"stage": "Uploading"}),
         (5.1, {"outcome": Outcome(ending="Completed", exit_code=0, artifact_uri=ARTIFACT)}),
     )
@@ -87,7 +87,8 @@ def test_a_completed_training_job_has_its_times_and_metrics() -> None:
     assert shown["TrainingStartTime"] == START + 1.9
     assert shown["TrainingEndTime"] == START + 5.1
     assert shown["TrainingTimeInSeconds"] == 4  # both ends cut to whole seconds first
-    assert shown["FinalMetricDataList"][0]["Value"] == 0.5
+    (metric,) = shown["FinalMetricDataList"]
+    assert (metric["Value"], metric["Timestamp"]) == (0.5, START + 3)
     entries = shown["SecondaryStatusTransitions"]
     statuses = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert [each["Status"] for each in entries] == statuses

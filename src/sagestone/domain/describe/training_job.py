@@ -64,18 +64,19 @@ def describe_training_job(job: TrainingJob) -> dict[str, Any]:
     if request.get("ProfilerConfig"):
         answer["ProfilingStatus"] = "Disabled"  # whatever was asked: there is no profiler here
     if job.warm_pool is not None:
-        answer["WarmPoolStatus"] = _warm_pool(job.warm_pool)
+        answer["WarmPoolStatus"] = describe_warm_pool(job.warm_pool)
     if job.failure_reason is not None:
         answer["FailureReason"] = job.failure_reason
     if job.final_metrics:
         answer["FinalMetricDataList"] = [
-            {"MetricName": point.name, "Value": point.value, "Timestamp": round(point.at, 3)}
+            {"MetricName": point.name, "Value": point.value, "Timestamp": int(point.at)}  # whole seconds, as observed
             for point in job.final_metrics
         ]
     return answer | _times(job)
 
 
-def _warm_pool(pool: WarmPool) -> dict[str, Any]:
+def describe_warm_pool(pool: WarmPool) -> dict[str, Any]:
+    """The WarmPoolStatus of a job, in its description and in lists."""
     shown: dict[str, Any] = {"Status": pool.status}
     if pool.ended_at is not None:
         shown["ResourceRetainedBillableTimeInSeconds"] = pool.retained_seconds

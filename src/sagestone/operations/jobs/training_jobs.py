@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from sagestone.domain.algorithm import Algorithm
 from sagestone.domain.describe.training_job import describe_training_job as describe
+from sagestone.domain.describe.training_job import describe_warm_pool
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, keep_pool, request_job_delete
 from sagestone.operations.dependencies import Dependencies
@@ -37,7 +38,7 @@ def list_training_jobs(deps: Dependencies, call: Call) -> Mapping[str, Any]:
             "TrainingPlanArnEquals is not supported yet: there are no training plans here; leave it out"
         )
     page = list_page(deps.store.list_training_jobs, call.parameters)
-    return page_answer("TrainingJobSummaries", [_summary(row) for row in page.rows], page.token)
+    return page_answer("TrainingJobSummaries", [_summary(deps, row) for row in page.rows], page.token)
 
 
 def stop_training_job(deps: Dependencies, call: Call) -> None:
@@ -107,7 +108,7 @@ def _validating(deps: Dependencies, job: TrainingJob) -> Algorithm | None:
     return algorithm if algorithm.status in ("Pending", "InProgress") else None
 
 
-def _summary(row: JobRow) -> dict[str, Any]:
+def _summary(deps: Dependencies, row: JobRow) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "TrainingJobName": row.name,
         "TrainingJobArn": row.arn,
@@ -119,6 +120,8 @@ def _summary(row: JobRow) -> dict[str, Any]:
         shown["SecondaryStatus"] = row.secondary_status
     if row.ended_at is not None:
         shown["TrainingEndTime"] = round(row.ended_at, 3)
-    if row.warm_pool is not None:
-        shown["WarmPoolStatus"] = {"Status": row.warm_pool}
+    if row.warm_pool is not None:  # of few jobs; a row says less than the pool itself
+        job = deps.store.training_job(row.name)
+        pool = job.warm_pool if job is not None else None
+        shown["WarmPoolStatus"] = describe_warm_pool(pool) if pool is not None else {"Status": row.warm_pool}
     return shown
