@@ -41,6 +41,7 @@ for worker in range(4):
 def test_everything_answered_before_a_kill_is_there(kind: str, tmp_path: Path) -> None:
     for enough in (1, 30, 200):
         directory = tmp_path / str(enough)
+        STORES[kind](directory).close()  # so that the server, where there is one, is this process's own
         writer = subprocess.Popen(
             [sys.executable, "-c", _WRITER, kind, str(directory)],
             stdout=subprocess.PIPE,

@@ -8,7 +8,7 @@ from tests.python_image import PYTHON, python_archive
 TRAIN, SERVE = "crash/train:1", "crash/serve:1"
 LINES = 40  # that a host prints, each with a metric
 NOTES = 8  # that it prints on stderr
-MODEL_BYTES = 300_000
+MODEL_BYTES, HEAVY_BYTES = 300_000, 12_000_000  # the second in two parts
 
 #: What it tells goes into its log, and into the ledger: a directory of the machine that containers of the first account
 #: have as a channel, one file for each job and host. `start TOKEN` for each time that the program began, `found STEP`
@@ -18,6 +18,7 @@ ML=/opt/ml
 cd $ML
 host=$(sed 's/.*"current_host": *"\\([^"]*\\)".*/\\1/' input/config/resourceconfig.json)
 mode=$(sed 's/.*"mode": *"\\([^"]*\\)".*/\\1/' input/config/hyperparameters.json)
+bytes=$(sed 's/.*"bytes": *"\\([^"]*\\)".*/\\1/' input/config/hyperparameters.json)
 token=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \\n')
 ledger=/dev/null
 [ -d input/data/ledger ] && ledger=$ML/input/data/ledger/$TRAINING_JOB_NAME.$host
@@ -44,7 +45,7 @@ while [ $i -lt {LINES} ]; do
   usleep 20000
 done
 mkdir -p output/data
-head -c {MODEL_BYTES} /dev/urandom > model/$host.bin
+head -c $bytes /dev/urandom > model/$host.bin
 head -c 1000 /dev/urandom > output/data/$host.txt
 tell file $(cd model && sha256sum $host.bin)
 tell file $(cd output/data && sha256sum $host.txt)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tests.crash.programs import SERVE, TRAIN
+from tests.crash.programs import HEAVY_BYTES, MODEL_BYTES, SERVE, TRAIN
 from tests.crash.scenario import RETRIES, Scenario
 
 BUCKET: Final = "crash"
@@ -42,7 +42,7 @@ def _algorithm(scenario: Scenario) -> dict[str, Any]:
         "AlgorithmName": scenario.name,
         "TrainingSpecification": {
             "TrainingImage": TRAIN,
-            "SupportedHyperParameters": [{"Name": "mode", "Type": "FreeText", "DefaultValue": "File"}],
+            "SupportedHyperParameters": [{"Name": name, "Type": "FreeText"} for name in ("mode", "bytes")],
             "SupportedTrainingInstanceTypes": ["ml.m5.large"],
             "SupportsDistributedTraining": True,
             "MetricDefinitions": _METRICS,
@@ -91,7 +91,7 @@ def _training(scenario: Scenario) -> dict[str, Any]:
         source = {"FileSystemDataSource": ledger}
         channels.append({"ChannelName": "ledger", "ContentType": "x", "InputMode": "File", "DataSource": source})
     return {
-        "HyperParameters": {"mode": scenario.mode},
+        "HyperParameters": {"mode": scenario.mode, "bytes": str(HEAVY_BYTES if scenario.heavy else MODEL_BYTES)},
         "InputDataConfig": channels,
         "OutputDataConfig": {
             "S3OutputPath": f"s3://{bucket}/{scenario.name}/models",

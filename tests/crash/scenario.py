@@ -27,11 +27,12 @@ class Scenario:
     containers: int = 1  # of the model
     transforms: int = 1  # instances of the transform job
     theirs: bool = False  # it belongs to the other account
+    heavy: bool = False  # its model is uploaded in parts
 
     def __str__(self) -> str:
         words = [f"{self.name}: {self.mode}", f"{self.hosts} hosts" if self.hosts > 1 else ""]
         words += ["sealed" if self.sealed else "", "encrypted volumes" if self.volume else ""]
-        words.append("of the other account" if self.theirs else "")
+        words += ["of the other account" if self.theirs else "", "a model in parts" if self.heavy else ""]
         if self.kind == "validation":
             words.append(f"{self.transforms} transform instances of {self.containers} containers")
         return ", ".join(word for word in words if word)
@@ -40,6 +41,7 @@ class Scenario:
 def draw_scenarios(seed: int, *, accounts: bool, volumes: bool) -> Iterator[Scenario]:
     """Without end; with `accounts` some belong to the other one, with `volumes` some have encrypted ones."""
     dice, of_volumes = random.Random(f"scenarios {seed}"), random.Random(f"volumes {seed}")
+    of_sizes = random.Random(f"sizes {seed}")
     number = 0
     while True:
         number += 1
@@ -58,4 +60,5 @@ def draw_scenarios(seed: int, *, accounts: bool, volumes: bool) -> Iterator[Scen
             containers=dice.choice((1, 1, 2)) if validation else 1,
             transforms=dice.choice((1, 1, 2)) if validation else 1,
             theirs=theirs,
+            heavy=of_sizes.random() < 0.15,
         )

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sagestone.store.interface import StoreFull
+from sagestone.store.interface import StoreFull, StoreUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Changes that one transaction may hold.
 LARGEST_GROUP = 256
+_PRIMARY = 0xFF  # of SQLite's codes: what is above says more about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +145,18 @@ def _add(
 
 
 def _told(error: BaseException) -> BaseException:
-    """A full disk in the store's own words, every other error as it is."""
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        full = StoreFull(
+    """A full disk and a lock of another process in the store's own words, every other error as it is."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY if isinstance(error, sqlite3.Error) else 0
+    told: BaseException = error
+    if code == sqlite3.SQLITE_FULL:
+        told = StoreFull(
             "The disk that holds the service's state is full, so nothing was changed. Free space there and try again."
         )
-        full.__cause__ = error
-        return full
-    return error
+    elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        told = StoreUnavailable("Another process has locked the service's state for long, so nothing was changed.")
+    if told is not error:
+        told.__cause__ = error
+    return told
 
 
 def _attempt(
