@@ -132,6 +132,27 @@ def test_strangers_fill_no_log(served: Served, caplog: pytest.LogCaptureFixture,
     assert [each.getMessage() for each in caplog.records if each.name.startswith(("sagestone", "aiohttp"))] == []
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization : canary\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: canary" + b"x" * 70_000 + b"\r\n\r\n",
+        b"GET /?X-Amz-Signature=canary" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /?X-Amz-Signature=canary HTTP/canary\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_in_the_log(served: Served, caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
+    with (
+        caplog.at_level(logging.INFO),
+        socket.create_connection(("127.0.0.1", served.port), timeout=60) as stranger,
+    ):
+        stranger.sendall(sent)
+        assert stranger.recv(100).startswith(b"HTTP/1.0 400")
+    told = [each.getMessage() for each in caplog.records]
+    assert any(line.startswith("refused what is no HTTP: ") for line in told)
+    assert "canary" not in "\n".join(told)
+
+
 def test_a_connection_lost_between_two_requests_fills_no_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     """Both came at once, the second with half a body."""
     first = b"GET /lost HTTP/1.1\r\nHost: x\r\n\r\n"

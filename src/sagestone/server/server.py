@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,11 +52,16 @@ _LOG = logging.getLogger("sagestone.server")
 _REQUESTS = logging.getLogger("sagestone.request")
 
 
+#: Where a complaint of aiohttp's begins to show what came: a signature may be in it.
+_SHOWN_BYTES = re.compile("b['\"]|bytearray")
+
+
 def _is_ours(record: logging.LogRecord) -> bool:
     """Pass over what is no HTTP, and clients that went away: aiohttp would write a traceback for each of them."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError) and error.code < 500:
-        _LOG.info("refused what is no HTTP: %r", str(error.message)[:200])
+        complaint = " ".join(_SHOWN_BYTES.split(str(error.message), 1)[0].split()).rstrip(":")
+        _LOG.info("refused what is no HTTP: %s", complaint)
         return False
     return not isinstance(error, ConnectionError)
 
