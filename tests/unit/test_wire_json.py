@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sagestone.shapes.service_model import load_service_model
 from sagestone.wire.call import Caller
 from sagestone.wire.errors import (
+    InvalidParameterException,
     ResourceInUse,
     SerializationException,
     ServiceError,
@@ -85,6 +86,12 @@ def test_any_bytes_are_understood_or_refused(body: bytes) -> None:
 def test_violations_become_one_validation_exception() -> None:
     with pytest.raises(ValidationException, match=r"^2 validation errors detected: Value '0' at 'maxResults' failed"):
         parameters(b'{"MaxResults":0,"NextToken":"a\\nb"}')
+
+
+def test_cloudwatch_logs_has_a_word_of_its_own_for_them() -> None:
+    body = b'{"logGroupName": "/aws/sagemaker/TrainingJobs", "limit": 51}'
+    with pytest.raises(InvalidParameterException, match=r"^1 validation error detected: Value '51' at 'limit' failed"):
+        READER.read(service="logs", operation="DescribeLogStreams", body=body, caller=CALLER, request_id="id-1")
 
 
 def test_answers_are_shaped_by_the_model() -> None:

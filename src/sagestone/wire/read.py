@@ -1,13 +1,23 @@
 """From the bytes of a request, in AWS JSON or CBOR, to a Call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sagestone.shapes.check import RequestCheck
 from sagestone.shapes.service_model import ServiceModel
 from sagestone.shapes.violation import WrongType, summary
 from sagestone.wire.call import Call, Caller
-from sagestone.wire.errors import SerializationException, UnknownOperationException, ValidationException
+from sagestone.wire.errors import (
+    InvalidParameterException,
+    SerializationException,
+    ServiceError,
+    UnknownOperationException,
+    ValidationException,
+)
 from sagestone.wire.form import JSON, Form
+
+#: What a service answers to a request that breaks its model; the others answer ValidationException.
+_VIOLATED: Final[Mapping[str, type[ServiceError]]] = {"logs": InvalidParameterException}
 
 
 class CallReader:
@@ -41,7 +51,7 @@ class CallReader:
         self, *, service: str, operation: str, body: bytes, caller: Caller, request_id: str, form: Form = JSON
     ) -> Call:
         """The call, checked against the model; raises SerializationException for a body that is no object of the right
-        types and ValidationException with all violations. An empty body is an empty object; of a member that is given
+        types, the service's exception with all violations. An empty body is an empty object; of a member that is given
         twice the last one counts."""
         parameters = form.read(body)
         try:
@@ -49,5 +59,5 @@ class CallReader:
         except WrongType as problem:
             raise SerializationException(str(problem)) from None
         if violations:
-            raise ValidationException(summary(violations))
+            raise _VIOLATED.get(service, ValidationException)(summary(violations))
         return Call(service=service, operation=operation, parameters=clean, caller=caller, request_id=request_id)
