@@ -21,6 +21,7 @@ from sagestone.agent.training_container import TrainingContainer
 from sagestone.agent.training_downloads import prepare
 from sagestone.agent.training_live import live_parts
 from sagestone.archive.remove import remove_tree
+from sagestone.archive.room import when_there_is_room
 from sagestone.channels.live import LiveParts
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import TrainingAssignment
@@ -66,7 +67,7 @@ def _train(
 ) -> Outcome:
     """Everything up to the end of the container; its artifacts and last checkpoints are still to be uploaded."""
     interruption = Interruption(tools.stop, meeting)
-    begun = began_at(tools.files.scratch / "begun", this_start())
+    begun = when_there_is_room(lambda: began_at(tools.files.scratch / "begun", this_start()))
     tools.stop.end_at(begun + assignment.job.max_runtime_seconds - assignment.used_seconds)
     try:
         if tools.reporter.last_stage in ("Training", "Uploading"):

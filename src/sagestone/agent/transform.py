@@ -19,6 +19,7 @@ from sagestone.agent.transform_objects import ObjectList
 from sagestone.agent.transform_requests import transform_objects
 from sagestone.agent.transform_verdict import ended_early, job_failure, not_ready
 from sagestone.archive.remove import remove_tree
+from sagestone.archive.room import when_there_is_room
 from sagestone.containers.runtime import RuntimeFailure
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.event import Outcome, Stage
@@ -73,7 +74,7 @@ def _transform(assignment: TransformAssignment, tools: Tools, serving: Serving) 
     tools.stop.check()
     objects = ObjectList(tools.files.scratch)
     check_destination(tools.s3, assignment.job.data_capture)
-    objects.deal(tools.s3, assignment, tools.stop.check)
+    when_there_is_room(lambda: objects.deal(tools.s3, assignment, tools.stop.check))
     if objects.any_pending():
         _enter(tools, "Downloading", "Downloading the model")
         fetch_models(assignment, tools, serving.roles)
