@@ -1,8 +1,10 @@
 """Connections over which nothing comes are ended; those that are at something are not."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -53,3 +55,14 @@ def test_many_strangers_with_half_a_head_leave_room(served: Served) -> None:
     finally:
         for stranger in strangers:
             stranger.close()
+
+
+def test_who_does_not_read_the_answers_is_ended(served: Served) -> None:
+    asked = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+    with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE_SECONDS) as connection:
+        with suppress(TimeoutError, ConnectionError):
+            while True:  # until the answers that nobody reads hold up the server
+                connection.sendall(asked)
+        ended = select.poll()
+        ended.register(connection, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        assert ended.poll(60_000)

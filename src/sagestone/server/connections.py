@@ -27,6 +27,7 @@ class Connections:
         self._most_descriptors = most_descriptors
         self._busy: set[RequestHandler] = set()
         self._idle_since: dict[RequestHandler, float] = {}  # in this order
+        self._unsent: dict[RequestHandler, int] = {}  # bytes of an answer that waited for its reader at the last look
         self._none_busy = asyncio.Event()
         self._none_busy.set()
 
@@ -39,12 +40,10 @@ class Connections:
         """Make room for one that was just accepted; raises TooManyConnections. Handshakes of TLS count."""
         if _lowest_free_descriptor() < self._most_descriptors:
             return
-        for connection in self._idle_since:
-            if not _is_sending(connection):
-                del self._idle_since[connection]
-                connection.force_close()
-                return
-        raise TooManyConnections
+        if not self._idle_since:
+            raise TooManyConnections
+        oldest = next((each for each in self._idle_since if not _unsent(each)), next(iter(self._idle_since)))
+        self._drop(oldest)
 
     def made(self, connection: RequestHandler) -> None:
         """It is there, and waits for its first request."""
@@ -54,6 +53,7 @@ class Connections:
         """A request is answered over it from now on."""
         self._busy.add(connection)
         self._idle_since.pop(connection, None)
+        self._unsent.pop(connection, None)
         self._none_busy.clear()
 
     def end(self, connection: RequestHandler) -> None:
@@ -67,6 +67,7 @@ class Connections:
     def lost(self, connection: RequestHandler) -> None:
         """It is no more."""
         self._idle_since.pop(connection, None)
+        self._unsent.pop(connection, None)
 
     async def none_busy(self) -> None:
         """Wait until no request is under way."""
@@ -83,11 +84,19 @@ class Connections:
         for connection, since in list(self._idle_since.items()):
             if now - since < self._patience:
                 return
-            del self._idle_since[connection]
-            if _is_sending(connection):
-                self._idle_since[connection] = now
+            unsent = _unsent(connection)
+            if unsent and unsent != self._unsent.get(connection):  # a slow reader, who was given time and used it
+                del self._idle_since[connection]
+                self._idle_since[connection], self._unsent[connection] = now, unsent
             else:
-                connection.force_close()
+                self._drop(connection)
+
+    def _drop(self, connection: RequestHandler) -> None:
+        """End it at once: what was not read of its last answer never will be."""
+        del self._idle_since[connection]
+        if connection.transport is not None:
+            connection.transport.abort()
+        connection.force_close()
 
 
 class WatchedServer(web.Server):
@@ -115,6 +124,6 @@ def _lowest_free_descriptor() -> int:
     return found
 
 
-def _is_sending(connection: RequestHandler) -> bool:
+def _unsent(connection: RequestHandler) -> int:
     transport = connection.transport
-    return transport is not None and transport.get_write_buffer_size() > 0
+    return 0 if transport is None else transport.get_write_buffer_size()
