@@ -94,9 +94,8 @@ def _log(
         yield f"there are log streams {sorted(streams)}"
 
 
-def _metrics(
-    client: Client, name: str, streams: dict[str, list[str]], hosts: dict[str, Account], *, whole: bool
-) -> Iterator[str]:
+def samples(client: Client, name: str) -> tuple[float, float]:
+    """How many values of the metric a job has by the API, and their sum."""
     points = client.metrics.get_metric_statistics(
         Namespace=GROUP,
         MetricName="loss",
@@ -106,7 +105,13 @@ def _metrics(
         Period=3600,
         Statistics=["SampleCount", "Sum"],
     )["Datapoints"]
-    count, total = (sum(point[statistic] for point in points) for statistic in ("SampleCount", "Sum"))
+    return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
+
+
+def _metrics(
+    client: Client, name: str, streams: dict[str, list[str]], hosts: dict[str, Account], *, whole: bool
+) -> Iterator[str]:
+    count, total = samples(client, name)
     logged = [int(line.split()[1]) for lines in streams.values() for line in lines if line.startswith("line ")]
     most = sum(len(account.starts) for account in hosts.values()) * LINES
     if count > most or (whole and (count, total) != (len(logged), sum(logged))):

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.crash import check_training, check_transform, facts
+from tests.crash import check_training, check_transform, facts, journals
 from tests.crash.client import Client, patiently
 from tests.crash.facts import Hit
+from tests.crash.journals import Journals
 from tests.crash.ledger import Account, accounts, accounts_by_log
 from tests.crash.requests import bucket_of, create_request
 from tests.crash.scenario import Scenario
@@ -48,6 +49,7 @@ class Flight:
         self._scenarios = scenarios
         self._under_way: list[Flown] = []
         self._warmth = Warmth()
+        self._journals = Journals()
 
     def top_up(self) -> None:
         """Create what is missing."""
@@ -65,6 +67,7 @@ class Flight:
 
     def settle(self) -> None:
         """Check those that have ended."""
+        self._journals.look(self._world.homes)
         for flown in list(self._under_way):
             status, reason = self._end_of(flown)
             if status in ("Completed", "Failed", "Stopped"):
@@ -137,8 +140,16 @@ class Flight:
         )
         for text in found:
             self._complain(flown, f"{job['TrainingJobName']}: {text}")
+        self._check_journals(flown, job, told)
         if scenario.kind == "warm":
             self._warmth.add(self._client(flown), job["TrainingJobName"], told)
+
+    def _check_journals(self, flown: Flown, job: dict[str, Any], told: dict[str, Account]) -> None:
+        name = job["TrainingJobName"]
+        runs = sum(len(account.starts) for account in told.values()) if job["TrainingJobStatus"] == "Completed" else -1
+        samples = check_training.samples(self._client(flown), name)
+        for text in journals.complaints(self._journals.take(f"training/{name}"), runs=runs, samples=samples):
+            self._complain(flown, f"{name}: {text}")
 
     def _check_transform(
         self, flown: Flown, job: dict[str, Any], objects: dict[str, bytes], told: dict[str, Account]

@@ -37,7 +37,10 @@ def accounts_by_log(streams: Mapping[str, Sequence[str]]) -> dict[str, Account]:
 def _read(lines: Iterable[str]) -> Account:
     account = Account()
     for line in lines:
-        word, first, *rest = line.split()
+        word, *rest = line.split()
+        if not rest:
+            continue  # of a file that found no room
+        first = rest.pop(0)
         if word == "start":
             account.starts.append(first)
         elif word == "end":
