@@ -133,6 +133,10 @@ def test_images_that_nobody_holds_are_all_named(served: Served) -> None:
             "Value 'a' at 'containers.2.member.containerHostname' failed to satisfy constraint: Member must be unique",
         ),
         (
+            {"PrimaryContainer": None, "Containers": [CONTAINER, container(ContainerHostname="localhost")]},
+            "Value 'localhost' at 'containers.2.member.containerHostname' failed to satisfy constraint: Member must be",
+        ),
+        (
             {"PrimaryContainer": container(ImageConfig={"RepositoryAccessMode": "Vpc"})},
             "Value 'Vpc' at 'primaryContainer.imageConfig.repositoryAccessMode' failed",
         ),

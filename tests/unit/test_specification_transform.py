@@ -141,6 +141,13 @@ def test_a_pipeline_is_transformed_too() -> None:
     assert texts((f"{CONTAINERS}.1", {"ContainerHostname": "x"})) != []
 
 
+@pytest.mark.parametrize(("name", "why"), [("LocalHost", "calls itself so"), ("data-log", "the log stream of that")])
+def test_container_host_names_mean_nothing_else(name: str, why: str) -> None:
+    (told,) = texts((f"{CONTAINERS}.0.ContainerHostname", name), (TRANSFORM, LEFT_OUT))
+    assert told.startswith(f"Value '{name}' at 'inferenceSpecification.containers.1.member.containerHostname' {FAILED}")
+    assert why in told
+
+
 def test_container_host_names_are_unique() -> None:
     changes = (
         (f"{CONTAINERS}.0.ContainerHostname", "first"),

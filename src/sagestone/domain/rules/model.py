@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagestone.domain.members.tables import unknown_member_violations
-from sagestone.domain.place import Place, repeated_members
+from sagestone.domain.place import Place
+from sagestone.domain.rules.hostnames import hostname_violations
 from sagestone.domain.tags import tag_violations
 from sagestone.shapes.violation import Violation
 
@@ -39,7 +40,7 @@ def _violations(request: Place) -> Iterator[Violation]:
         yield several.breaks("Member must be absent: the request has a PrimaryContainer")
     for container in container_places(request):
         yield from _container_violations(container)
-    yield from repeated_members(several, "ContainerHostname", "container host name")
+    yield from hostname_violations(several)
     yield from _environment_violations(request)
     yield from tag_violations(request.member("Tags"))
 
