@@ -85,8 +85,8 @@ MANY = "channels of more than 4,000 objects begin when all have one"
     [
         (0o666, ALLOWED, NAMED, "good works: ", "good works on a remote S3, by fusermount3"),
         (0o666, "#" + ALLOWED, NAMED, f"{MANY}: other users may not", "write user_allow_other into /etc/fuse.conf"),
-        (0o600, ALLOWED, NAMED, f"{MANY}, and objects that are enc", "(`chmod 666 /dev/fuse`); File and Pipe modes do"),
-        (0o666, ALLOWED, "", f"{MANY}, and objects that are enc", f"user {PLAIN_USER} has no name"),
+        (0o600, ALLOWED, NAMED, f"{MANY}, and channels with an enc", "(`chmod 666 /dev/fuse`); File and Pipe modes do"),
+        (0o666, ALLOWED, "", f"{MANY}, and channels with an enc", f"user {PLAIN_USER} has no name"),
     ],
 )
 def test_doctor_says_what_a_user_without_rights_has_to_do(

@@ -21,11 +21,11 @@ def examine_fast_file(settings: Settings) -> Finding:
 
 def _linked() -> Finding:
     works = "works: files are names of the embedded store's own"
-    many, sealed = f"channels of more than {MOST_LINKS:,} objects", "objects that are encrypted with a KMS key"
+    many, sealed = f"channels of more than {MOST_LINKS:,} objects", "channels with an encrypted object"
     if (why := others_complaint()) is None:
-        return _found("good", f"{works}; those of {many}, and {sealed}, are served by {_by()}")
+        return _found("good", f"{works}; those of {many}, and of {sealed}, are served by {_by()}")
     if complaint() is not None:
-        return _found("warning", f"{works}; {many} begin when all have one, and {sealed} fail the job: {why}")
+        return _found("warning", f"{works}; {many} begin when all have one, and {sealed} fail: {why}")
     return _found("warning", f"{works}; {many} begin when all have one: {why}")
 
 
