@@ -46,12 +46,13 @@ class Route:
 def find_route(request: S3Request) -> Route:
     """The operation of a request; raises Refusal NotImplemented or MethodNotAllowed."""
     level = "object" if request.key else "bucket" if request.bucket else "service"
+    place = "an object" if level == "object" else f"a {level}"
     check_key(request.key)
     routes = ROUTES.get((level, request.method))
     if routes is None:
         raise Refusal(
             "MethodNotAllowed",
-            f"The specified method is not allowed against this resource: {request.method} on a {level}.",
+            f"The specified method is not allowed against this resource: {request.method} on {place}.",
             Method=request.method,
             ResourceType=level.upper(),
         )
@@ -64,9 +65,9 @@ def find_route(request: S3Request) -> Route:
         if route.marker is None or route.marker in parameters:
             for name in parameters:
                 if name != route.marker and name not in route.parameters:
-                    raise not_implemented(f"The query parameter {name[:64]!r} of {request.method} on a {level}")
+                    raise not_implemented(f"The query parameter {name[:64]!r} of {request.method} on {place}")
             return route
-    raise not_implemented(f"{request.method} on a {level} without a sub-resource")
+    raise not_implemented(f"{request.method} on {place} without a sub-resource")
 
 
 def all_actions() -> set[str]:
