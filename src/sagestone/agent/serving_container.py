@@ -26,6 +26,7 @@ from sagestone.containers.runtime import (
     RuntimeFailure,
     StartFailed,
     Usage,
+    ungivable,
 )
 from sagestone.domain.assignment import TransformAssignment
 from sagestone.domain.failure import JobFailure
@@ -176,6 +177,8 @@ class ServingContainer:
             shared_memory_bytes=limits.shared_memory_bytes,
             gpus=limits.gpu_uuids,
         )
+        if (why := ungivable(spec)) is not None:
+            raise JobFailure("client", why)
         return self._tools.runtime.create(spec)
 
     def _start(self) -> None:

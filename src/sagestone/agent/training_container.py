@@ -30,6 +30,7 @@ from sagestone.containers.runtime import (
     Exit,
     Mount,
     StartFailed,
+    ungivable,
 )
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.event import Outcome
@@ -108,6 +109,8 @@ class TrainingContainer:
             shared_memory_bytes=limits.shared_memory_bytes,
             gpus=limits.gpu_uuids,
         )
+        if (why := ungivable(spec)) is not None:
+            raise JobFailure("client", why)
         if spec.network is not None and spec.outward and self._tools.runtime.name == "sandbox":
             self._say("hosts of one job reach only each other here: the sandbox has no way out for several of them")
         return self._tools.runtime.create(spec)

@@ -97,6 +97,18 @@ class ContainerSpec:
     gpus: Sequence[str] = ()  # UUIDs of those it gets; no other is visible to it
 
 
+def ungivable(spec: ContainerSpec) -> str | None:
+    """Why no program can be given these variables or words, in a sentence: an engine might cut them off unsaid."""
+    for what, text in (
+        *((f"The value of the variable {name} in Environment", value) for name, value in spec.environment.items()),
+        *(("A part of ContainerEntrypoint", word) for word in spec.entrypoint or ()),
+        *(("A part of ContainerArguments", word) for word in spec.command),
+    ):
+        if "\0" in text:
+            return f"{what} has the character NUL in it, with which every text ends for a program"
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
     """How a container ended.

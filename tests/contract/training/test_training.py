@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,20 @@ def test_an_image_without_train_says_what_it_needs(ground: Ground, tmp_path: Pat
     assert "tests/bare:1 could not be started with the argument train" in outcome.failure.message
     assert any("could not be started" in line for line in instance.log())
     assert instance.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("job", "where"),
+    [
+        ({"environment": {"WORD": "a\0b"}}, "The value of the variable WORD in Environment"),
+        ({"arguments": ("a\0b",)}, "A part of ContainerArguments"),
+        ({"entrypoint": ("a\0b",)}, "A part of ContainerEntrypoint"),
+    ],
+)
+def test_a_text_that_no_program_can_be_given_is_told(ground: Ground, job: dict[str, Any], where: str) -> None:
+    outcome = TrainingInstance(ground, "echo started", **job).run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason.startswith(f"ClientError: {where} has the character NUL in it")
 
 
 def test_an_image_that_is_gone_fails_before_anything_is_downloaded(ground: Ground) -> None:

@@ -71,6 +71,13 @@ def test_the_environment_comes_in_the_order_of_its_weight(ground: Ground) -> Non
     }
 
 
+def test_a_variable_that_no_program_can_be_given_is_told(ground: Ground) -> None:
+    ground.put("in/a", b"x")
+    failure = TransformInstance(ground, environment={"MINE": "a\0b"}).run().failure
+    assert failure is not None
+    assert failure.reason.startswith("ClientError: The value of the variable MINE in Environment has the character NUL")
+
+
 @pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
 def test_lines_are_split_and_assembled(ground: Ground, strategy: str) -> None:
     lines = [f"{number},{'x' * 700_000}\n".encode() for number in range(4)]
