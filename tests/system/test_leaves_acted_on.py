@@ -15,7 +15,17 @@ from tests.images import script, write_archive
 from tests.system.service import RunningService
 from tests.system.serving import archive
 from tests.system.training import log_of, train, training_request
-from tests.system.validation import BUCKET, finished, job_of, log_lines, reason, specification, upload, validate
+from tests.system.validation import (
+    BUCKET,
+    await_lines,
+    finished,
+    job_of,
+    log_lines,
+    reason,
+    specification,
+    upload,
+    validate,
+)
 
 
 def test_what_the_training_container_is_told(service: RunningService) -> None:
@@ -73,10 +83,10 @@ def test_what_the_serving_container_is_told(service: RunningService) -> None:
     assert [fact[1:] for fact in facts] == [["2", "debug", "text/csv", "text/csv", "1", f"r{n}/"] for n in (1, 2, 3)]
     assert second[0].endswith("|s1/")
     job = job_of(service, "transform", "serves")["TransformJobName"]
+    await_lines(service, job, lambda line: line.startswith("model: model.csv"), count=2)
     lines = log_lines(service, "transform", job)
     told = "MaxConcurrentTransforms=3, MaxPayloadInMB=1, BatchStrategy=SINGLE_RECORD"
     assert sum(told in line for line in lines) == 2  # one data log an instance
-    assert sum(line.startswith("model: model.csv") for line in lines) == 2
 
 
 def test_a_whole_object_and_nothing_between_answers(service: RunningService) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.system.service import RunningService, eventually
 from tests.system.serving import archive, create_model, outputs, transform, wait
-from tests.system.validation import BUCKET, ROLE, job_of, log_lines, specification, validate
+from tests.system.validation import BUCKET, ROLE, await_lines, job_of, specification, validate
 
 
 def test_a_model_of_a_validated_algorithm_transforms(service: RunningService) -> None:
@@ -30,7 +30,7 @@ def test_a_model_of_a_validated_algorithm_transforms(service: RunningService) ->
     told = ("BatchStrategy", "MaxPayloadInMB", "MaxConcurrentTransforms", "ModelName")
     assert [job[name] for name in told] == ["MultiRecord", 1, 2, "grown-model"]
     assert sagemaker.list_tags(ResourceArn=created["TransformJobArn"])["Tags"] == tags
-    assert any("model: model.csv batch: true" in line for line in log_lines(service, "transform", "grown-job"))
+    await_lines(service, "grown-job", lambda line: "model: model.csv batch: true" in line)
 
 
 def test_a_validation_leaves_the_model_that_it_served(sandbox_service: RunningService) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.system.service import RunningService
-from tests.system.validation import BUCKET, job_of, log_lines, specification, stages_of, validate
+from tests.system.validation import BUCKET, await_lines, job_of, log_lines, specification, stages_of, validate
 
 
 def _object(service: RunningService, key: str) -> bytes:
@@ -45,8 +45,8 @@ def test_a_validation_trains_transforms_and_tells(service: RunningService, reque
     assert transform["TransformJobStatus"] == "Completed"
     assert _object(service, "out/first.csv.out") == b"r1;ok\nr2;ok\nr3;ok\n"
     assert _object(service, "out/second.csv.out") == b"s1;ok\n"
+    await_lines(service, transform["TransformJobName"], lambda line: line == "model: model.csv batch: true")
     lines = log_lines(service, "transform", transform["TransformJobName"])
-    assert "model: model.csv batch: true" in lines
     assert any("MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD" in line for line in lines)
 
 

@@ -1,5 +1,6 @@
 """Specifications and data for validations in tests, and waiting for their end."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.system.service import RunningService, eventually
@@ -118,6 +119,15 @@ def job_of(service: RunningService, kind: str, algorithm: str) -> dict[str, Any]
 def stages_of(job: dict[str, Any]) -> list[str]:
     """Its secondary statuses in order; but for Pending: the room may still be that of a job that is just over."""
     return [entry["Status"] for entry in job["SecondaryStatusTransitions"] if entry["Status"] != "Pending"]
+
+
+def await_lines(service: RunningService, job: str, wanted: Callable[[str], bool], count: int = 1) -> None:
+    """Wait until so many such lines of a transform job's containers are told: they serve on when their job's end is."""
+
+    def told() -> bool:
+        return sum(map(wanted, log_lines(service, "transform", job))) == count
+
+    eventually(told, f"{count} such lines in the log of {job}")
 
 
 def log_lines(service: RunningService, kind: str, job: str) -> list[str]:
