@@ -62,6 +62,13 @@ class RestartedEngine:
             else:
                 path.unlink(missing_ok=True)
 
+    def unwatch(self, program: int) -> None:
+        """Kill a container's program together with what the engine has watch it, its parent."""
+        watcher = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(watcher, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(program, signal.SIGKILL)
+
     def start(self) -> None:
         """Start it again and wait for its first answer."""
         (self.directory / "go").touch()

@@ -12,6 +12,7 @@ from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUn
 from tests.engines import EngineKind, engine_command
 
 _PATIENCE_SECONDS = 60.0
+_TRIPS_OVER_ITS_NETWORKS = "libnetwork.(*controller).reservePools"
 
 
 class Engine:
@@ -30,8 +31,28 @@ class Engine:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it and wait for its first answer."""
+        """Start it and wait for its first answer.
+
+        A Docker 20.10 that was killed while it made a network cannot be started any more before somebody takes its
+        networks away: as its user would, so does this.
+        """
         log_file = self._directory / "engine.log"
+        process = self._spawn(log_file)
+        http, deadline = EngineHttp(self.url), time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                http.version(timeout=5)
+                return
+            except (EngineUnreachable, EngineRefused):
+                assert time.monotonic() < deadline, log_file.read_text()[-2000:]
+            if process.poll() is not None:
+                assert _TRIPS_OVER_ITS_NETWORKS in log_file.read_text(), log_file.read_text()[-2000:]
+                log_file.rename(log_file.with_suffix(f".{process.pid}"))
+                (self._directory / "data" / "network" / "files" / "local-kv.db").unlink()
+                process = self._spawn(log_file)
+            time.sleep(0.05)
+
+    def _spawn(self, log_file: Path) -> subprocess.Popen[bytes]:
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -40,14 +61,7 @@ class Engine:
                 stderr=log,
                 env={**os.environ, **self._environment},
             )
-        http, deadline = EngineHttp(self.url), time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                http.version(timeout=5)
-                return
-            except (EngineUnreachable, EngineRefused):
-                assert time.monotonic() < deadline, log_file.read_text()[-2000:]
-                time.sleep(0.05)
+        return self._process
 
     def kill(self) -> None:
         """End the daemon as a crash does."""

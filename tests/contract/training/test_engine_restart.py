@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,9 @@ class Containers:
         self._pids[name] = int(inspect(self._http, name)["State"]["Pid"])
         return name
 
+    def pid(self, name: str) -> int:
+        return self._pids[name]
+
     def end(self, name: str) -> None:
         """Have its program end by itself, whoever is there to see it."""
         (self._directories[name] / "go").touch()
@@ -134,6 +138,15 @@ def test_a_machine_that_goes_down(engine: RestartedEngine, containers: Container
     found = {each.name: each for each in containers.runtime.find({})}
     assert (found[running].started, found[running].running) == (True, False)  # so nobody starts it once more
     assert containers.runtime.stop(running, 0).taken_along
+
+
+def test_a_container_that_loses_what_watches_it(engine: RestartedEngine, containers: Containers) -> None:
+    """Docker notices; Podman goes on to call it running."""
+    running = containers.start()
+    waits = ThreadPoolExecutor(1).submit(containers.ended, running)
+    engine.unwatch(containers.pid(running))
+    assert waits.result(PATIENCE_SECONDS).code == 137
+    assert waits.result().taken_along == (containers.runtime.name == "podman")
 
 
 def test_the_next_agent_blames_nobody_for_it(engine: RestartedEngine, ground: Ground) -> None:

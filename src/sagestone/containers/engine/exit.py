@@ -9,32 +9,42 @@ Podman has no daemon that containers would depend on, but after a start of the m
 up for made and not started, with exit code 0 if it ran.
 """
 
+import os
 import time
 from typing import Any
 
 from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineTimeout
-from sagestone.containers.engine.life import engine_life, moment
+from sagestone.containers.engine.life import engine_life, moment, shares_processes
 from sagestone.containers.runtime import Exit, RuntimeFailure, RuntimeName
 from sagestone.domain.container_end import KILLED, LOST, EngineLife, was_taken_along
 
 _ALL_THE_TIME = EngineLife(began=None, ready=None, machine=None, spares=True)
 NOT_STARTED = ("created", "initialized", "configured")
+_LOOK_AGAIN_SECONDS = 5.0  # Podman goes on to call what it does not watch any more running: conmon may be killed too
+_MISSED = 2  # looks that find no process before that is believed: it may just have ended
 _GLANCE = 0.02  # seconds between looks where an engine has no call that waits
 
 
 def wait_for_exit(http: EngineHttp, container: str, engine: RuntimeName, timeout: float | None) -> Exit | None:
     """The end of the container; None when `timeout` seconds passed first. Waits for a start that has not come."""
     deadline = None if timeout is None else time.monotonic() + timeout
+    may_be_missed, missed = engine == "podman" and shares_processes(http, "podman"), 0
     while True:
         document = inspect(http, container)
         if has_ended(document):
             return _exit(http, document, engine)
+        missed = missed + 1 if may_be_missed and _is_gone(int(document["State"]["Pid"])) else 0
+        if missed > _MISSED:
+            return Exit(code=KILLED, taken_along=True)
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return None
         if document["State"]["Status"] == "running":
             try:
-                http.post(f"/containers/{container}/wait", timeout=left, condition="not-running", interval="50ms")
+                patience = left
+                if engine == "podman":
+                    patience = _LOOK_AGAIN_SECONDS if left is None else min(_LOOK_AGAIN_SECONDS, left)
+                http.post(f"/containers/{container}/wait", timeout=patience, condition="not-running", interval="50ms")
             except EngineTimeout:
                 continue
             except EngineRefused as refusal:
@@ -68,6 +78,18 @@ def never_started(document: dict[str, Any]) -> bool:
 def _was_forgotten(document: dict[str, Any]) -> bool:
     """Whether its engine takes it for one that was never started, since the machine was, and it is wrong."""
     return document["State"]["Status"] in NOT_STARTED and moment(document["State"].get("StartedAt")) is not None
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether there is no such process any more; what has not begun has no number."""
+    try:
+        if pid > 0:
+            os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is another user's
+        pass
+    return False
 
 
 def _exit(http: EngineHttp, document: dict[str, Any], engine: RuntimeName) -> Exit:

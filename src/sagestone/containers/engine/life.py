@@ -14,14 +14,12 @@ from pathlib import Path
 from sagestone.containers.engine.http import EngineHttp, EngineRefused
 from sagestone.domain.container_end import EngineLife
 
-_DAEMON = "dockerd"
-
 
 def engine_life(http: EngineHttp) -> EngineLife:
     """What can be told of the engine that answers; raises EngineUnreachable when it does not."""
     about = http.get("/info")
     now, machine = moment(about.get("SystemTime")), time.clock_gettime(time.CLOCK_BOOTTIME)
-    began = _began(http.socket_path)
+    began = _began(http)
     return EngineLife(
         began=None if began is None or now is None else now - machine + began,
         ready=_bridge_made(http),
@@ -44,19 +42,14 @@ def _bridge_made(http: EngineHttp) -> float | None:
         return None
 
 
-def _began(address: str | None) -> float | None:
-    """When the daemon behind that socket was started, in seconds since the machine was; None: not seen from here."""
-    from sagestone.containers.sandbox.shim import start_time  # only here: it loads what starts sandboxes
+def daemon_here(http: EngineHttp, program: str) -> int | None:
+    """The process that made the engine's socket; or, where systemd did, the one whose id Docker leaves beside it.
 
-    pid = None if address is None else _daemon(address)
-    try:
-        return None if pid is None else int(start_time(pid)) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
+    None where that is not a process of that program which can be seen from here: the engine may be elsewhere.
+    """
+    address = http.socket_path
+    if address is None:
         return None
-
-
-def _daemon(address: str) -> int | None:
-    """The process that made the socket; or, where systemd did, the one whose id lies beside it, as Docker leaves it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(address)
@@ -64,17 +57,37 @@ def _daemon(address: str) -> int | None:
         except (OSError, AttributeError):  # no such option on other systems
             return None
     pid: int = struct.unpack("3i", peer)[0]
-    if _is_daemon(pid):
+    if _runs(pid, program):
         return pid
     try:
         noted = int(Path(address).with_suffix(".pid").read_text())
     except (OSError, ValueError):
         return None
-    return noted if _is_daemon(noted) else None
+    return noted if _runs(noted, program) else None
 
 
-def _is_daemon(pid: int) -> bool:
+def shares_processes(http: EngineHttp, program: str) -> bool:
+    """Whether the engine's numbers of processes are those that count here; where that cannot be told, they are not."""
+    pid = daemon_here(http, program)
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == _DAEMON
+        return pid is not None and os.path.samefile(f"/proc/{pid}/ns/pid", "/proc/self/ns/pid")  # noqa: PTH121
+    except OSError:
+        return False
+
+
+def _began(http: EngineHttp) -> float | None:
+    """When the daemon behind that socket was started, in seconds since the machine was; None: not seen from here."""
+    from sagestone.containers.sandbox.shim import start_time  # only here: it loads what starts sandboxes
+
+    pid = daemon_here(http, "dockerd")
+    try:
+        return None if pid is None else int(start_time(pid)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return None
+
+
+def _runs(pid: int, program: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == program
     except OSError:
         return False

@@ -238,7 +238,8 @@ class EngineRuntime:
         try:
             self._http.post(f"/containers/{container}/kill", signal=signal)
         except EngineRefused as refusal:
-            if refusal.status not in (404, 409) and not self._is_over(container):
+            runs_no_more = refusal.status in (404, 409) or "state improper" in refusal.text
+            if not runs_no_more and not self._is_over(container):
                 raise RuntimeFailure(f"container {container} could not be sent {signal}: {refusal.text}") from refusal
 
     def _is_over(self, container: str) -> bool:
