@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sagestone.archive.errors import PackFailed, UnsafeArchive
 from sagestone.archive.pack import PackReport, pack_tree
 from sagestone.archive.unpack import unpack
+from sagestone.domain.failure import Failure, JobFailure
 
 LIMIT = 1 << 20
 
@@ -128,6 +130,19 @@ def test_a_link_is_no_way_out_for_later_members(tmp_path: Path) -> None:
     with pytest.raises(UnsafeArchive, match="has the name of a directory"):  # links are made last
         unpack(members, target, LIMIT, 100)
     assert list(outside.iterdir()) == []
+
+
+def test_a_link_that_is_no_text_is_told_in_one(tmp_path: Path) -> None:
+    bad = "/\udcff\n\x1b[2J"
+    with pytest.raises(UnsafeArchive) as refused:
+        unpack(archive(("link", {"type": tarfile.SYMTYPE, "linkname": bad})), tmp_path, LIMIT, 10)
+    assert str(refused.value).isprintable()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "link").symlink_to(bad)
+    report, _ = packed([tmp_path / "tree"])
+    assert report.dropped[0].reason.isprintable()
+    failure = JobFailure("client", f"whatever is raw: {bad}").failure
+    assert msgspec.json.decode(msgspec.json.encode(failure), type=Failure) == failure
 
 
 @pytest.mark.parametrize("bomb", ["contents", "members", "long name", "behind the end", "sparse", "pax size"])

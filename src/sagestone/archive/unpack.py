@@ -79,7 +79,7 @@ class _Unpacker:
 
     def _link(self, member: Member, parts: Parts) -> None:
         if "\0" in member.link or not stays_inside("/".join(parts), member.link):
-            raise UnsafeArchive(member.name, f"is a link that may lead outside: {member.link}")
+            raise UnsafeArchive(member.name, f"is a link that may lead outside: {member.link!r}")
         self._tree.make_room(parts, member.name)
         self._links[parts] = (member.link, member.name)
 
@@ -88,7 +88,7 @@ class _Unpacker:
         if source in self._links:  # GNU tar writes so when a link has two names
             link, _ = self._links[source]
             if not stays_inside("/".join(parts), link):
-                raise UnsafeArchive(member.name, f"is a link that may lead outside: {link}")
+                raise UnsafeArchive(member.name, f"is a link that may lead outside: {link!r}")
             self._tree.make_room(parts, member.name)
             self._links[parts] = (link, member.name)
             return

@@ -117,7 +117,7 @@ def _leaf(found: _Found, path: str, dropped: list[Dropped]) -> Iterator[Entry]:
         if stays_inside(path, target):
             yield Entry(name=path, kind="symlink", link=target)
         else:
-            dropped.append(Dropped(path=path, reason=f"is a link that may lead outside: {target}"))
+            dropped.append(Dropped(path=path, reason=f"is a link that may lead outside: {target!r}"))
     elif stat.S_ISREG(mode):
         descriptor = _open(found, path, 0)
         try:

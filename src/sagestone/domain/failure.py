@@ -33,7 +33,8 @@ class JobFailure(Exception):
 
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)
-        self.failure = Failure(fault=fault, message=message)
+        said = message.encode(errors="replace").decode()  # a name on disk may be no text
+        self.failure = Failure(fault=fault, message=said)
 
 
 def shortened(text: str, most: int) -> str:

@@ -31,7 +31,7 @@ def test_what_was_left_out_is_in_the_log_before_the_end_is_told(ground: Ground) 
         assert time.monotonic() < deadline
         time.sleep(0.001)
     instance.kill()  # nothing more is written
-    assert "[sagestone] model: 'etc' was left out: it is a link that may lead outside: /etc" in instance.log()
+    assert "[sagestone] model: 'etc' was left out: it is a link that may lead outside: '/etc'" in instance.log()
     assert instance.run().ending == "Completed"  # the next agent puts away what there is
 
 
