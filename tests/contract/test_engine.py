@@ -47,6 +47,17 @@ class TestEngine:
         with pytest.raises(EngineUnreachable, match=r"nothing\.sock does not answer"):
             EngineRuntime(f"unix://{tmp_path}/nothing.sock")
 
+    def test_a_network_that_is_gone_is_not_the_images_fault(self, engine: EngineRuntime, bench: Bench) -> None:
+        if engine.name == "podman":
+            pytest.skip("Podman removes no network that a container is to join")
+        name = f"sagestone-test-{bench.labels['sagestone.test']}"
+        engine.create_network(name, bench.labels)
+        container = bench.create(["true"], network=name)
+        engine.remove_network(name)
+        with pytest.raises(RuntimeFailure, match=f"network {name} not found") as failure:
+            engine.start(container)
+        assert not isinstance(failure.value, StartFailed)
+
     def test_pulls_from_a_registry_and_keeps_its_digest(
         self, engine: EngineRuntime, registry: str, bench: Bench
     ) -> None:

@@ -191,7 +191,7 @@ class Runtime(Protocol):
         ...
 
     def start(self, container: str) -> None:
-        """Start it; raises StartFailed when it never ran."""
+        """Start it; raises StartFailed when it never ran for its image's or command's sake, else RuntimeFailure."""
         ...
 
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:

@@ -41,6 +41,8 @@ from sagestone.domain.container_end import KILLED
 #: Podman asks the machine's package manager for the versions of its parts, which takes its time on a busy machine; and
 #: goes on with it when nobody waits any more, so that whoever asks again too soon makes it slower still.
 _INTRODUCTION_SECONDS = 60.0
+#: Why a start may fail whatever the image: a network that an engine lost when it was killed, a full disk.
+_NOT_THE_IMAGES = re.compile(r"(?i)network \S+ not found|network not found|create endpoint|no space left on device")
 
 
 class EngineRuntime:
@@ -116,6 +118,8 @@ class EngineRuntime:
         try:
             self._http.post(f"/containers/{container}/start")
         except EngineRefused as refusal:
+            if _NOT_THE_IMAGES.search(refusal.text):
+                raise RuntimeFailure(f"container {container} could not be started: {refusal.text}") from refusal
             raise StartFailed(refusal.text) from refusal
 
     def wait(self, container: str, timeout: float | None = None) -> Exit | None:
