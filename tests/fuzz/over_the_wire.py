@@ -10,7 +10,7 @@ from random import Random
 
 from tests.fuzz.case import Case
 from tests.fuzz.connection import Closed, Connection, Hang, Reply, say, server_errors
-from tests.fuzz.footprint import Footprint, leaks
+from tests.fuzz.footprint import WARM, Footprint, leaks
 from tests.fuzz.http_cases import HttpCases
 from tests.fuzz.request_cases import RequestCases
 from tests.fuzz.s3_cases import S3Cases
@@ -21,6 +21,9 @@ KINDS = ("requests", "s3", "http")
 AT_ONCE = 8
 
 _MOST_COMPLAINTS = 5
+_PATIENCE_SECONDS = 20
+_PATIENCE_FOR_MEMORY_SECONDS = 40
+_LITTLE_KIB = 8 * 1024  # no need to wait for so much
 WARM_UP = 0.25  # of the cases
 _UPLOAD = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 _NOT_IMPLEMENTED = b"<Code>NotImplemented</Code>"  # S3's word for what a server does not do, with status 501
@@ -59,7 +62,7 @@ def attack_service(target: Target, kind: str, count: int, seed: str, until: floa
         if start == 0:
             target.forget_largest()
             tally.warm = _settled(target)
-    tally.end = _settled(target, tally.warm)
+    tally.end = _settled(target, tally.warm, judged=min(warmed_by, tally.sent) >= WARM)
     assert tally.warm is not None
     tally.complaints += leaks(kind, tally.warm, tally.end, warmed_by=min(warmed_by, tally.sent))
     tally.complaints += [f"{kind}: the service's log has\n{each}" for each in target.log_complaints()]
@@ -137,13 +140,17 @@ class _Shooter:
         return f"{self._kind}, case {name} ({case.what}): {problem}; sent {shown}"
 
 
-def _settled(target: Target, warm: Footprint | None = None) -> Footprint:
-    """The footprint once the connections are gone; waits a while for what goes by itself."""
-    deadline = time.monotonic() + 20
+def _settled(target: Target, warm: Footprint | None = None, *, judged: bool = False) -> Footprint:
+    """The footprint once the connections are gone; waits a while for what goes by itself, such as the memory that the
+    service gives back twice a minute."""
+    deadline = time.monotonic() + (_PATIENCE_FOR_MEMORY_SECONDS if judged else _PATIENCE_SECONDS)
     while True:
         found = target.footprint()
         if time.monotonic() > deadline or (
-            warm is not None and found.descriptors <= warm.descriptors and found.threads <= warm.threads
+            warm is not None
+            and found.descriptors <= warm.descriptors
+            and found.threads <= warm.threads
+            and not (judged and found.resident_kib > warm.resident_kib + _LITTLE_KIB)
         ):
             return found
         time.sleep(0.2)
