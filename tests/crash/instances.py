@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,8 @@ class Instance:
 def instances(home: Path) -> list[Instance]:
     """All that have a directory now."""
     places = (home / "jobs", *home.glob("accounts/*/jobs"))
-    found = sorted(each for place in places for each in place.glob("*/*/algo-*"))
+    paths = [path for place in places for path in glob(f"{place}/*/*/algo-*")]  # noqa: PTH207  Path's fails at what goes
+    found = sorted(map(Path, paths))
     return [instance_of(directory) for directory in found if directory.parents[1].name in ("training", "transform")]
 
 

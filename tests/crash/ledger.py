@@ -38,9 +38,7 @@ def _read(lines: Iterable[str]) -> Account:
     account = Account()
     for line in lines:
         word, *rest = line.split()
-        if not rest:
-            continue  # of a file that found no room
-        first = rest.pop(0)
+        first = rest.pop(0) if rest else ""  # of a file that found no room
         if word == "start":
             account.starts.append(first)
         elif word == "end":
@@ -51,6 +49,6 @@ def _read(lines: Iterable[str]) -> Account:
             account.steps.append((word, first))
         elif word == "cache":
             account.caches.append(first)
-        else:
+        elif rest:
             account.files[rest[0]] = first
     return account

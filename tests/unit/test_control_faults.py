@@ -218,6 +218,25 @@ def test_a_lost_agent_is_started_again_and_the_job_completes(store: SqlStore) ->
     assert placement.starts[("training/job", 1)] == 2
 
 
+def test_an_agent_that_cannot_be_started_again_for_want_of_room_was_not(store: SqlStore) -> None:
+    store.add_algorithm(algorithm("a", plan=plan()), {})
+    placement, left = FaultPlacement(until_stopped), [12]
+    pump(store, placement, rounds=3)
+    placement.dead.add(("training/job", 1))
+    placement.script = completed
+
+    def fail(name: str, key: str) -> None:
+        if (name, key) == ("start", "training/job") and left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    placement.before_call = fail
+    pump(store, placement, rounds=100)
+    assert left == [0]
+    assert outcome(store) == ("Completed", None)
+    assert placement.starts[("training/job", 1)] == 2
+
+
 def test_an_agent_that_is_lost_again_and_again_ends_its_job_as_our_fault(store: SqlStore) -> None:
     def script(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
         return []

@@ -204,12 +204,12 @@ class JobReconciler:
         reservation = self._reservation(job, work)
         if reservation is None:
             return "waiting"
+        assignments = self._assignments(job, reservation)
+        self._placement.start([assignments[number - 1] for number in lost])  # where it raises, none is counted
         for number in lost:
             count = work.restarts[number] = work.restarts.get(number, 0) + 1
             work.not_before[number] = now + _RESTART_SECONDS * 2.0**count
             _LOG.warning("%s: the agent of algo-%d is started again (%d of %d)", job.spec.key, number, count, RESTARTS)
-        assignments = self._assignments(job, reservation)
-        self._placement.start([assignments[number - 1] for number in lost])
         return "running"
 
     def _reservation(self, job: Job, work: _Work) -> Reservation | None:

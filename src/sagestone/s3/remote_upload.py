@@ -1,5 +1,8 @@
 """An object being written to an endpoint: one PUT when small, else a multipart upload that is completed at last."""
 
+import hashlib
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from sagestone.s3.client import S3Failure, S3Unreachable
@@ -53,7 +56,7 @@ class RemoteUpload:
             else:
                 if self._buffer:
                     self._send_part()
-                self._ask("complete_multipart_upload", UploadId=self._upload_id, MultipartUpload={"Parts": self._parts})
+                patiently(self._patience_seconds, self._complete)
         except BaseException:
             self.abort()
             raise
@@ -82,6 +85,33 @@ class RemoteUpload:
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
         self._buffer.clear()
 
+    def _complete(self) -> None:
+        """Done again after its answer was lost, it finds no such upload: then the object tells."""
+        try:
+            with failures_of(self._uri, lambda _: False):
+                self._client.complete_multipart_upload(
+                    Bucket=self._uri.bucket,
+                    Key=self._uri.key,
+                    UploadId=self._upload_id,
+                    MultipartUpload={"Parts": self._parts},
+                )
+        except S3Unreachable:
+            raise
+        except S3Failure:
+            if not self._is_there():
+                raise
+
+    def _is_there(self) -> bool:
+        """Whether the object is what these parts make; raises S3Unreachable."""
+        try:
+            with failures_of(self._uri, lambda _: False):
+                found = self._client.head_object(Bucket=self._uri.bucket, Key=self._uri.key)
+        except S3Unreachable:
+            raise
+        except S3Failure:
+            return False
+        return bool(found["ETag"].strip('"') == joined_etag([part["ETag"] for part in self._parts]))
+
     def _ask(self, operation: str, **parameters: Any) -> Any:
         """One call on the object. What was done before its answer was lost is done again, which changes nothing."""
 
@@ -90,6 +120,15 @@ class RemoteUpload:
                 return getattr(self._client, operation)(Bucket=self._uri.bucket, Key=self._uri.key, **parameters)
 
         return patiently(self._patience_seconds, once)
+
+
+def joined_etag(parts: Sequence[str]) -> str:
+    """The ETag of an object made of parts with these; of AWS that holds where no KMS key is at work."""
+    digests = [etag.strip('"') for etag in parts]
+    if not all(re.fullmatch("[0-9a-f]{32}", digest) for digest in digests):
+        return ""
+    joined = hashlib.md5(b"".join(map(bytes.fromhex, digests)), usedforsecurity=False)
+    return f"{joined.hexdigest()}-{len(digests)}"
 
 
 def abort_upload(client: Any, uri: S3Uri, upload_id: str, notes: OpenUploads | None) -> None:
