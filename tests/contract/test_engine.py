@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sagestone.agent.parts import RuntimePart
 from sagestone.containers.engine.exit import has_ended, inspect
-from sagestone.containers.engine.http import EngineUnreachable
+from sagestone.containers.engine.http import EngineRefused, EngineUnreachable
 from sagestone.containers.engine.logs import poll_stream
 from sagestone.containers.engine.runtime import EngineRuntime
 from sagestone.containers.runtime import ImageNotFound, RuntimeFailure, StartFailed
@@ -46,6 +47,20 @@ class TestEngine:
     def test_an_address_where_nothing_answers_is_explained(self, tmp_path: Path) -> None:
         with pytest.raises(EngineUnreachable, match=r"nothing\.sock does not answer"):
             EngineRuntime(f"unix://{tmp_path}/nothing.sock")
+
+    def test_two_networks_of_one_name_are_as_one(self, engine: EngineRuntime, bench: Bench) -> None:
+        """Docker makes both when two ask at once, for one of whom nobody waits any more."""
+        name = f"sagestone-test-{bench.labels['sagestone.test']}"
+        engine.create_network(name, bench.labels)
+        with suppress(EngineRefused):  # newer ones never do
+            body = {"Name": name, "Driver": "bridge", "Internal": True, "Labels": dict(bench.labels)}
+            engine._http.post("/networks/create", {**body, "CheckDuplicate": False})
+        peer = bench.start("sleep 600", hostname="algo-1", network=name)
+        ended, out, _ = bench.run("nslookup algo-1 | grep -c Name:", hostname="algo-2", network=name)
+        assert (ended.code, out) == (0, "1\n")
+        engine.remove(peer)
+        engine.remove_network(name)
+        assert engine.find_networks(bench.labels) == []
 
     def test_a_network_that_is_gone_is_not_the_images_fault(self, engine: EngineRuntime, bench: Bench) -> None:
         if engine.name == "podman":

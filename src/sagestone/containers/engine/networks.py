@@ -1,6 +1,8 @@
 """Networks of an engine: bridges of one job, where containers resolve each other by host name."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 from sagestone.containers.engine.http import EngineHttp, EngineRefused
 from sagestone.containers.runtime import NameTaken, RuntimeFailure
@@ -28,14 +30,32 @@ def create_engine_network(
         raise RuntimeFailure(f"network {name} could not be made: {refusal.text}{hint}") from refusal
 
 
+def leave_one_network(http: EngineHttp, name: str) -> None:
+    """Take away all of that name but the oldest, for Docker may make two when it is asked by two, and then joins none.
+
+    The second asks after the first has died, say, and Docker is still at work for that one.
+    """
+    for network in sorted(_called(http, name), key=lambda each: (each["Created"], each["Id"]))[1:]:
+        with suppress(RuntimeFailure):  # it is used: whoever starts a container is told
+            remove_engine_network(http, network["Id"])
+
+
 def remove_engine_network(http: EngineHttp, name: str) -> None:
-    """Idempotent; a network that containers still use is refused by the engine, in its words."""
+    """Idempotent, and all of that name; one that containers still use is refused by the engine, in its words."""
     try:
         http.delete(f"/networks/{name}")
     except EngineRefused as refusal:
         if refusal.status == 404:
             return
-        raise RuntimeFailure(f"network {name} could not be removed: {refusal.text}") from refusal
+        found = _called(http, name) if "ambiguous" in refusal.text else []
+        if not found:
+            raise RuntimeFailure(f"network {name} could not be removed: {refusal.text}") from refusal
+        for network in found:
+            remove_engine_network(http, network["Id"])
+
+
+def _called(http: EngineHttp, name: str) -> list[dict[str, Any]]:
+    return [network for network in http.get("/networks", filters={"name": [name]}) if network["Name"] == name]
 
 
 def find_engine_networks(http: EngineHttp, labels: Mapping[str, str]) -> list[str]:

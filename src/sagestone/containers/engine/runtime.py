@@ -17,7 +17,12 @@ from sagestone.containers.engine.exit import NOT_STARTED, has_ended, inspect, ne
 from sagestone.containers.engine.http import EngineHttp, EngineRefused, EngineUnreachable
 from sagestone.containers.engine.images import EngineImages, check_architecture
 from sagestone.containers.engine.logs import follow_file, follow_stream, poll_stream
-from sagestone.containers.engine.networks import create_engine_network, find_engine_networks, remove_engine_network
+from sagestone.containers.engine.networks import (
+    create_engine_network,
+    find_engine_networks,
+    leave_one_network,
+    remove_engine_network,
+)
 from sagestone.containers.engine.spec import check_gpus, check_sources, container_document
 from sagestone.containers.mount_namespace import engine_namespace
 from sagestone.containers.runtime import (
@@ -42,7 +47,9 @@ from sagestone.domain.container_end import KILLED
 #: goes on with it when nobody waits any more, so that whoever asks again too soon makes it slower still.
 _INTRODUCTION_SECONDS = 60.0
 #: Why a start may fail whatever the image: a network that an engine lost when it was killed, a full disk.
-_NOT_THE_IMAGES = re.compile(r"(?i)network \S+ not found|network not found|create endpoint|no space left on device")
+_NOT_THE_IMAGES = re.compile(
+    r"(?i)network \S+ (not found|is ambiguous)|network not found|create endpoint|no space left on device"
+)
 
 
 class EngineRuntime:
@@ -102,6 +109,8 @@ class EngineRuntime:
         check_architecture(image, self._architecture)
         check_sources(spec)
         check_gpus(spec, self._name, self._version)
+        if spec.network is not None and self._name == "docker":
+            leave_one_network(self._http, spec.network)
         try:
             answer = self._http.post(
                 "/containers/create", container_document(spec, image.id, self._name), name=spec.name
