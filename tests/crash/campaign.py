@@ -40,7 +40,7 @@ def run(shape: Shape, *, seed: int, kills: int, in_flight: int, say: Callable[[s
     said: set[str] = set()
     world = World(Path(tempfile.mkdtemp(prefix="sagestone-crash-")), shape)
     world.prepare()
-    machine = Machine(world.homes, owner=PLAIN_USER if shape.plain_user else 0)
+    machine = Machine(world.homes, owner=PLAIN_USER if shape.plain_user else 0, engine=world.engine is not None)
     scenarios = draw_scenarios(seed, accounts=shape.accounts, volumes=shape.volumes)
     flight = Flight(world, size=in_flight, scenarios=scenarios, tally=report.tally)
 

@@ -28,8 +28,9 @@ _PASSING = (".new", ".part", ".tmp")
 class Machine:
     """How it was before the first job."""
 
-    def __init__(self, homes: Sequence[Path], *, owner: int) -> None:
-        self._homes, self._owner = homes, owner
+    def __init__(self, homes: Sequence[Path], *, owner: int, engine: bool) -> None:
+        """`engine`: one that is killed runs there, and forgets links and network namespaces of what it was removing."""
+        self._homes, self._owner, self._engine = homes, owner, engine
         self._before = self._state()
 
     def complaints(self, running: Sequence[int], *, blobs: bool) -> list[str]:
@@ -48,7 +49,10 @@ class Machine:
         mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         mounts = [fields for fields in mounts if _ENGINES_MOUNTS.search(fields[4]) is None]
         loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
-        links = [each for each in _links() if not each.startswith("br-")]  # a network that is left the engine names
+        if self._engine:
+            mounts = [fields for fields in mounts if not fields[4].startswith("/run/netns/")]
+        forgotten = ("br-", "podman", "veth") if self._engine else ()  # a network that is left the engine names
+        links = [each for each in _links() if not each.startswith(forgotten)]
         files = [
             str(path) for place in _ELSEWHERE for path in Path(place).glob("*") if not path.name.startswith(_OF_SERVERS)
         ]

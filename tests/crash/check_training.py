@@ -146,9 +146,7 @@ def _artifacts(
         digests, expected = _digests(body), {name: made[name] for name in made if name.endswith(suffix)}
         if completed and digests != expected:
             yield f"{archive} holds {digests}, made was {expected}"
-        told = (
-            digests.keys() & expected.keys()
-        )  # of a job that failed, what its program had no time to tell is kept too
+        told = digests.keys() & expected.keys()  # one that is killed may have had no time to tell
         if "unreadable" in digests or any(digests[name] != expected[name] for name in told):
             yield f"{archive} holds what was not made: {digests}"
     unexpected = set(objects) - {f"{base}/model.tar.gz", f"{base}/output.tar.gz"}
