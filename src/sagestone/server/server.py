@@ -1,4 +1,4 @@
-"""The HTTP server: one endpoint, told apart by `routing`, answered by the JSON face or the S3 face."""
+"""The HTTP server: listens, watches its connections, counts and logs what `front` answers, and stops politely."""
 
 import asyncio
 import logging
@@ -12,25 +12,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from sagestone.server.body import BodyIncomplete, read_body
 from sagestone.server.connections import IDLE_SECONDS, MOST_DESCRIPTORS, Connections, WatchedServer
-from sagestone.server.json_face import JsonFace, error_reply
+from sagestone.server.front import Front
 from sagestone.server.monitoring_face import MonitoringFace
-from sagestone.server.query_face import QueryFace
-from sagestone.server.routing import face_of
 from sagestone.server.s3_face import S3Face
 from sagestone.server.traffic import Traffic
 from sagestone.shapes.service_model import ServiceModel
 from sagestone.wire.authentication import Authentication
 from sagestone.wire.credentials import CredentialBook
-from sagestone.wire.errors import ServiceError, UnknownOperationException
 from sagestone.wire.exchange import Exchange, new_request_id
-from sagestone.wire.form import form_of
 from sagestone.wire.operation import OperationTable
-from sagestone.wire.read import CallReader
-from sagestone.wire.reply import ReplyWriter
-from sagestone.wire.signature import SignedRequest, claimed_service
-from sagestone.wire.xml_error import query_error_body, rest_error_body
 
 #: Threads for operations that wait for the disk: enough that their commits are grouped.
 WRITERS = 16
@@ -101,26 +92,21 @@ class Server:
         handshake_seconds: float = HANDSHAKE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._s3 = s3
-        self._max_body = max_body
-        self._monitoring = monitoring or MonitoringFace(networks=())
         self._traffic = traffic or Traffic()
-        self._hosts = hosts
-        self._container_credentials = container_credentials
         self._executor = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="operation")
-        reader = CallReader(models)
-        self._services = reader.services
-        authentication = Authentication(book, region=region, no_auth=no_auth, clock=clock)
-        self._json = JsonFace(
+        self._monitoring = monitoring or MonitoringFace(networks=())
+        self._front = Front(
             operations=operations,
-            reader=reader,
-            writer=ReplyWriter(models),
-            authentication=authentication,
+            models=models,
+            query_models=query_models,
+            s3=s3,
+            authentication=Authentication(book, region=region, no_auth=no_auth, clock=clock),
+            monitoring=self._monitoring,
+            container_credentials=container_credentials,
+            hosts=hosts,
+            max_body=max_body,
             executor=self._executor,
             reads_on_loop=reads_on_loop,
-        )
-        self._query = QueryFace(
-            operations=operations, models=query_models, authentication=authentication, executor=self._executor
         )
         self._http: WatchedServer | None = None
         self._listeners: list[asyncio.Server] = []
@@ -189,7 +175,7 @@ class Server:
         try:
             if request.transport is None and not request.content.is_eof():
                 raise ConnectionResetError("the client went away before its request was looked at, in its body")
-            response = await self._answer(request, exchange)
+            response = await self._front.answer(request, exchange)
             status = response.status
             code = exchange.code or ("OK" if status < 400 else str(status))
         finally:
@@ -202,90 +188,6 @@ class Server:
             response.force_close()
         return response
 
-    async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
-        request_id = exchange.request_id
-        signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
-        claimed = claimed_service(signed)
-        match face_of(signed, claimed, self._services, self._hosts, self._query.services):
-            case "s3":
-                return await self._answer_s3(request, exchange)
-            case "json":
-                return await self._answer_json(request, signed, claimed, exchange)
-            case "query" if claimed in self._query.services:
-                return await self._answer_query(request, signed, str(claimed), exchange)
-            case "query":
-                body = query_error_body("InvalidAction", self._not_served(claimed), request_id)
-                return _refuse(400, body, "text/xml", request_id)
-            case "foreign":
-                refusal = UnknownOperationException(self._not_served(claimed))
-                return _drop_connection(error_reply(refusal, exchange, form_of(signed)))
-            case "credentials":
-                exchange.service = "credentials"
-                return await self._answer_container(request.raw_path, request_id)
-            case "monitoring":
-                exchange.service, exchange.operation = "monitoring", signed.raw_path
-                return await self._monitoring.answer(request, signed.raw_path)
-
-    def _not_served(self, claimed: str | None) -> str:
-        served = {*self._services, *self._query.services, "s3"}
-        subject = f"The service '{claimed[:64]}'" if claimed else "A service of the query protocol"
-        return f"{subject} is not served here, only {', '.join(sorted(served))}."
-
-    async def _answer_container(self, path: str, request_id: str) -> web.Response:
-        """The credentials of a job's role, or the refusal that SDKs print."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, self._container_credentials, path)
-        if found is not None:
-            return web.json_response(found, headers={"x-amzn-RequestId": request_id})
-        text = "These are no credentials of a job that runs here without network isolation."
-        return web.json_response(
-            {"code": "AccessDenied", "message": text}, status=403, headers={"x-amzn-RequestId": request_id}
-        )
-
-    async def _answer_query(
-        self, request: web.BaseRequest, signed: SignedRequest, service: str, exchange: Exchange
-    ) -> web.Response:
-        try:
-            body = await read_body(request, self._max_body, lambda: self._query.introduce(signed, service))
-        except ServiceError as error:
-            return _drop_connection(self._query.refusal(error, service, exchange))
-        except BodyIncomplete:
-            exchange.service, exchange.code, request_id = service, "RequestTimeout", exchange.request_id
-            body = query_error_body(exchange.code, "The body did not arrive in time.", request_id)
-            return _refuse(408, body, "text/xml", request_id)
-        form = signed.raw_query.encode("utf-8", "replace") if request.method == "GET" else body
-        return await self._query.answer(signed.with_body(body), service, form, exchange)
-
-    async def _answer_json(
-        self, request: web.BaseRequest, signed: SignedRequest, claimed: str | None, exchange: Exchange
-    ) -> web.Response:
-        try:
-            body = await read_body(request, self._max_body, lambda: self._json.introduce(signed, claimed))
-        except ServiceError as error:
-            return _drop_connection(error_reply(error, exchange, form_of(signed)))
-        except BodyIncomplete:
-            message, request_id = "The body did not arrive in time.", exchange.request_id
-            return _refuse(408, rest_error_body("RequestTimeout", message, request_id), "application/xml", request_id)
-        return await self._json.answer(signed.with_body(body), claimed, body, exchange)
-
-    async def _answer_s3(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
-        request_id = exchange.request_id
-        if self._s3 is None:
-            message = "The embedded S3 store is off: this service uses the S3 endpoint in its setting s3_endpoint."
-            return _refuse(400, rest_error_body("InvalidRequest", message, request_id), "application/xml", request_id)
-        try:
-            return await self._s3.handle(request, exchange)
-        except (web.HTTPException, ConnectionError):
-            raise
-        except Exception:  # noqa: BLE001 our bug, whatever it is: logged, and the caller gets an answer
-            path = _for_log(request.raw_path)
-            _LOG.exception("%s %s %r: unexpected exception", request_id, request.method, path, extra=exchange.extra)
-            if request.writer.output_size > 0:  # the answer has begun: only a broken connection still tells
-                request.protocol.force_close()
-                raise ConnectionError("the answer was cut off") from None
-            message, exchange.code = "We encountered an internal error. Please try again.", "InternalError"
-            return _refuse(500, rest_error_body(exchange.code, message, request_id), "application/xml", request_id)
-
 
 async def serve_until(server: Server, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then stop gracefully."""
@@ -294,16 +196,6 @@ async def serve_until(server: Server, host: str, port: int, stop: asyncio.Event)
         await stop.wait()
     finally:
         await server.stop()
-
-
-def _refuse(status: int, body: bytes, content_type: str, request_id: str) -> web.Response:
-    headers = {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id, "Content-Type": content_type}
-    return _drop_connection(web.Response(status=status, body=body, headers=headers))
-
-
-def _for_log(target: str) -> str:
-    """A request's target without its query, which may hold a signature that is still good: for the log."""
-    return target.partition("?")[0][:500]
 
 
 def _tell(request: web.BaseRequest, exchange: Exchange, code: str, status: int, seconds: float) -> None:
@@ -319,9 +211,3 @@ def _tell(request: web.BaseRequest, exchange: Exchange, code: str, status: int, 
     }
     what = f"{exchange.service} {exchange.operation}".strip() or "a request that is nobody's"
     _REQUESTS.info("%s %s: %s", request.method, what, code, extra={"facts": facts})
-
-
-def _drop_connection(response: web.Response) -> web.Response:
-    """The request's body was not read: the connection cannot carry another request."""
-    response.force_close()
-    return response
