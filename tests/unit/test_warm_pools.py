@@ -149,6 +149,21 @@ def test_a_pool_ends_with_its_period(store: SqlStore) -> None:
     assert placement.find() == []
 
 
+def test_a_pool_ends_with_its_period_also_where_the_time_of_day_was_set_back_since(store: SqlStore) -> None:
+    def hours_ahead(key: str, number: int, stopping: bool) -> Sequence[InstanceEvent]:
+        return [replace(one, at=10_000.0) for one in completed(key, number, stopping)]
+
+    placement = FaultPlacement(hours_ahead)
+    store.add_job(named("first", keep_alive_seconds=20), {})
+    pump(store, placement, rounds=40)
+    job = store.training_job("first")
+    assert job is not None
+    assert describe_training_job(job)["WarmPoolStatus"] == {
+        "Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 0,
+    }  # fmt: skip
+    assert placement.find() == []
+
+
 def test_a_pool_that_is_kept_no_longer_ends_at_once(store: SqlStore) -> None:
     placement = FaultPlacement(at_pumps_time)
     store.add_job(named("first", keep_alive_seconds=600), {})

@@ -70,7 +70,7 @@ class JobReconciler:
         self._store, self._placement, self._clock, self._monotonic = store, placement, clock, monotonic
         self._region, self._patience = region, patience
         self._work: dict[str, _Work] = {}
-        self._pools = WarmPools(store, placement, clock)
+        self._pools = WarmPools(store, placement, clock, monotonic)
 
     def reconcile(self, key: str, holder: str) -> Progress:
         """One step; `holder` has the lease on it. A job that has ended, or that no row knows, is put away."""

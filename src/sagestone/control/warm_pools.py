@@ -6,6 +6,7 @@ from typing import Literal, cast
 from sagestone.control.recovery import claimed_pools
 from sagestone.domain.training_job import TrainingJob
 from sagestone.domain.transition import TransitionRefused, end_pool, matches, reuse_pool
+from sagestone.domain.warm_pool import WarmPool
 from sagestone.placement.interface import Placement
 from sagestone.store.interface import NotFound, Store
 
@@ -13,20 +14,22 @@ from sagestone.store.interface import NotFound, Store
 class WarmPools:
     """Used by one thread. What is Available stands in the store; here is only what was told to the placement."""
 
-    def __init__(self, store: Store, placement: Placement, clock: Callable[[], float]) -> None:
-        self._store, self._placement, self._clock = store, placement, clock
-        self._kept: set[str] = set()
+    def __init__(
+        self, store: Store, placement: Placement, clock: Callable[[], float], monotonic: Callable[[], float]
+    ) -> None:
+        self._store, self._placement, self._clock, self._monotonic = store, placement, clock, monotonic
+        self._kept: dict[str, float] = {}  # since when, by the clock that nobody sets back
         self._claimed: dict[str, str] | None = None  # by job, as long as it has no room; None: nobody has looked yet
 
     def keep(self, job: TrainingJob) -> Literal["kept", "over"]:
         """Keep the instances of a job whose pool is Available, or end it: by its time, or as the machine is drained."""
-        key, now = job.spec.key, self._clock()
-        if self._placement.draining or (job.warm_pool is not None and job.warm_pool.has_expired(now)):
+        key = job.spec.key
+        if self._placement.draining or (job.warm_pool is not None and self._is_over(key, job.warm_pool)):
             self._end(key)
             return "over"
         if key not in self._kept:
             self._placement.keep(key)
-            self._kept.add(key)
+            self._kept[key] = self._monotonic()
         return "kept"
 
     def claim(self, job: TrainingJob) -> str | None:
@@ -47,7 +50,7 @@ class WarmPools:
                 )
             except (NotFound, TransitionRefused):
                 continue  # it ended since we looked
-            self._kept.discard(kept.spec.key)
+            self._kept.pop(kept.spec.key, None)
             claimed[job.spec.key] = kept.spec.key
             return kept.spec.key
         return None
@@ -79,4 +82,11 @@ class WarmPools:
 
     def _end(self, key: str) -> None:
         self._store.change_job(key, lambda known: end_pool(cast(TrainingJob, known), self._clock()))
-        self._kept.discard(key)
+        self._kept.pop(key, None)
+
+    def _is_over(self, key: str, pool: WarmPool) -> bool:
+        """By the time of day, which goes on where nobody looks; also where it was set back since."""
+        since = self._kept.get(key)
+        if since is not None and self._monotonic() - since >= pool.keep_alive_seconds:
+            return True
+        return pool.has_expired(self._clock())

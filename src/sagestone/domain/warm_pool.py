@@ -18,10 +18,10 @@ class WarmPool:
 
     @property
     def retained_seconds(self) -> int:
-        """How long it was kept without a job; 0 while it is not over."""
+        """How long it was kept without a job; 0 while it is not over, and where the time of day was set back since."""
         if self.retained_at is None or self.ended_at is None:
             return 0
-        return round(self.ended_at - self.retained_at)
+        return max(0, round(self.ended_at - self.retained_at))
 
     def has_expired(self, now: float) -> bool:
         """Whether an Available pool was kept as long as it was to be."""
