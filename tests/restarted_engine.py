@@ -52,7 +52,8 @@ class RestartedEngine:
         http = EngineHttp(self.url)
         programs = [int(entry["State"]["Pid"]) for entry in _inspected(http)]
         self.kill()
-        _await(lambda: _kill_all([pid for pid in programs if pid] + self._its_own()), "everything of it to end")
+        # Who watches a program first: it would write down how that ended.
+        _await(lambda: _kill_all(self._its_own() + [pid for pid in programs if pid]), "everything of it to end")
         mounts = "for place in $(cut -d' ' -f2 /proc/mounts | grep -F \"$0/\"); do umount -l $place; done"
         subprocess.run(["nsenter", f"--mount=/proc/{engine_pid(self.url)}/ns/mnt", "sh", "-c", mounts, self.directory])
         for name in ("exec", "run", "tmp", "pid"):

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ def _shown(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name in expected}
 
 
+def _in_whole_seconds(job: dict[str, Any]) -> dict[str, Any]:
+    """A job as it is shown today: fractions of the times of its final metrics are shown no longer."""
+    metrics = [
+        {**metric, "Timestamp": str(datetime.fromisoformat(metric["Timestamp"]).replace(microsecond=0))}
+        for metric in job["FinalMetricDataList"]
+    ]
+    return {**job, "FinalMetricDataList": metrics}
+
+
 def test_everything_is_found(upgraded: tuple[RunningService, dict[str, Any]]) -> None:
     service, expected = upgraded
     sagemaker, s3 = service.client("sagemaker"), service.client("s3")
@@ -44,7 +54,7 @@ def test_everything_is_found(upgraded: tuple[RunningService, dict[str, Any]]) ->
     assert _shown(algorithm, expected["algorithm"]) == expected["algorithm"]
     assert sagemaker.list_tags(ResourceArn=algorithm["AlgorithmArn"])["Tags"] == expected["tags"]
     job = sagemaker.describe_training_job(TrainingJobName="done")
-    assert _shown(job, expected["job"]) == expected["job"]
+    assert _shown(job, expected["job"]) == _in_whole_seconds(expected["job"])
     assert log_of(service, "done") == expected["log"]
     listed = {each["Key"]: each["ETag"] for each in s3.list_objects_v2(Bucket="tests")["Contents"]}
     assert expected["objects"].items() <= listed.items()
