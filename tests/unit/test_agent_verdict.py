@@ -1,5 +1,6 @@
 """Why a container ended: the sentences that users read."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagestone.agent.verdict import Ended, judge, last_useful_lines, not_started, read_failure_file
+from sagestone.agent.verdict import Ended, agent_failed, judge, last_useful_lines, not_started, read_failure_file
 from sagestone.agent.volume import UNMEASURED
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import Host, Limits, TrainingAssignment
@@ -133,3 +134,13 @@ def test_only_an_ordinary_failure_file_is_read(tmp_path: Path) -> None:
     text = read_failure_file(tmp_path / "failure")
     assert text == "�" + "é" * 1023
     assert Failure(fault="algorithm", message=text).reason.startswith("AlgorithmError: ")
+
+
+def test_a_full_disk_is_named_where_the_agent_fails_for_it() -> None:
+    full = agent_failed("algo-1", OSError(errno.ENOSPC, "No space left on device"), Path("/jobs/j"))
+    assert full.message == (
+        "The agent of algo-1 failed: the disk that holds /jobs/j is full. Free space there and ask for the job anew"
+    )
+    assert full.fault == "internal"
+    other = agent_failed("algo-1", ValueError("no"), Path("/jobs/j"))
+    assert other.message == "The agent of algo-1 failed: ValueError: no"

@@ -30,12 +30,13 @@ from sagestone.agent.reporter import Reporter
 from sagestone.agent.run_clock import steady_seconds
 from sagestone.agent.stop import StopSignal
 from sagestone.agent.tools import Tools
+from sagestone.agent.verdict import agent_failed
 from sagestone.archive.room import when_there_is_room
 from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Runtime, RuntimeFailure
 from sagestone.domain.assignment import Assignment, TrainingAssignment
 from sagestone.domain.event import Outcome
-from sagestone.domain.failure import Failure, JobFailure
+from sagestone.domain.failure import JobFailure
 from sagestone.domain.transform_job import instance_id
 from sagestone.job_logs.names import TRAINING_GROUP, TRANSFORM_GROUP, training_stream, transform_stream
 from sagestone.job_logs.writer import LogWriter
@@ -123,8 +124,7 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
         reporter.ended(Outcome(ending="Failed", failure=error.failure))
     except Exception as error:  # noqa: BLE001 our own bug must not leave the job without an end
         traceback.print_exc()
-        message = f"The agent of {assignment.host.name} failed: {type(error).__name__}: {error}"
-        reporter.ended(Outcome(ending="Failed", failure=Failure(fault="internal", message=message)))
+        reporter.ended(Outcome(ending="Failed", failure=agent_failed(assignment.host.name, error, files.directory)))
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagestone.agent.volume import UNMEASURED
+from sagestone.archive.room import is_full
 from sagestone.channels.room import gibibytes
 from sagestone.containers.runtime import Exit
 from sagestone.domain.assignment import TrainingAssignment
@@ -33,6 +34,14 @@ class Ended:
     last_lines: Sequence[str]
     volume_used: int = 0  # bytes below /opt/ml
     disk_full: bool = False  # the machine's own, at some time while it ran
+
+
+def agent_failed(host: str, error: Exception, directory: Path) -> Failure:
+    """The failure for an error that no part of the agent knows how to tell; `directory` is where it works."""
+    what = f"{type(error).__name__}: {error}"
+    if is_full(error):
+        what = f"the disk that holds {directory} is full. Free space there and ask for the job anew"
+    return Failure(fault="internal", message=f"The agent of {host} failed: {what}")
 
 
 def judge(assignment: TrainingAssignment, ended: Ended) -> Outcome:
