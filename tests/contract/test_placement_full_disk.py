@@ -1,7 +1,5 @@
 """What lies in the way of a full disk can be put away on a full disk: a name of its own is all that it takes."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,22 +7,15 @@ import pytest
 
 from sagestone.placement.interface import Reservation
 from sagestone.placement.job_directories import JobDirectories
+from tests.small_disk import small_disk
 from tests.unit.pumped import wait_until
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for few files."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=40", "none", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts nothing: {mounted.stderr}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_disk(tmp_path / "disk", "size=1m,nr_inodes=40") as place:
+        yield place
 
 
 @pytest.mark.parametrize("keep", [False, True])

@@ -1,7 +1,6 @@
 """An S3 store that becomes full in the middle of an upload: the agent waits, and what it made arrives whole."""
 
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from sagestone.agent.parts import S3Part
 from tests.contract.training.training_instance import Ground, Platform, TrainingInstance
 from tests.contract.transform.transform_instance import TransformInstance, serving_sandbox
 from tests.s3_face import ACCESS_KEY, REGION, SECRET_KEY, running_face
+from tests.small_disk import small_disk
 
 _ROOM = 64 * 1024 * 1024
 _FOR_ONE_PART = 12 * 1024 * 1024
@@ -40,16 +40,8 @@ class FullStore:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system for the store alone."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    place = tmp_path / "s3"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_ROOM}", "none", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts nothing: {mounted.stderr}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)  # the ground still holds its index
+    with small_disk(tmp_path / "s3", f"size={_ROOM}", held=True) as place:  # the ground still holds its index
+        yield place
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """A sandbox whose disk is full: that is no fault of the image, and the container is as it was before."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,21 +9,14 @@ from sagestone.containers.runtime import Exit, RuntimeFailure
 from sagestone.containers.sandbox.runtime import SandboxRuntime
 from tests.contract.runtimes import IMAGE, Bench
 from tests.images import script, write_archive
+from tests.small_disk import small_disk
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=16m,nr_inodes=300", "none", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts nothing: {mounted.stderr}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_disk(tmp_path / "disk", "size=16m,nr_inodes=300") as place:
+        yield place
 
 
 def test_it_is_said_and_the_container_starts_when_there_is_room(disk: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.small_disk import resize, small_disk
 from tests.system.service import RunningService, eventually
 from tests.system.validation import finished, job_of, log_lines, reason, specification, upload
 
@@ -23,22 +24,14 @@ Disk = Callable[[str], Path]
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """Makes a file system of so many bytes, or sizes it anew."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    place = tmp_path / "disk"
-    place.mkdir()
+    """Gives a file system of so many bytes, or sizes it anew."""
+    with small_disk(tmp_path / "disk", "size=64k") as place:
 
-    def make(size: str) -> Path:
-        again = ["-o", f"remount,size={size}"] if os.path.ismount(place) else ["-t", "tmpfs", "-o", f"size={size}"]
-        mounted = subprocess.run(["mount", *again, "none", str(place)], capture_output=True, text=True, check=False)
-        if mounted.returncode != 0:
-            pytest.skip(f"this machine mounts nothing: {mounted.stderr}")
-        return place
+        def sized(size: str) -> Path:
+            resize(place, size)
+            return place
 
-    yield make
-    if os.path.ismount(place):
-        subprocess.run(["umount", str(place)], check=True)
+        yield sized
 
 
 def test_a_service_that_has_no_room_to_start(disk: Disk) -> None:
