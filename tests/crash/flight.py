@@ -115,11 +115,14 @@ class Flight:
         if status == "Completed" and set(jobs) != expected:
             self._complain(flown, f"there are {sorted(jobs)}")
         objects = client.objects(bucket_of(scenario), f"{scenario.name}/")
+        told: dict[str, Account] = {}
         if "training" in jobs and (flown.heard_all or not scenario.theirs):  # their programs told their log alone
             told = self._told(flown, jobs["training"]["TrainingJobName"])
             self._check_training(flown, jobs["training"], objects, told)
             if "transform" in jobs:
                 self._check_transform(flown, jobs["transform"], objects, told)
+        if scenario.kind == "warm":  # it may be kept for ten minutes, whatever is known of it
+            self._warmth.add(client, scenario.name, told)
         if scenario.sealed:
             for text in _unsealed(client, bucket_of(scenario), objects, self._world.seal):
                 self._complain(flown, text)
@@ -141,8 +144,6 @@ class Flight:
         for text in found:
             self._complain(flown, f"{job['TrainingJobName']}: {text}")
         self._check_journals(flown, job, told)
-        if scenario.kind == "warm":
-            self._warmth.add(self._client(flown), job["TrainingJobName"], told)
 
     def _check_journals(self, flown: Flown, job: dict[str, Any], told: dict[str, Account]) -> None:
         name = job["TrainingJobName"]
