@@ -1,16 +1,14 @@
 """The checkpoints of a training instance: restored before it starts, kept in S3 while it runs, complete at its end."""
 
 import time
-from functools import partial
 from typing import Final
 
 from sagestone.agent.download_teller import DownloadTeller
 from sagestone.agent.interruption import Interruption
 from sagestone.agent.opt_ml import OptMl
 from sagestone.agent.rendezvous import Rendezvous
-from sagestone.agent.sync_follower import SyncFollower
+from sagestone.agent.sync_follower import SyncFollower, last_look
 from sagestone.agent.tools import Tools
-from sagestone.archive.room import when_there_is_room
 from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.channels.downloads import Progress
 from sagestone.channels.file import fetch_channel
@@ -91,7 +89,7 @@ class Checkpoints:
                 return
             self._sync = sync
         # another host may still be reading what a look might change
-        self._follower = SyncFollower(self._sync, CHANNEL, self._say, self._meeting.have_all_restored)
+        self._follower = SyncFollower(self._sync, CHANNEL, self._tools.say, self._meeting.have_all_restored)
 
     def finish(self) -> Failure | None:
         """Nobody writes any more: bring S3 up to date for the last time; a failure when that cannot be done."""
@@ -101,20 +99,13 @@ class Checkpoints:
             self._follower.end()
         while not self._meeting.have_all_restored() and self._meeting.lost_peer(_LOST_PEER_SECONDS) is None:
             time.sleep(_LOOK_SECONDS)
-        try:
-            when_there_is_room(partial(self._sync.look, last=True))
-        except S3Failure as error:
-            return Failure(fault=fault_of(error), message=f"Artifact upload failed:Checkpoints: {error}")
-        except OSError as error:
-            return Failure(fault="internal", message=f"The last checkpoints could not be kept: {error}")
-        return None
+        return last_look(self._sync, "Checkpoints", "last checkpoints")
 
     def _make_sync(self, prefix: S3Uri) -> CheckpointSync:
         record = self._tools.files.scratch / "checkpoints.json"
-        return CheckpointSync(self._tools.s3, prefix, self._opt_ml.checkpoints, record, self._say, self._limit_bytes)
-
-    def _say(self, text: str) -> None:
-        self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")
+        return CheckpointSync(
+            self._tools.s3, prefix, self._opt_ml.checkpoints, record, self._tools.say, self._limit_bytes
+        )
 
 
 def _prefix(config: Checkpoint) -> S3Uri:

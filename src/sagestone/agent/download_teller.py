@@ -54,7 +54,7 @@ class DownloadTeller:
 
     def _say(self, text: str) -> None:
         self._logged = True
-        self._tools.logs.write(self._tools.clock(), f"[sagestone] Downloading input data: {text}")
+        self._tools.say(f"Downloading input data: {text}")
 
 
 def progress_words(channel: str, progress: Progress) -> str:

@@ -112,9 +112,8 @@ def run_agent(directory: Path, handed_over: BinaryIO) -> int:
             log_limit_bytes=parts.log_limit_bytes,
         )
         if fresh:
-            tools.logs.write(
-                tools.clock(),
-                f"[sagestone] {assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
+            tools.say(
+                f"{assignment.host.name} runs on {tools.runtime.name}: {_size(assignment)}"
                 f"{'; for code you trust' if tools.runtime.name == 'sandbox' else ''}",
             )
         else:  # beside the work: an endpoint may be away

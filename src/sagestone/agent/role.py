@@ -42,7 +42,7 @@ def open_relay(assignment: Assignment, tools: Tools, container: str) -> Relay | 
         listener = tools.runtime.listen(container, PORT)
     except (RuntimeFailure, OSError) as error:
         if not _is_over(tools.runtime, container):
-            tools.logs.write(tools.clock(), f"[sagestone] the container cannot reach this service: {error}")
+            tools.say(f"the container cannot reach this service: {error}")
         return None
     return Relay(listener, lambda: address_of(endpoint_of(file)))
 

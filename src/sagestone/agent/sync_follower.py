@@ -2,9 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from sagestone.archive.room import when_there_is_room
 from sagestone.channels.checkpoints.sync import CheckpointSync
+from sagestone.domain.failure import Failure
+from sagestone.s3.client import S3Failure, fault_of
 
 _EVERY_SECONDS: Final = 2.0
 _LOOK_SHARE: Final = 20  # looking may take a twentieth of the time
@@ -43,3 +47,17 @@ class SyncFollower:
             except OSError as error:  # the disk is full, say: training goes on, the next look tries again
                 self._say(f"{self._subject}: {error}; it is tried again")
             pause = max(_EVERY_SECONDS, _LOOK_SHARE * self._sync.scan_seconds)
+
+
+def last_look(sync: CheckpointSync, subject: str, kept: str) -> Failure | None:
+    """Nobody writes any more: bring S3 up to date for the last time; the failure where that cannot be done.
+
+    It waits for room on a full disk. `subject` is what an upload's failure names, `kept` what this machine's does.
+    """
+    try:
+        when_there_is_room(partial(sync.look, last=True))
+    except S3Failure as error:
+        return Failure(fault=fault_of(error), message=f"Artifact upload failed:{subject}: {error}")
+    except OSError as error:
+        return Failure(fault="internal", message=f"The {kept} could not be kept: {error}")
+    return None

@@ -3,12 +3,11 @@
 from typing import Final
 
 from sagestone.agent.opt_ml import OptMl
-from sagestone.agent.sync_follower import SyncFollower
+from sagestone.agent.sync_follower import SyncFollower, last_look
 from sagestone.agent.tools import Tools
 from sagestone.channels.checkpoints.sync import CheckpointSync
 from sagestone.domain.assignment import TrainingAssignment
 from sagestone.domain.failure import Failure, JobFailure
-from sagestone.s3.client import S3Failure, fault_of
 from sagestone.s3.uri import S3Uri
 
 _SUBJECT: Final = "TensorBoard output"
@@ -45,7 +44,7 @@ class TensorBoardOutput:
             if not sync.take_up():
                 return
             self._sync = sync
-        self._follower = SyncFollower(self._sync, _SUBJECT, self._say)
+        self._follower = SyncFollower(self._sync, _SUBJECT, self._tools.say)
 
     def finish(self) -> Failure | None:
         """Nobody writes any more: bring S3 up to date for the last time; a failure when that cannot be done."""
@@ -53,13 +52,7 @@ class TensorBoardOutput:
             return None
         if self._follower is not None:
             self._follower.end()
-        try:
-            self._sync.look(last=True)
-        except S3Failure as error:
-            return Failure(fault=fault_of(error), message=f"Artifact upload failed:{_SUBJECT}: {error}")
-        except OSError as error:
-            return Failure(fault="internal", message=f"The {_SUBJECT} could not be kept: {error}")
-        return None
+        return last_look(self._sync, _SUBJECT, _SUBJECT)
 
     def _make_sync(self, uri: str) -> CheckpointSync:
         try:
@@ -68,8 +61,12 @@ class TensorBoardOutput:
             raise JobFailure("client", f"TensorBoardOutputConfig: {error}") from error
         record = self._tools.files.scratch / "tensorboard.json"
         return CheckpointSync(
-            self._tools.s3, prefix, self._root, record, self._say, self._limit_bytes, subject=_SUBJECT, mirror=False
+            self._tools.s3,
+            prefix,
+            self._root,
+            record,
+            self._tools.say,
+            self._limit_bytes,
+            subject=_SUBJECT,
+            mirror=False,
         )
-
-    def _say(self, text: str) -> None:
-        self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")

@@ -30,3 +30,7 @@ class Tools:
     file_systems: tuple[FileSystem, ...] = ()
     volume: JobVolume | None = None  # where the job's volume is an encrypted one
     log_limit_bytes: int = 256 * 1024 * 1024
+
+    def say(self, text: str) -> None:
+        """A sentence of ours into the job's log, told apart from what its program says."""
+        self.logs.write(self.clock(), f"[sagestone] {text}")

@@ -108,10 +108,10 @@ def _deliver(assignment: TrainingAssignment, tools: Tools, verdict: Outcome, mee
                 tools.volume.open_peer(files)
         uploaded = upload_artifacts(assignment.job, hosts, tools.s3, assignment.limits.volume_bytes)
     except JobFailure as error:
-        tools.logs.write(tools.clock(), f"[sagestone] {error.failure.reason}")
+        tools.say(error.failure.reason)
         return _with_failure(verdict, error.failure)
     for note in uploaded.notes:
-        tools.logs.write(tools.clock(), f"[sagestone] {note}")
+        tools.say(note)
     return replace(verdict, artifact_uri=uploaded.model_uri)
 
 

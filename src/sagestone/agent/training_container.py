@@ -112,7 +112,9 @@ class TrainingContainer:
         if (why := ungivable(spec)) is not None:
             raise JobFailure("client", why)
         if spec.network is not None and spec.outward and self._tools.runtime.name == "sandbox":
-            self._say("hosts of one job reach only each other here: the sandbox has no way out for several of them")
+            self._tools.say(
+                "hosts of one job reach only each other here: the sandbox has no way out for several of them"
+            )
         return self._tools.runtime.create(spec)
 
     def _cache_mounts(self) -> tuple[Mount, ...]:
@@ -133,7 +135,7 @@ class TrainingContainer:
         except StartFailed as error:
             outcome = not_started(self._assignment, str(error))
             if outcome.failure is not None:
-                self._say(outcome.failure.message)
+                self._tools.say(outcome.failure.message)
             return outcome
         except AlreadyStarted:
             sys.stderr.write("an earlier agent died while it started the container\n")
@@ -166,7 +168,7 @@ class TrainingContainer:
                 relay.close()
         console.finish(_LOGS_PATIENCE_SECONDS)
         for metric in scraper.given_up if scraper is not None else ():
-            self._say(f"the expression of metric {metric!r} takes too long on these lines and was given up")
+            self._tools.say(f"the expression of metric {metric!r} takes too long on these lines and was given up")
         if interrupted is not None:
             return replace(interrupted, exit_code=exit_.code)
         ended = Ended(
@@ -225,9 +227,6 @@ class TrainingContainer:
 
     def _wait(self, container: str) -> Exit:
         return wait_for_exit(self._tools.runtime, container, subject="container", named="the container")
-
-    def _say(self, text: str) -> None:
-        self._tools.logs.write(self._tools.clock(), f"[sagestone] {text}")
 
     def _find(self) -> Container | None:
         found = self._tools.runtime.find(self._labels)
