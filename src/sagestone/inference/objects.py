@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sagestone.domain.failure import Fault
-from sagestone.s3.uri import S3Uri
-
-_LONGEST_KEY_BYTES: Final = 1024  # of S3
+from sagestone.s3.uri import LONGEST_KEY_BYTES, S3Uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +36,9 @@ def output_of(key: str, prefix: str, output: S3Uri) -> S3Uri:
 def check_output(source: InputObject) -> None:
     """Raises ObjectFailed where no store can keep the output of an object under its name."""
     size = len(source.output.key.encode(errors="surrogatepass"))
-    if size > _LONGEST_KEY_BYTES:
+    if size > LONGEST_KEY_BYTES:
         text = (
-            f"{source.uri}: the key of its output would have {size} bytes, and S3 takes at most {_LONGEST_KEY_BYTES}: "
+            f"{source.uri}: the key of its output would have {size} bytes, and S3 takes at most {LONGEST_KEY_BYTES}: "
             "give a shorter S3OutputPath, or the object a shorter name"
         )
         raise ObjectFailed("client", text, (f"ClientError: {text}",))

@@ -29,10 +29,9 @@ from sagestone.s3.storage.pages import Page, list_objects
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3.storage.segments import SealedBytes
 from sagestone.s3.storage.storage import Storage, open_storage
-from sagestone.s3.uri import S3Uri
+from sagestone.s3.uri import LONGEST_KEY_BYTES, S3Uri
 
 PIECE = 1024 * 1024
-LONGEST_KEY_BYTES = 1024
 #: What an attempt to link fails with where the file systems, or one of them, cannot.
 _NO_LINKS = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 

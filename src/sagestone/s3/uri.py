@@ -1,7 +1,11 @@
 """S3 URIs as SageMaker takes them."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
+
+#: Of a key, in UTF-8 (documented).
+LONGEST_KEY_BYTES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)

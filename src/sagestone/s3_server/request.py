@@ -7,10 +7,8 @@ from urllib.parse import unquote_to_bytes
 from aiohttp import web
 
 from sagestone.s3.storage.refusal import Refusal
+from sagestone.s3.uri import LONGEST_KEY_BYTES
 from sagestone.wire.signed_request import SignedRequest
-
-LONGEST_KEY_BYTES = 1024
-
 
 #: Parameters of a pre-signed URL that say nothing of the body: whoever made it had none (the JavaScript SDK puts the
 #: CRC32 of an empty body into every URL for a PUT). S3 passes them over.

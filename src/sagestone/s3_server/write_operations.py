@@ -10,6 +10,7 @@ from sagestone.s3.storage.encryption import Sealing
 from sagestone.s3.storage.objects import check_conditions
 from sagestone.s3.storage.refusal import Refusal
 from sagestone.s3.storage.sealed_blob import SealedBlob
+from sagestone.s3.uri import LONGEST_KEY_BYTES
 from sagestone.s3_server.answers import empty, xml
 from sagestone.s3_server.authentication import Signer
 from sagestone.s3_server.body import Intake, read_promise
@@ -19,7 +20,7 @@ from sagestone.s3_server.copy_operations import copy_object
 from sagestone.s3_server.encryption import encryption_headers, read_encryption
 from sagestone.s3_server.headers import read_description, read_write_conditions
 from sagestone.s3_server.receive import receive, receive_small
-from sagestone.s3_server.request import LONGEST_KEY_BYTES, S3Request
+from sagestone.s3_server.request import S3Request
 from sagestone.s3_server.xml_reader import LARGEST_BODY, malformed, read_document
 from sagestone.s3_server.xml_writer import document, element, group
 

@@ -18,10 +18,9 @@ import msgspec
 from sagestone.channels.checkpoints.marks import UPLOADED, UPLOADING, is_mark, is_uploaded, set_mark
 from sagestone.channels.tree_scan import Scan, Signature, open_directory, scan
 from sagestone.s3.client import S3, S3Failure
-from sagestone.s3.uri import S3Uri
+from sagestone.s3.uri import LONGEST_KEY_BYTES, S3Uri
 
 _THREADS: Final = 4
-LONGEST_KEY_BYTES: Final = 1024
 _PIECE: Final = 1 << 20
 _MOST_NOTES: Final = 20
 
