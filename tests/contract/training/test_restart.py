@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sagestone.containers.runtime import Exit
 from sagestone.domain.channel import Channel
 from sagestone.domain.metric import MetricDefinition
 from tests.contract.training.training_instance import Ground, TrainingInstance
@@ -18,6 +19,16 @@ PATIENT = """
     while [ $i -lt 500 ]; do echo "line $i score=$i"; i=$((i+1)); done
 """
 SCORE = (MetricDefinition(name="score", regex="score=([0-9]+)"),)
+
+
+def _end_unseen(ground: Ground, instance: TrainingInstance) -> Exit:
+    """Kill its agent, and have its container end with nobody there to see it."""
+    instance.kill()
+    _go(instance)
+    (container,) = ground.platform.runtime.find(instance.assignment.labels)
+    exit_ = ground.platform.runtime.wait(container.id, 60.0)
+    assert exit_ is not None
+    return exit_
 
 
 def _go(instance: TrainingInstance) -> None:
@@ -51,12 +62,7 @@ def test_killed_while_training_and_started_again(ground: Ground) -> None:
 def test_killed_and_started_again_after_the_container_has_ended(ground: Ground) -> None:
     instance = TrainingInstance(ground, PATIENT, metric_definitions=SCORE).start()
     instance.await_line("ready")
-    instance.kill()
-    _go(instance)
-    (container,) = ground.platform.runtime.find(instance.assignment.labels)
-    exit_ = ground.platform.runtime.wait(container.id, 60.0)
-    assert exit_ is not None
-    assert exit_.code == 0
+    assert _end_unseen(ground, instance).code == 0
     assert instance.run().ending == "Completed"
     _check_ran_once(ground, instance)
 
@@ -152,12 +158,7 @@ def test_killed_while_it_stops_the_container_which_then_ends_in_its_own_way(grou
     if why != "MaxRuntimeExceeded":
         instance.files.write_stop(why)
     instance.await_true((instance.files.opt_ml / "output" / "stopping").exists, "the program to be told to end")
-    instance.kill()
-    _go(instance)
-    (container,) = ground.platform.runtime.find(instance.assignment.labels)
-    exit_ = ground.platform.runtime.wait(container.id, 60.0)
-    assert exit_ is not None
-    assert exit_.code == 3
+    assert _end_unseen(ground, instance).code == 3
     outcome = instance.run()
     assert (outcome.ending, outcome.exit_code, outcome.failure) == (why, 3, None)
     assert instance.left_behind() == []
