@@ -63,6 +63,7 @@ class Front:
         )
 
     async def answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+        """The answer, or a refusal in the form of the service that was asked; `exchange` learns what that was."""
         request_id = exchange.request_id
         signed = SignedRequest.of(request.method, request.raw_path, request.headers.items())
         claimed = claimed_service(signed)
